@@ -1,0 +1,88 @@
+/**
+ * Grants: what to move so that a stakeholder's own privileges are exactly its claims.
+ *
+ * Column by column, and only the difference. A table-level privilege would make every column REVOKE void,
+ * so whatever else the role itself holds on a claimed relation is taken away first.
+ */
+import type { CatalogIndex, Column, Relation } from '../catalog/catalog.ts'
+import type { Expansion } from '../claim/expand.ts'
+
+/** One step for `integratedb._apply_grants()`: on a relation, or (without one) on its schema. */
+export interface GrantStep {
+  stakeholder: string
+  schema: string
+  relation: string | null
+  /** Take away all privileges on the relation (or usage of the schema) first. */
+  revoke_all: boolean
+  revoke: string[]
+  grant: string[]
+  /** Grant usage of the schema. */
+  usage: boolean
+}
+
+interface Wanted {
+  stakeholder: string
+  relation: Relation
+  columns: Map<number, Column>
+  usage_revoked: boolean
+}
+
+function wantedByRelation(expansions: readonly Expansion[]): Wanted[] {
+  const all = new Map<string, Wanted>()
+  for (const { before, relation, columns, usage_revoked } of expansions) {
+    if (relation === null) continue
+    const key = JSON.stringify([before.stakeholder, relation.id])
+    const wanted = all.get(key) ?? { stakeholder: before.stakeholder, relation, columns: new Map(), usage_revoked }
+    for (const column of columns) wanted.columns.set(column.num, column)
+    all.set(key, wanted)
+  }
+  return [...all.values()]
+}
+
+/** The steps for every relation of these expansions; all of a stakeholder's claims on a relation must be among them. */
+export function grantSteps(expansions: readonly Expansion[], catalog: CatalogIndex): GrantStep[] {
+  const steps: GrantStep[] = []
+  for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions)) {
+    const access = catalog.accessOf(stakeholder, relation)
+    if (access.owner) continue
+    const granted = new Set(access.granted)
+    const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num))
+    const step: GrantStep = {
+      stakeholder,
+      schema: relation.schema,
+      relation: relation.name,
+      revoke_all: access.surplus,
+      revoke: access.surplus
+        ? []
+        : relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num)).map((column) => column.name),
+      grant: wanted.filter((column) => access.surplus || !granted.has(column.num)).map((column) => column.name),
+      usage: wanted.length > 0 && !access.usage_granted && !usage_revoked && relation.schema_grantable,
+    }
+    if (step.revoke_all || step.revoke.length > 0 || step.grant.length > 0 || step.usage) steps.push(step)
+  }
+  return steps
+}
+
+/** The steps that take away what earlier claims gave and the new ones do not ask for. */
+export function revokeSteps(
+  previous: readonly { stakeholder: string; relation: Relation }[],
+  expansions: readonly Expansion[],
+  catalog: CatalogIndex,
+): GrantStep[] {
+  const steps: GrantStep[] = []
+  const kept = new Set(expansions.map(({ relation }) => relation?.id))
+  const keptSchemas = new Set(expansions.filter(({ columns }) => columns.length > 0).map(({ relation }) => relation?.schema_id))
+  const doneSchemas = new Set<number>()
+  const none = { revoke: [], grant: [], usage: false }
+  for (const { stakeholder, relation } of previous) {
+    const access = catalog.accessOf(stakeholder, relation)
+    if (!kept.has(relation.id) && !access.owner && (access.surplus || access.granted.length > 0)) {
+      steps.push({ ...none, stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true })
+    }
+    if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access.usage_granted) {
+      doneSchemas.add(relation.schema_id)
+      steps.push({ ...none, stakeholder, schema: relation.schema, relation: null, revoke_all: true })
+    }
+  }
+  return steps
+}

@@ -1,0 +1,89 @@
+/**
+ * The functional core: plain data in, plain data out. No SQL, no clock, no randomness, no I/O.
+ * This is its only door; `operations` is what `integratedb._core(op, input)` can be asked.
+ */
+import type { Catalog } from './catalog/catalog.ts'
+import { CatalogIndex } from './catalog/catalog.ts'
+import type { Claim } from './claim/claim.ts'
+import { type Declaration, declare } from './claim/declare.ts'
+import { expandClaims } from './claim/expand.ts'
+import { type Failure, OperationError } from './errors.ts'
+import { type GrantStep, grantSteps } from './grant/grant.ts'
+import type { Finding } from './migration/finding.ts'
+import { findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
+import { type MatchSpecification, readDocument } from './specification/document.ts'
+
+export { errors, findings } from './errors.ts'
+
+export interface ClaimsAndCatalog {
+  claims: Claim[]
+  catalog: Catalog
+}
+
+export interface Judgement extends Verdict {
+  /** The claims that are no longer as they were, to be stored. */
+  claims: Claim[]
+  grants: GrantStep[]
+}
+
+function changedClaims(expansions: ReturnType<typeof expandClaims>): Claim[] {
+  return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after)
+}
+
+/** A claims document, as JSON text, read and checked: what it says, path by path. IDB02 */
+function readSpecification(text: string): MatchSpecification[] {
+  return readDocument(text)
+}
+
+/** A specification expanded: the claims to store and the grants to move. IDB02, IDB03, IDB06 */
+function declareClaims(text: string): Declaration {
+  return declare(JSON.parse(text))
+}
+
+/** A migration judged by the claims it touched. */
+function judgeMigration(text: string): Judgement {
+  const input: ClaimsAndCatalog & { siblings: Claim[] } = JSON.parse(text)
+  const catalog = new CatalogIndex(input.catalog)
+  const expansions = expandClaims(input.claims, catalog, 'judge')
+  return {
+    ...judge(expansions, input.siblings),
+    claims: changedClaims(expansions),
+    grants: grantSteps(expansions, catalog),
+  }
+}
+
+/** All claims of a stakeholder expanded anew, and its grants repaired. */
+function syncClaims(text: string): Declaration {
+  const input: ClaimsAndCatalog = JSON.parse(text)
+  const catalog = new CatalogIndex(input.catalog)
+  const expansions = expandClaims(input.claims, catalog, 'sync')
+  return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog) }
+}
+
+/** What does not hold now of all claims of a stakeholder. */
+function inspectClaims(text: string): Finding[] {
+  const input: ClaimsAndCatalog = JSON.parse(text)
+  const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), 'inspect')
+  return unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, 'breaking'))
+}
+
+export const operations: Readonly<Record<string, (text: string) => unknown>> = {
+  read_specification: readSpecification,
+  declare_claims: declareClaims,
+  judge_migration: judgeMigration,
+  sync_claims: syncClaims,
+  inspect_claims: inspectClaims,
+}
+
+/** Runs one operation: JSON text in, `{"ok": …}` or `{"error": {code, message, detail, hint}}` out. */
+export function operate(operation: string, input: string): string {
+  const run = operations[operation]
+  if (run === undefined) throw new Error(`IntegrateDB has no operation ${operation}`)
+  try {
+    return JSON.stringify({ ok: run(input) })
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error
+    const failure: Failure = error.failure
+    return JSON.stringify({ error: failure })
+  }
+}

@@ -1,0 +1,25 @@
+/** A finding: one thing that does not fit a claim. The rows that users see (`integratedb.finding`). */
+import type { ErrorCode, FindingCode } from '../errors.ts'
+import { quoteName } from '../specification/path.ts'
+
+export interface Finding {
+  code: FindingCode | ErrorCode
+  /** breaking: a claim that was met no longer is. */
+  severity: 'breaking' | 'warning' | 'info'
+  stakeholder: string | null
+  path: string | null
+  field: string | null
+  expected: string | null
+  actual: string | null
+  /** What happened, as the end of "… needs public.orders.total (numeric): ". */
+  message: string
+  /** What to do about it. */
+  hint: string
+}
+
+/** `IDB201 reporter needs public.orders.total (numeric): the column was dropped` */
+export function findingLine(finding: Finding): string {
+  const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`
+  const expected = finding.expected === null ? '' : ` (${finding.expected})`
+  return `${finding.code} ${finding.stakeholder} needs ${what}${expected}: ${finding.message}`
+}

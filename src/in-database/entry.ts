@@ -1,0 +1,2 @@
+/** What the bundle leaves on `globalThis` for `integratedb._core`: the core's one function. */
+export { operate } from '../core/index.ts'

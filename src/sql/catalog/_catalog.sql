@@ -1,0 +1,90 @@
+-- What does the catalogue say of these relations, and what may these stakeholders do with them?
+-- One JSON, as src/core/catalog/catalog.ts describes it. Read from pg_catalog: information_schema hides what the
+-- reader may not see. The arguments are pairs: stakeholders[i] is asked about relations[i].
+create or replace function integratedb._catalog(stakeholders text[], relations bigint[])
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with pair as materialized (
+    select distinct p.stakeholder, p.relation
+      from unnest(stakeholders, relations) p (stakeholder, relation)
+     where p.relation is not null
+  ), role as materialized (
+    select rolname::text as stakeholder, oid from pg_roles
+     where rolname in (select stakeholder::name from pair)
+  ), relation as (
+    select c.oid::bigint as id, c.relname, json_build_object(
+      'id', c.oid::bigint,
+      'schema', n.nspname,
+      'schema_id', n.oid::bigint,
+      'name', c.relname,
+      'kind', c.relkind,
+      'owner', pg_get_userbyid(c.relowner),
+      'grantable', pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'select with grant option'),
+      'schema_grantable', pg_has_role(n.nspowner, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'),
+      'in_wildcard', not c.relispartition and not exists (
+        select from pg_depend d
+         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0 and d.deptype = 'e'),
+      'columns', coalesce((
+        select json_agg(json_build_object(
+            'num', a.attnum,
+            'name', a.attname,
+            'type', format_type(a.atttypid, a.atttypmod),
+            'base', format_type(a.atttypid, null),
+            'length', integratedb._type_length(v.type, v.modifier),
+            'scale', integratedb._type_scale(v.type, v.modifier),
+            'nullable', case when c.relkind in ('v', 'm') then null else
+              -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
+              not (t.typtype = 'd' and t.typnotnull) and (not a.attnotnull or exists (
+                select from pg_constraint k
+                 where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
+              end
+          ) order by a.attnum)
+          from pg_attribute a
+          join pg_type t on t.oid = a.atttypid
+          cross join lateral (
+            select case when t.typtype = 'd' then t.typbasetype else a.atttypid end as type,
+                   case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier
+          ) v
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
+    ) as value
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where c.oid in (select relation::oid from pair)
+  ), access as (
+    select p.stakeholder, p.relation, json_build_object(
+      'stakeholder', p.stakeholder,
+      'relation', p.relation,
+      'owner', c.relowner is not distinct from r.oid,
+      'granted', coalesce(a.granted, '[]'),
+      'readable', coalesce(a.readable, '[]'),
+      'surplus', coalesce(a.surplus, false) or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid),
+      'usage_granted', n.nspowner is not distinct from r.oid
+        or exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
+      'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false)
+    ) as value
+    from pair p
+    join pg_class c on c.oid = p.relation::oid
+    join pg_namespace n on n.oid = c.relnamespace
+    left join role r using (stakeholder)
+    left join lateral (
+      select json_agg(a.attnum order by a.attnum) filter (where x.has_select) as granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_select or has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as readable,
+             bool_or(x.has_other) as surplus
+        from pg_attribute a
+        left join lateral (
+          select bool_or(privilege_type = 'SELECT') as has_select, bool_or(privilege_type <> 'SELECT') as has_other
+            from aclexplode(a.attacl) where grantee = r.oid
+        ) x on a.attacl is not null
+       where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    ) a on true
+  )
+  select json_build_object(
+    'relations', coalesce((select json_agg(value order by id) from relation), '[]'),
+    'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]'))::text
+$$;
+
+comment on function integratedb._catalog(text[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';

@@ -1,0 +1,41 @@
+-- Keeps what a claim names as it is until the claim is committed: a migration of these waits, or we wait for it.
+create or replace function integratedb._lock_relations(relations bigint[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  tables text;
+  other text;
+begin
+  -- In the order of their oids, so that two declarations never wait for each other.
+  select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.oid = any (relations::oid[]) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage');
+  if tables is not null then
+    execute format('lock table %s in access share mode', tables);
+  end if;
+  -- LOCK TABLE does not take these kinds (and would lock all that a view reads); planning a query over them does.
+  for other in
+    select format('%I.%I', n.nspname, c.relname)
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = any (relations::oid[]) and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
+     order by c.oid
+  loop
+    execute format('select from %s where false', other);
+  end loop;
+exception
+  when out_of_memory then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('this server cannot lock %s relations in one transaction', cardinality(relations)),
+      detail = sqlerrm,
+      hint = 'Raise max_locks_per_transaction (pg_dump of this database needs the same), or claim fewer relations. Nothing was changed.';
+  when undefined_table or invalid_schema_name then
+    null; -- dropped or renamed while we waited for it; the catalogue, read afterwards, tells
+end
+$$;
+
+comment on function integratedb._lock_relations(bigint[]) is 'internal: ACCESS SHARE on each, in the order of their oids';

@@ -1,0 +1,28 @@
+-- What does each specification expand to? One row per path of the document and relation; src/core/claim/claim.ts
+-- has the same keys. Relations by name, because that is what a stakeholder writes in its queries; by oid, so that
+-- a dropped or renamed one is found, and told apart.
+create table if not exists integratedb.claim (
+  id bigint generated always as identity primary key,
+  stakeholder text not null references integratedb.stakeholder on update cascade on delete cascade,
+  match integer not null,
+  alternative integer,
+  schema_name text not null,
+  relation_name text not null,
+  optional boolean not null,
+  access text[] not null,
+  all_fields boolean not null,
+  fields jsonb not null,
+  relid bigint,
+  schema_id bigint,
+  status text not null constraint "a claim is met, unmet or absent" check (status in ('met', 'unmet', 'absent')),
+  constraint "a match claims a relation once" unique nulls not distinct (stakeholder, match, alternative, schema_name, relation_name)
+);
+
+create index if not exists claim_of_relid on integratedb.claim (relid);
+create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+
+comment on table integratedb.claim is 'A specification''s paths, expanded relation by relation';
+comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';
+comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
+comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
+comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';

@@ -1,0 +1,25 @@
+create or replace function integratedb.remove_claims(name text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  previous bigint[];
+begin
+  perform integratedb._check_stakeholder(name);
+  perform integratedb._begin_work();
+  select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
+    from integratedb.claim where stakeholder = name;
+  if previous <> '{}' then
+    perform integratedb._apply_grants(integratedb._declare(name, '[]', '{}', previous)->'grants');
+  end if;
+  delete from integratedb.claim where stakeholder = name;
+  update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
+  perform integratedb._end_work();
+end
+$$;
+
+comment on function integratedb.remove_claims(text) is
+  'Revokes what a stakeholder''s claims gave it and forgets them: from now on it blocks no migration. IDB04: no such stakeholder';

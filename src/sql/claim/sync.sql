@@ -1,0 +1,36 @@
+create or replace function integratedb.sync()
+returns setof integratedb.finding
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  stakeholder text;
+  missing text;
+  declaration jsonb;
+begin
+  perform integratedb._check_isolation('sync');
+  select string_agg(quote_ident(s.name), ', ' order by s.name) into missing
+    from integratedb.stakeholder s
+   where not exists (select from pg_roles where rolname = s.name);
+  if missing is not null then
+    raise exception using
+      errcode = 'IDB04',
+      message = 'the roles of some stakeholders are missing',
+      detail = format('No such role in this cluster: %s.', missing),
+      hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name LOGIN. Nothing was changed.';
+  end if;
+  perform integratedb._begin_work();
+  for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
+    declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
+    perform integratedb._store_claims(declaration->'claims');
+    perform integratedb._apply_grants(declaration->'grants');
+  end loop;
+  perform integratedb._end_work();
+  return query select * from integratedb.unmet_claims(null);
+end
+$$;
+
+comment on function integratedb.sync() is
+  'Expands all claims anew and repairs their grants: after a restore, or DDL that ran with the event triggers off. Returns what still does not hold, as unmet_claims. IDB04: roles are missing';

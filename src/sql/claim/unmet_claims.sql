@@ -1,0 +1,25 @@
+create or replace function integratedb.unmet_claims(max_results integer default 100)
+returns setof integratedb.finding
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  stakeholder text;
+  remaining integer := coalesce(max_results, 2147483647);
+  found_here integer;
+begin
+  for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
+    exit when remaining <= 0;
+    return query
+      select * from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder)))
+       limit remaining;
+    get diagnostics found_here = row_count;
+    remaining := remaining - found_here;
+  end loop;
+end
+$$;
+
+comment on function integratedb.unmet_claims(integer) is
+  'Every claim that does not hold now, whoever broke it and whenever: findings, at most max_results (null: all)';

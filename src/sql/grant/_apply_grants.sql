@@ -1,0 +1,39 @@
+-- Moves privileges as the core answers them (GrantStep[]): the difference only, taking away before giving.
+create or replace function integratedb._apply_grants(steps jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  step record;
+  columns text;
+begin
+  for step in
+    select * from jsonb_to_recordset(steps) s (
+      stakeholder text, schema text, relation text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
+  loop
+    if step.relation is null then
+      execute format('revoke usage on schema %I from %I', step.schema, step.stakeholder);
+      continue;
+    end if;
+    if step.revoke_all then
+      execute format('revoke all on table %I.%I from %I', step.schema, step.relation, step.stakeholder);
+    end if;
+    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step.revoke) c;
+    if columns is not null then
+      execute format('revoke select (%s) on table %I.%I from %I', columns, step.schema, step.relation, step.stakeholder);
+    end if;
+    if step.usage then
+      execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);
+    end if;
+    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step."grant") c;
+    if columns is not null then
+      execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
+    end if;
+  end loop;
+end
+$$;
+
+comment on function integratedb._apply_grants(jsonb) is 'internal: GrantStep[]; between _begin_work() and _end_work()';

@@ -1,0 +1,61 @@
+-- What does the core answer? Its errors are values; here they become Postgres errors.
+create or replace function integratedb._raise(failure jsonb)
+returns void
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if failure ? 'constraint' then
+    raise exception using
+      errcode = failure->>'code',
+      message = failure->>'message',
+      detail = failure->>'detail',
+      hint = failure->>'hint',
+      constraint = failure->>'constraint',
+      schema = failure->>'schema',
+      table = failure->>'table',
+      column = coalesce(failure->>'column', '');
+  end if;
+  raise exception using
+    errcode = failure->>'code',
+    message = failure->>'message',
+    detail = failure->>'detail',
+    hint = failure->>'hint';
+end
+$$;
+
+comment on function integratedb._raise(jsonb) is 'internal: raises {code, message, detail, hint} and, for a rejection, its constraint fields';
+
+create or replace function integratedb._call(op text, input text)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  answer jsonb;
+  reason text;
+  reason_detail text;
+begin
+  begin
+    answer := integratedb._core(op, input)::jsonb;
+  exception when others then
+    -- The engine was dropped (DROP EXTENSION plv8 CASCADE), its library is gone, or it failed.
+    get stacked diagnostics reason = message_text, reason_detail = pg_exception_detail;
+    raise exception using
+      errcode = 'IDB07',
+      message = 'IntegrateDB''s JavaScript engine does not answer',
+      detail = concat_ws(': ', reason, nullif(reason_detail, '')),
+      hint = 'Bring the extension back (CREATE EXTENSION plv8 or pljs) and run integratedb.sql again; nothing is lost. Until then an administrator can let migrations pass unjudged: SELECT integratedb.set_enforcement(''off'').';
+  end;
+  if answer ? 'error' then
+    perform integratedb._raise(answer->'error');
+  end if;
+  return answer->'ok';
+end
+$$;
+
+comment on function integratedb._call(text, text) is 'internal: one operation of the core. IDB07 if the engine is gone; the operation''s own errors';

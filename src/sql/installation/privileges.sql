@@ -1,0 +1,30 @@
+-- Who may call what? Nothing is for PUBLIC that is not listed here.
+revoke all on all functions in schema integratedb from public;
+revoke all on all tables in schema integratedb from public;
+
+-- A role that runs DDL has its own transaction judged, and may try a migration with its own rights.
+grant usage on schema integratedb to public;
+grant execute on function
+  integratedb.version(),
+  integratedb.validate_migration(),
+  integratedb.check_migration(text),
+  integratedb._begin_check(),
+  integratedb._judge_check()
+to public;
+
+grant select on integratedb.claims, integratedb.stakeholders, integratedb.migrations to integratedb_admin;
+grant execute on function
+  integratedb.add_stakeholder(text),
+  integratedb.rename_stakeholder(text, text),
+  integratedb.remove_stakeholder(text, boolean),
+  integratedb.set_claims(text, jsonb),
+  integratedb.get_claims(text),
+  integratedb.remove_claims(text),
+  integratedb.check_claims(jsonb),
+  integratedb.unmet_claims(integer),
+  integratedb.sync(),
+  integratedb.dependents(text, text),
+  integratedb.set_enforcement(text),
+  integratedb.set_check_timing(text),
+  integratedb.doctor()
+to integratedb_admin;

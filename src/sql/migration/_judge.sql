@@ -1,0 +1,74 @@
+-- Do the claims that a migration touched still hold?
+-- touched: pg_class.oid of relations, dropped ones too; null: everything (where no event trigger tells).
+-- Without a claim among them JavaScript is not started.
+create or replace function integratedb._judge(touched bigint[])
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  affected bigint[];
+  claims text;
+  siblings text;
+  paths text[];
+  stakeholders text[];
+  relations bigint[];
+  judgement jsonb;
+begin
+  if touched is null then
+    select array_agg(id) into affected from integratedb.claim;
+  else
+    select array_agg(id) into affected from (
+      select k.id from integratedb.claim k where k.relid = any (touched)
+      union
+      select k.id
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        join integratedb.claim k on k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
+       where c.oid = any (touched::oid[])
+    ) a;
+  end if;
+  if affected is null then
+    return null;
+  end if;
+
+  select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
+         array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')
+    into claims, paths
+    from integratedb.claim k where k.id = any (affected);
+  -- Untouched alternatives that may stand in for touched ones.
+  select coalesce(json_agg(to_jsonb(s) - 'id' order by s.stakeholder, s.match, s.alternative, s.schema_name, s.relation_name), '[]')::text
+    into siblings
+    from integratedb.claim s
+   where s.alternative is not null
+     and s.id <> all (affected)
+     and exists (select from integratedb.claim k where k.id = any (affected) and k.stakeholder = s.stakeholder and k.match = s.match);
+  select array_agg(p.stakeholder), array_agg(p.relation) into stakeholders, relations
+    from (
+      select k.stakeholder, c.oid::bigint as relation
+        from integratedb.claim k join pg_class c on c.oid = k.relid::oid
+       where k.id = any (affected)
+      union
+      select k.stakeholder, c.oid::bigint
+        from integratedb.claim k
+        join pg_namespace n on n.nspname = k.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+       where k.id = any (affected)
+      union
+      select k.stakeholder, c.oid::bigint
+        from integratedb.claim k
+        join pg_namespace n on n.nspname = k.schema_name::name
+        join pg_class c on c.relnamespace = n.oid
+       where k.id = any (affected) and k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
+         and (touched is null or c.oid = any (touched::oid[]))
+    ) p;
+  judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "catalog": %s}',
+    claims, siblings, integratedb._catalog(stakeholders, relations)));
+  return judgement || jsonb_build_object('paths', coalesce(to_jsonb(paths), '[]'));
+end
+$$;
+
+comment on function integratedb._judge(bigint[]) is
+  'internal: {verdict, findings, report, claims, grants, paths}; null if no claim was touched. Changes nothing';

@@ -1,0 +1,87 @@
+-- The one judgement: at the end of the transaction, or earlier when somebody asks. Accepted, the claims are
+-- expanded anew and granted in the same transaction; rejected, the error ends it.
+create or replace function integratedb._judge_migration(migration_id bigint)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  migration integratedb.migration;
+  enforcement text;
+  judgement jsonb;
+begin
+  select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
+  if not found then
+    return; -- judged since it was noted
+  end if;
+  select value into enforcement from integratedb.setting where name = 'enforcement';
+  if enforcement = 'off' then
+    update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
+    return;
+  end if;
+
+  perform integratedb._begin_work();
+  judgement := integratedb._judge(migration.touched);
+  if judgement is null then
+    -- Noted in case a claim was being declared at the same time; none was.
+    if migration.verdict is null then
+      delete from integratedb.migration where id = migration_id;
+    else
+      update integratedb.migration set judged = true where id = migration_id;
+    end if;
+    perform integratedb._end_work();
+    return;
+  end if;
+  if judgement->>'verdict' = 'reject' and enforcement = 'enforce' then
+    perform integratedb._raise(judgement->'report');
+  end if;
+
+  perform integratedb._store_claims(judgement->'claims');
+  perform integratedb._apply_grants(judgement->'grants');
+  update integratedb.migration m
+     set judged = true,
+         enforcement = _judge_migration.enforcement,
+         verdict = case when m.verdict = 'reject' then 'reject' else judgement->>'verdict' end,
+         paths = array(select distinct unnest(m.paths || array(select jsonb_array_elements_text(judgement->'paths'))) order by 1),
+         findings = m.findings || (judgement->'findings')
+   where m.id = migration_id;
+  perform integratedb._end_work();
+  perform integratedb._warn(judgement);
+end
+$$;
+
+comment on function integratedb._judge_migration(bigint) is 'internal: judges what a transaction has touched so far. IDB01';
+
+create or replace function integratedb._warn(judgement jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  warnings text;
+begin
+  if judgement->>'verdict' = 'reject' then
+    raise warning using
+      errcode = 'IDB01',
+      message = judgement->'report'->>'message',
+      detail = judgement->'report'->>'detail',
+      hint = 'It went through because enforcement is warn. integratedb.unmet_claims() lists what no longer holds.';
+    return;
+  end if;
+  select string_agg(format('%s %s and %s%s: %s', f->>'code', f->>'stakeholder', f->>'path', '.' || (f->>'field'), f->>'message'), e'\n')
+    into warnings
+    from jsonb_array_elements(judgement->'findings') f where f->>'severity' = 'warning';
+  if warnings is not null then
+    raise warning using
+      message = 'migration accepted, with something to look at',
+      detail = warnings,
+      hint = 'No claim that was met is broken. integratedb.unmet_claims() lists what does not hold.';
+  end if;
+end
+$$;
+
+comment on function integratedb._warn(jsonb) is 'internal: tells of what was let through';

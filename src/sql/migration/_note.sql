@@ -1,0 +1,40 @@
+-- What has this transaction touched? The event triggers note, and judge nothing.
+create or replace function integratedb._note(command text, relations bigint[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  noted integratedb.migration;
+begin
+  insert into integratedb.migration as m (commands, touched, check_timing)
+  values (array[command], relations, (select value from integratedb.setting where name = 'check_timing'))
+  on conflict on constraint "a transaction is one migration" do update
+     set commands = case when m.commands @> excluded.commands then m.commands else m.commands || excluded.commands end,
+         touched = array(select distinct unnest(m.touched || excluded.touched)),
+         judged = false
+   where m.judged or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
+  returning * into noted;
+  if noted.check_timing = 'statement' then
+    perform integratedb._judge_migration(noted.id);
+  end if;
+end
+$$;
+
+comment on function integratedb._note(text, bigint[]) is 'internal: adds to the transaction''s row in integratedb.migration';
+
+-- With its snapshot from before somebody's claim, a transaction cannot look up whom it concerns: note, and let
+-- the epoch row decide.
+create or replace function integratedb._sees_all_claims()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
+$$;
+
+comment on function integratedb._sees_all_claims() is 'internal: false above READ COMMITTED';

@@ -1,0 +1,51 @@
+-- Can this be a new stakeholder's name? It becomes a role and a schema; nothing that exists is ever adopted.
+create or replace function integratedb._check_name(name text)
+returns void
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  problem text;
+begin
+  if name is null then
+    raise exception using
+      errcode = 'IDB08',
+      message = 'a stakeholder needs a name, not null',
+      detail = 'The name becomes a role and a schema.',
+      hint = 'For example: SELECT integratedb.add_stakeholder(''reporter'');';
+  end if;
+  problem := case
+    when name = '' then 'it is empty'
+    when octet_length(name) > 63 then format('it is %s bytes long; a Postgres name has at most 63', octet_length(name))
+    when name ~ '[\x01-\x1f\x7f]' then 'it contains a control character'
+    when name ~ '^\s|\s$' then 'it starts or ends with a space'
+    when name ~ '^pg_' then 'Postgres keeps names that start with pg_ for itself'
+    when name in ('public', 'none', 'information_schema') then 'Postgres keeps it for itself'
+    when name in ('integratedb', 'integratedb_admin') then 'IntegrateDB keeps it for itself'
+  end;
+  if problem is not null then
+    raise exception using
+      errcode = 'IDB05',
+      message = format('%s cannot be a stakeholder''s name', quote_literal(left(name, 100))),
+      detail = format('The name becomes a role and a schema, and %s.', problem),
+      hint = 'Choose another name. Nothing was changed.';
+  end if;
+  problem := case
+    when exists (select from integratedb.stakeholder s where s.name = _check_name.name) then 'a stakeholder'
+    when exists (select from pg_roles where rolname = _check_name.name) then 'a role'
+    when exists (select from pg_namespace where nspname = _check_name.name) then 'a schema'
+  end;
+  if problem is not null then
+    raise exception using
+      errcode = 'IDB05',
+      message = format('the name %I is taken', name),
+      detail = format('There is %s of that name already%s.', problem,
+        case problem when 'a role' then ', in this cluster' else '' end),
+      hint = 'Choose another name: IntegrateDB never adopts what it did not make. Nothing was changed.';
+  end if;
+end
+$$;
+
+comment on function integratedb._check_name(text) is 'internal: IDB05 if the name is invalid or taken, IDB08 if null';

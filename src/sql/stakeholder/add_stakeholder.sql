@@ -1,0 +1,30 @@
+create or replace function integratedb.add_stakeholder(name text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  password constant text := integratedb._random_password();
+begin
+  perform integratedb._check_name(name);
+  begin
+    execute format('create role %I login password %L', name, integratedb._scram_verifier(password, integratedb._random_salt()));
+    if not pg_has_role(current_user, name, 'usage') then
+      -- An installer that is no superuser has to be a member to make a schema for the role.
+      execute format('grant %I to %I', name, current_user);
+    end if;
+    execute format('create schema %I authorization %I', name, name);
+    insert into integratedb.stakeholder (name) values (add_stakeholder.name);
+  exception
+    when duplicate_object or duplicate_schema or unique_violation then
+      perform integratedb._check_name(name);
+      raise;
+  end;
+  return integratedb._credentials(name, name, password);
+end
+$$;
+
+comment on function integratedb.add_stakeholder(text) is
+  'Gives an application a role (LOGIN, nothing else), a schema of the same name that it owns, and a password: {"stakeholder", "schema", "credentials": {"username", "password"}}. The password is shown once and stored nowhere. IDB05: the name is invalid or taken';
