@@ -8,7 +8,7 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '5e7d35fd6fd5d965';
+  core_hash constant text := '0efc731284a7eac8';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. It contains zod (https://zod.dev):
 // MIT License
@@ -32,7 +32,7 @@ declare
 // LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 // SOFTWARE.
-if (globalThis["integratedb 0.1.0 5e7d35fd6fd5d965"] === undefined) {
+if (globalThis["integratedb 0.1.0 0efc731284a7eac8"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -123,20 +123,24 @@ var integratedb = (() => {
   }
 
   // src/core/grant/grant.ts
-  function wantedByRelation(expansions) {
+  function wantedByRelation(expansions, catalog) {
     const all = /* @__PURE__ */ new Map();
-    for (const { before, relation, columns, usage_revoked } of expansions) {
-      if (relation === null) continue;
-      const key = JSON.stringify([before.stakeholder, relation.id]);
-      const wanted = all.get(key) ?? { stakeholder: before.stakeholder, relation, columns: /* @__PURE__ */ new Map(), usage_revoked };
+    const want = (stakeholder, relation, columns, usage_revoked) => {
+      if (relation === null || relation === void 0) return;
+      const key = JSON.stringify([stakeholder, relation.id]);
+      const wanted = all.get(key) ?? { stakeholder, relation, columns: /* @__PURE__ */ new Map(), usage_revoked };
       for (const column of columns) wanted.columns.set(column.num, column);
       all.set(key, wanted);
+    };
+    for (const { before, relation, columns, usage_revoked } of expansions) {
+      want(before.stakeholder, relation, columns, usage_revoked);
+      want(before.stakeholder, catalog.withId(before.relid), [], false);
     }
     return [...all.values()];
   }
   function grantSteps(expansions, catalog) {
     const steps = [];
-    for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions)) {
+    for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
       const access2 = catalog.accessOf(stakeholder, relation);
       if (access2.owner) continue;
       const granted = new Set(access2.granted);
@@ -368,7 +372,9 @@ var integratedb = (() => {
     const mayBeAbsent = after.every((claim2) => claim2.optional && claim2.status === "absent");
     const isBroken = metBefore.size > 0 && metAlternatives(after).size === 0 && !mayBeAbsent;
     return expansions.filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative)).flatMap(
-      (expansion) => expansion.problems.filter((problem) => !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === "absent"))).map((problem) => findingOf(expansion.after, problem, isBroken ? "breaking" : "info"))
+      (expansion) => expansion.problems.filter(
+        (problem) => !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === "absent"))
+      ).map((problem) => findingOf(expansion.after, problem, isBroken ? "breaking" : "info"))
     );
   }
   function reportOf(breaking, expansions) {
@@ -462,9 +468,15 @@ var integratedb = (() => {
   function validate(schema, value, pointer, report) {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
+    let rest = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
     for (const issue2 of result.error.issues) {
       const where = issue2.path.reduce(child, pointer);
       const found = at(value, issue2.path);
+      const [member] = issue2.path;
+      if (issue2.code !== "unrecognized_keys" && rest !== null) {
+        if (member === void 0) rest = null;
+        else delete rest[member];
+      }
       switch (issue2.code) {
         case "invalid_type":
           report(where, found === void 0 ? "is required" : `must be ${expected[issue2.expected] ?? issue2.expected}, not ${kindOf(found)}`);
@@ -485,7 +497,7 @@ var integratedb = (() => {
           report(where, issue2.message);
       }
     }
-    return null;
+    return rest;
   }
 
   // src/core/catalog/type.ts
@@ -568,7 +580,7 @@ var integratedb = (() => {
   }
   function missingColumn(field, before, relation) {
     const { observed } = field;
-    const expected2 = observed?.type ?? (field.types.length > 0 ? field.types.map((type) => type.type).join(" or ") : null);
+    const expected2 = field.types.length > 0 ? field.types.map((type) => type.type).join(" or ") : observed?.type ?? null;
     if (observed === null) {
       const folded = field.name.toLowerCase();
       const similar = relation.columns.find((column) => column.name.toLowerCase() === folded);
@@ -584,8 +596,7 @@ var integratedb = (() => {
       const problems2 = [missingRelation(before, found, catalog)];
       const mayBeAbsent = before.optional || before.alternative !== null;
       const after2 = mayBeAbsent ? withoutMemory(before) : { ...before, status: "unmet" };
-      const relation2 = catalog.withId(before.relid) ?? null;
-      return { before, after: after2, relation: relation2, problems: problems2, columns: [], usage_revoked: false };
+      return { before, after: after2, relation: null, problems: problems2, columns: [], usage_revoked: false };
     }
     const relation = found;
     const access2 = catalog.accessOf(before.stakeholder, relation);
@@ -603,7 +614,13 @@ var integratedb = (() => {
         return { code: "IDB401", field, expected: expected2, actual: null, message };
       }
       if (mode === "declare" || relation.grantable) return null;
-      return { code: "IDB401", field, expected: expected2, actual: null, message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}` };
+      return {
+        code: "IDB401",
+        field,
+        expected: expected2,
+        actual: null,
+        message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`
+      };
     }
     function expandField(field) {
       const column = columnsByName.get(field.name);
@@ -2197,7 +2214,6 @@ var integratedb = (() => {
   var fieldSchema = strictObject({ ...fieldAlternative, optional: flag });
   var fieldAlternativeSchema = strictObject(fieldAlternative);
   var alternativesFieldSchema = strictObject({ alternatives: list, optional: flag });
-  var typesSchema = array(string2()).check(_minLength(1));
   function hasAlternatives(value) {
     return typeof value === "object" && value !== null && "alternatives" in value;
   }
@@ -2223,12 +2239,21 @@ var integratedb = (() => {
   }
   function readTypes(value, pointer, report) {
     if (value === void 0) return [];
-    const types = validate(typesSchema, typeof value === "string" ? [value] : value, pointer, report) ?? [];
+    const list2 = typeof value === "string" ? [value] : value;
+    const types = [];
+    if (!Array.isArray(list2) || list2.length === 0) {
+      report(pointer, "must be a type, or an array of the types that will do");
+      return types;
+    }
     const seen = /* @__PURE__ */ new Map();
-    types.forEach((type, index) => {
+    list2.forEach((type, index) => {
       const where = typeof value === "string" ? pointer : child(pointer, index);
-      if (type.trim() === "") report(where, "must not be empty");
+      if (typeof type !== "string" || type.trim() === "") {
+        report(where, "must be the name of a type");
+        return;
+      }
       reportDuplicate(seen, type, where, report);
+      types.push(type);
     });
     return types;
   }
@@ -2237,16 +2262,17 @@ var integratedb = (() => {
     const schema = place.alternative === null ? fieldSchema : fieldAlternativeSchema;
     const field = validate(schema, named, pointer, report);
     if (field === null) return null;
+    const { name = "?" } = field;
     const namePointer = typeof value === "string" ? pointer : child(pointer, "name");
-    const problem = nameProblem(field.name);
+    const problem = nameProblem(name);
     if (problem !== null) report(namePointer, `is a name that ${problem}`);
-    else if (field.name === "*") report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields');
+    else if (name === "*") report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields');
     for (const later of ["values", "unique"]) {
       if (field[later] !== void 0) report(child(pointer, later), "is not supported by this version of IntegrateDB");
     }
     return {
       ...place,
-      name: field.name,
+      name,
       optional: place.optional || field.optional === true,
       types: readTypes(field.type, child(pointer, "type"), report),
       min_length: field.min_length ?? null,
@@ -2275,7 +2301,7 @@ var integratedb = (() => {
       const group = validate(alternativesFieldSchema, each, where, report);
       if (group === null) return;
       const seenHere = /* @__PURE__ */ new Map();
-      group.alternatives.forEach((option, alternative) => {
+      group.alternatives?.forEach((option, alternative) => {
         const place = { field: index, alternative, optional: group.optional === true };
         const optionPointer = child(child(where, "alternatives"), alternative);
         const field = readField(option, place, optionPointer, report);
@@ -2287,8 +2313,9 @@ var integratedb = (() => {
     return fields;
   }
   function readPath(value, place, pointer, report) {
-    const path = parsePath(value.path);
     const fields = readFields(value.fields, child(pointer, "fields"), report);
+    if (value.path === void 0) return null;
+    const path = parsePath(value.path);
     if (typeof path === "string") {
       report(child(pointer, "path"), path);
       return null;
@@ -2326,7 +2353,7 @@ var integratedb = (() => {
       if (valid === null) return;
       const grants = readAccess(valid.access, pointer, report);
       const seenHere = /* @__PURE__ */ new Map();
-      valid.alternatives.forEach((option, alternative) => {
+      valid.alternatives?.forEach((option, alternative) => {
         const optionPointer = child(child(pointer, "alternatives"), alternative);
         const path = validate(matchAlternativeSchema, option, optionPointer, report);
         if (path === null) return;
@@ -2347,7 +2374,7 @@ var integratedb = (() => {
     else if (depthOf(text) > maxDocumentDepth) report("", `is nested deeper than ${maxDocumentDepth} levels`);
     else {
       const document = validate(documentSchema, JSON.parse(text), "", report);
-      if (document !== null) matches = readMatches(document.match, report);
+      matches = readMatches(document?.match ?? [], report);
     }
     if (issues.length > 0) {
       throw new OperationError({
@@ -2412,9 +2439,9 @@ var integratedb = (() => {
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 5e7d35fd6fd5d965"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 0efc731284a7eac8"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 5e7d35fd6fd5d965"](op, input);
+return globalThis["integratedb 0.1.0 0efc731284a7eac8"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2582,35 +2609,6 @@ end;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- What does the core answer? Its errors are values; here they become Postgres errors.
-create or replace function integratedb._raise(failure jsonb)
-returns void
-language plpgsql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if failure ? 'constraint' then
-    raise exception using
-      errcode = failure->>'code',
-      message = failure->>'message',
-      detail = failure->>'detail',
-      hint = failure->>'hint',
-      constraint = failure->>'constraint',
-      schema = failure->>'schema',
-      table = failure->>'table',
-      column = coalesce(failure->>'column', '');
-  end if;
-  raise exception using
-    errcode = failure->>'code',
-    message = failure->>'message',
-    detail = failure->>'detail',
-    hint = failure->>'hint';
-end
-$$;
-
-comment on function integratedb._raise(jsonb) is 'internal: raises {code, message, detail, hint} and, for a rejection, its constraint fields';
-
 create or replace function integratedb._call(op text, input text)
 returns jsonb
 language plpgsql
@@ -2635,7 +2633,11 @@ begin
       hint = 'Bring the extension back (CREATE EXTENSION plv8 or pljs) and run integratedb.sql again; nothing is lost. Until then an administrator can let migrations pass unjudged: SELECT integratedb.set_enforcement(''off'').';
   end;
   if answer ? 'error' then
-    perform integratedb._raise(answer->'error');
+    raise exception using
+      errcode = answer->'error'->>'code',
+      message = answer->'error'->>'message',
+      detail = answer->'error'->>'detail',
+      hint = answer->'error'->>'hint';
   end if;
   return answer->'ok';
 end
@@ -4032,15 +4034,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   migration integratedb.migration;
-  enforcement text;
+  enforced text;
   judgement jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
     return; -- judged since it was noted
   end if;
-  select value into enforcement from integratedb.setting where name = 'enforcement';
-  if enforcement = 'off' then
+  select value into enforced from integratedb.setting where name = 'enforcement';
+  if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     return;
   end if;
@@ -4057,15 +4059,23 @@ begin
     perform integratedb._end_work();
     return;
   end if;
-  if judgement->>'verdict' = 'reject' and enforcement = 'enforce' then
-    perform integratedb._raise(judgement->'report');
+  if judgement->>'verdict' = 'reject' and enforced = 'enforce' then
+    raise exception using
+      errcode = judgement->'report'->>'code',
+      message = judgement->'report'->>'message',
+      detail = judgement->'report'->>'detail',
+      hint = judgement->'report'->>'hint',
+      constraint = judgement->'report'->>'constraint',
+      schema = judgement->'report'->>'schema',
+      table = judgement->'report'->>'table',
+      column = coalesce(judgement->'report'->>'column', '');
   end if;
 
   perform integratedb._store_claims(judgement->'claims');
   perform integratedb._apply_grants(judgement->'grants');
   update integratedb.migration m
      set judged = true,
-         enforcement = _judge_migration.enforcement,
+         enforcement = enforced,
          verdict = case when m.verdict = 'reject' then 'reject' else judgement->>'verdict' end,
          paths = array(select distinct unnest(m.paths || array(select jsonb_array_elements_text(judgement->'paths'))) order by 1),
          findings = m.findings || (judgement->'findings')

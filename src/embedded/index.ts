@@ -1,3 +1,4 @@
 // The only door to the embedded server: a real PostgreSQL 18 with pljs for the demo, the tests and the benches.
-export { startEmbeddedServer } from "./server.ts";
-export type { EmbeddedServer, EmbeddedServerOptions } from "./server.ts";
+
+export type { EmbeddedServer, EmbeddedServerOptions } from './server.ts'
+export { startEmbeddedServer } from './server.ts'

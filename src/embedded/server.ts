@@ -1,71 +1,73 @@
 // How does a throw-away PostgreSQL start, and how is it certain to end? Its own port, its own folder under the
 // system's temporary folder, and a watcher that outlives us and clears both away, however we end.
 
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import type { Readable, Writable } from "node:stream";
-import { findAccount } from "./account.ts";
-import { findBinaries } from "./binaries.ts";
-import { findPljs, type PljsPackage } from "./pljs-package.ts";
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { findAccount } from './account.ts'
+import { findBinaries } from './binaries.ts'
+import { findPljs, type PljsPackage } from './pljs-package.ts'
 
 export interface EmbeddedServer {
   /** postgresql://postgres@127.0.0.1:PORT/postgres */
-  url: string;
-  port: number;
+  url: string
+  port: number
   /** Ends the server and removes its folder; calling it again is fine. */
-  stop(): Promise<void>;
+  stop(): Promise<void>
 }
 
 export interface EmbeddedServerOptions {
   /** For postgresql.conf; they win over the defaults below. */
-  settings?: Record<string, string>;
-  onProgress?: (line: string) => void;
+  settings?: Record<string, string>
+  onProgress?: (line: string) => void
 }
 
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
-  const onProgress = options.onProgress ?? (() => {});
-  const bin = findBinaries();
-  const pljs = await findPljs(onProgress);
-  const account = findAccount(bin, pljs.lib, tmpdir());
+  const onProgress = options.onProgress ?? (() => {})
+  const bin = findBinaries()
+  const pljs = await findPljs(onProgress)
+  const account = findAccount(bin, pljs.lib, tmpdir())
 
-  onProgress("starting PostgreSQL");
+  onProgress('starting PostgreSQL')
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const settings = { ...defaultSettings(pljs), ...options.settings, port: String(port) };
-    const watcher = startWatcher([bin, tmpdir(), configuration(settings), ...account]);
-    const failure = await readyOrFailure(watcher);
-    if (failure === null) return embeddedServer(watcher, port);
+    const port = await freePort()
+    const settings = { ...defaultSettings(pljs), ...options.settings, port: String(port) }
+    const watcher = startWatcher([bin, tmpdir(), configuration(settings), ...account])
+    const failure = await readyOrFailure(watcher)
+    if (failure === null) return embeddedServer(watcher, port)
     // The port was free when we looked, a second before the server wanted it.
-    if (attempt < 3 && failure.includes("Address already in use")) continue;
-    throw new Error(`the embedded PostgreSQL did not start:\n${failure}`);
+    if (attempt < 3 && failure.includes('Address already in use')) continue
+    throw new Error(`the embedded PostgreSQL did not start:\n${failure}`)
   }
 }
 
 function defaultSettings({ share, lib }: PljsPackage): Record<string, string> {
   return {
-    listen_addresses: "127.0.0.1", // trust authentication: never beyond this machine
-    unix_socket_directories: "", // the path of a socket may have 107 bytes, temporary folders are often longer
+    listen_addresses: '127.0.0.1', // trust authentication: never beyond this machine
+    unix_socket_directories: '', // the path of a socket may have 107 bytes, temporary folders are often longer
     extension_control_path: `${share}:$system`,
     dynamic_library_path: `${lib}:$libdir`,
     // Nothing here needs to survive a crash.
-    fsync: "off",
-    synchronous_commit: "off",
-    full_page_writes: "off",
-    wal_level: "logical", // for the notifier's slot
-    max_prepared_transactions: "10", // claims are judged under PREPARE TRANSACTION too
-    max_connections: "100",
-    max_locks_per_transaction: "256", // tests make and drop schemas of thousands of relations in one transaction
-    shared_buffers: "128MB",
-    timezone: "UTC", // the same results on every machine
-    log_timezone: "UTC",
-  };
+    fsync: 'off',
+    synchronous_commit: 'off',
+    full_page_writes: 'off',
+    wal_level: 'logical', // for the notifier's slot
+    max_prepared_transactions: '10', // claims are judged under PREPARE TRANSACTION too
+    max_connections: '100',
+    max_locks_per_transaction: '256', // tests make and drop schemas of thousands of relations in one transaction
+    shared_buffers: '128MB',
+    timezone: 'UTC', // the same results on every machine
+    log_timezone: 'UTC',
+  }
 }
 
 function configuration(settings: Record<string, string>): string {
-  const quote = (value: string) => `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-  return Object.entries(settings).map(([name, value]) => `${name} = ${quote(value)}\n`).join("");
+  const quote = (value: string) => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${quote(value)}\n`)
+    .join('')
 }
 
 /**
@@ -101,55 +103,55 @@ printf '%s' "$configuration" >>"$data/postgresql.conf"
   { tail -n 30 "$log" >&2; exit 1; }
 echo ready
 read -r _
-`;
+`
 
-type Watcher = ChildProcessByStdio<Writable, Readable, Readable>;
+type Watcher = ChildProcessByStdio<Writable, Readable, Readable>
 
 function startWatcher(args: string[]): Watcher {
-  const watcher = spawn("sh", ["-c", WATCHER, "integratedb-watcher", ...args], {
-    cwd: "/", // ours may be one that the server's account cannot enter
+  const watcher = spawn('sh', ['-c', WATCHER, 'integratedb-watcher', ...args], {
+    cwd: '/', // ours may be one that the server's account cannot enter
     detached: true, // a session of its own: Ctrl-C in our terminal is not for the watcher
-    env: { PATH: process.env.PATH, LC_ALL: "C" }, // no PGPORT, PGDATA and the like of the user's own
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  watcher.stdin.on("error", () => {}); // EPIPE, if somebody killed the watcher
-  return watcher;
+    env: { PATH: process.env.PATH, LC_ALL: 'C' }, // no PGPORT, PGDATA and the like of the user's own
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  watcher.stdin.on('error', () => {}) // EPIPE, if somebody killed the watcher
+  return watcher
 }
 
 /** null when the server takes connections, else what it said last. */
 async function readyOrFailure(watcher: Watcher): Promise<string | null> {
-  let said = "";
-  watcher.stderr.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
+  let said = ''
+  watcher.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
   return await new Promise((resolve, reject) => {
-    watcher.stdout.once("data", () => resolve(null));
-    watcher.once("error", reject); // there is no sh
-    watcher.once("close", (code, signal) => resolve(said.trim() || `its watcher ended with ${signal ?? code}`));
-  });
+    watcher.stdout.once('data', () => resolve(null))
+    watcher.once('error', reject) // there is no sh
+    watcher.once('close', (code, signal) => resolve(said.trim() || `its watcher ended with ${signal ?? code}`))
+  })
 }
 
 function embeddedServer(watcher: Watcher, port: number): EmbeddedServer {
   // From here on only the pipe matters. It must not keep us alive: a script that forgets to stop its server can end.
-  watcher.stdout.destroy();
-  watcher.stderr.destroy();
-  watcher.unref();
-  (watcher.stdin as Socket).unref();
+  watcher.stdout.destroy()
+  watcher.stderr.destroy()
+  watcher.unref()
+  ;(watcher.stdin as Socket).unref()
 
-  let stopped: Promise<unknown> | undefined;
+  let stopped: Promise<unknown> | undefined
   const stop = async () => {
     if (!stopped) {
-      watcher.ref();
-      stopped = watcher.exitCode ?? watcher.signalCode ? Promise.resolve() : once(watcher, "exit");
-      watcher.stdin.end();
+      watcher.ref()
+      stopped = (watcher.exitCode ?? watcher.signalCode) ? Promise.resolve() : once(watcher, 'exit')
+      watcher.stdin.end()
     }
-    await stopped;
-  };
-  return { url: `postgresql://postgres@127.0.0.1:${port}/postgres`, port, stop };
+    await stopped
+  }
+  return { url: `postgresql://postgres@127.0.0.1:${port}/postgres`, port, stop }
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }

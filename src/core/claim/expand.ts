@@ -109,7 +109,7 @@ function nullProblem(field: ClaimedField, column: Column): Problem | null {
 
 function missingColumn(field: ClaimedField, before: Claim, relation: Relation): Problem {
   const { observed } = field
-  const expected = observed?.type ?? (field.types.length > 0 ? field.types.map((type) => type.type).join(' or ') : null)
+  const expected = field.types.length > 0 ? field.types.map((type) => type.type).join(' or ') : (observed?.type ?? null)
   if (observed === null) {
     const folded = field.name.toLowerCase()
     const similar = relation.columns.find((column) => column.name.toLowerCase() === folded)
@@ -129,9 +129,7 @@ export function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): E
     const problems = [missingRelation(before, found, catalog)]
     const mayBeAbsent = before.optional || before.alternative !== null
     const after: Claim = mayBeAbsent ? withoutMemory(before) : { ...before, status: 'unmet' }
-    // Under another name it is no longer what was claimed: what was granted on it goes.
-    const relation = catalog.withId(before.relid) ?? null
-    return { before, after, relation, problems, columns: [], usage_revoked: false }
+    return { before, after, relation: null, problems, columns: [], usage_revoked: false }
   }
 
   const relation = found
@@ -152,7 +150,13 @@ export function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): E
       return { code: 'IDB401', field, expected, actual: null, message }
     }
     if (mode === 'declare' || relation.grantable) return null
-    return { code: 'IDB401', field, expected, actual: null, message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}` }
+    return {
+      code: 'IDB401',
+      field,
+      expected,
+      actual: null,
+      message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`,
+    }
   }
 
   function expandField(field: ClaimedField): ClaimedField {

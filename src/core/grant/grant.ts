@@ -27,14 +27,19 @@ interface Wanted {
   usage_revoked: boolean
 }
 
-function wantedByRelation(expansions: readonly Expansion[]): Wanted[] {
+function wantedByRelation(expansions: readonly Expansion[], catalog: CatalogIndex): Wanted[] {
   const all = new Map<string, Wanted>()
-  for (const { before, relation, columns, usage_revoked } of expansions) {
-    if (relation === null) continue
-    const key = JSON.stringify([before.stakeholder, relation.id])
-    const wanted = all.get(key) ?? { stakeholder: before.stakeholder, relation, columns: new Map(), usage_revoked }
+  const want = (stakeholder: string, relation: Relation | null | undefined, columns: readonly Column[], usage_revoked: boolean): void => {
+    if (relation === null || relation === undefined) return
+    const key = JSON.stringify([stakeholder, relation.id])
+    const wanted = all.get(key) ?? { stakeholder, relation, columns: new Map(), usage_revoked }
     for (const column of columns) wanted.columns.set(column.num, column)
     all.set(key, wanted)
+  }
+  for (const { before, relation, columns, usage_revoked } of expansions) {
+    want(before.stakeholder, relation, columns, usage_revoked)
+    // A relation that gave its name to another (rename plus view) keeps nothing of what was granted under it.
+    want(before.stakeholder, catalog.withId(before.relid), [], false)
   }
   return [...all.values()]
 }
@@ -42,7 +47,7 @@ function wantedByRelation(expansions: readonly Expansion[]): Wanted[] {
 /** The steps for every relation of these expansions; all of a stakeholder's claims on a relation must be among them. */
 export function grantSteps(expansions: readonly Expansion[], catalog: CatalogIndex): GrantStep[] {
   const steps: GrantStep[] = []
-  for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions)) {
+  for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
     const access = catalog.accessOf(stakeholder, relation)
     if (access.owner) continue
     const granted = new Set(access.granted)

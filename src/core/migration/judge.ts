@@ -58,8 +58,7 @@ function judgeRelation({ before, after, problems }: Expansion): Finding[] {
     })
     const wasMet = groupBefore.some((field) => field.status === 'met')
     const wasUnmet = groupBefore.some((field) => field.status === 'unmet') && !wasMet
-    const lost = (problem: Problem): boolean =>
-      groupBefore.some((field) => field.name === problem.field?.name && field.status === 'met')
+    const lost = (problem: Problem): boolean => groupBefore.some((field) => field.name === problem.field?.name && field.status === 'met')
     const ofGroup = problems.filter((problem) => problem.field !== null && group.some((field) => field.name === problem.field?.name))
     if (isGroupMet(group)) add(ofGroup.filter(lost), 'info')
     else if (wasMet) add(ofGroup.filter(lost), 'breaking')
@@ -78,7 +77,10 @@ function judgeAlternatives(expansions: readonly Expansion[], siblings: readonly 
     .filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative))
     .flatMap((expansion) =>
       expansion.problems
-        .filter((problem) => !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === 'absent')))
+        .filter(
+          (problem) =>
+            !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === 'absent')),
+        )
         .map((problem) => findingOf(expansion.after, problem, isBroken ? 'breaking' : 'info')),
     )
 }

@@ -65,7 +65,6 @@ const fieldAlternative = {
 const fieldSchema = z.strictObject({ ...fieldAlternative, optional: flag })
 const fieldAlternativeSchema = z.strictObject(fieldAlternative)
 const alternativesFieldSchema = z.strictObject({ alternatives: list, optional: flag })
-const typesSchema = z.array(z.string()).check(z.minLength(1))
 
 function hasAlternatives(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'alternatives' in value
@@ -97,12 +96,21 @@ function reportDuplicate(seen: Map<string, string>, key: string, pointer: string
 
 function readTypes(value: unknown, pointer: string, report: Report): string[] {
   if (value === undefined) return []
-  const types = validate(typesSchema, typeof value === 'string' ? [value] : value, pointer, report) ?? []
+  const list: unknown = typeof value === 'string' ? [value] : value
+  const types: string[] = []
+  if (!Array.isArray(list) || list.length === 0) {
+    report(pointer, 'must be a type, or an array of the types that will do')
+    return types
+  }
   const seen = new Map<string, string>()
-  types.forEach((type, index) => {
+  list.forEach((type: unknown, index) => {
     const where = typeof value === 'string' ? pointer : child(pointer, index)
-    if (type.trim() === '') report(where, 'must not be empty')
+    if (typeof type !== 'string' || type.trim() === '') {
+      report(where, 'must be the name of a type')
+      return
+    }
     reportDuplicate(seen, type, where, report)
+    types.push(type)
   })
   return types
 }
@@ -114,16 +122,17 @@ function readField(value: unknown, place: Place, pointer: string, report: Report
   const schema = place.alternative === null ? fieldSchema : fieldAlternativeSchema
   const field = validate(schema as typeof fieldSchema, named, pointer, report)
   if (field === null) return null
+  const { name = '?' } = field // a missing one is told of already
   const namePointer = typeof value === 'string' ? pointer : child(pointer, 'name')
-  const problem = nameProblem(field.name)
+  const problem = nameProblem(name)
   if (problem !== null) report(namePointer, `is a name that ${problem}`)
-  else if (field.name === '*') report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields')
+  else if (name === '*') report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields')
   for (const later of ['values', 'unique'] as const) {
     if (field[later] !== undefined) report(child(pointer, later), 'is not supported by this version of IntegrateDB')
   }
   return {
     ...place,
-    name: field.name,
+    name,
     optional: place.optional || field.optional === true,
     types: readTypes(field.type, child(pointer, 'type'), report),
     min_length: field.min_length ?? null,
@@ -153,7 +162,7 @@ function readFields(value: unknown, pointer: string, report: Report): '*' | Fiel
     const group = validate(alternativesFieldSchema, each, where, report)
     if (group === null) return
     const seenHere = new Map<string, string>()
-    group.alternatives.forEach((option, alternative) => {
+    group.alternatives?.forEach((option, alternative) => {
       const place = { field: index, alternative, optional: group.optional === true }
       const optionPointer = child(child(where, 'alternatives'), alternative)
       const field = readField(option, place, optionPointer, report)
@@ -168,13 +177,14 @@ function readFields(value: unknown, pointer: string, report: Report): '*' | Fiel
 type MatchPlace = Pick<MatchSpecification, 'match' | 'alternative' | 'optional' | 'access'>
 
 function readPath(
-  value: { path: string; fields?: unknown },
+  value: { path?: string; fields?: unknown },
   place: MatchPlace,
   pointer: string,
   report: Report,
 ): MatchSpecification | null {
-  const path = parsePath(value.path)
   const fields = readFields(value.fields, child(pointer, 'fields'), report)
+  if (value.path === undefined) return null // told of already
+  const path = parsePath(value.path)
   if (typeof path === 'string') {
     report(child(pointer, 'path'), path)
     return null
@@ -214,7 +224,7 @@ function readMatches(matches: unknown[], report: Report): MatchSpecification[] {
     if (valid === null) return
     const grants = readAccess(valid.access, pointer, report)
     const seenHere = new Map<string, string>()
-    valid.alternatives.forEach((option, alternative) => {
+    valid.alternatives?.forEach((option, alternative) => {
       const optionPointer = child(child(pointer, 'alternatives'), alternative)
       const path = validate(matchAlternativeSchema, option, optionPointer, report)
       if (path === null) return
@@ -242,7 +252,7 @@ export function readDocument(text: string): MatchSpecification[] {
   else if (depthOf(text) > maxDocumentDepth) report('', `is nested deeper than ${maxDocumentDepth} levels`)
   else {
     const document = validate(documentSchema, JSON.parse(text), '', report)
-    if (document !== null) matches = readMatches(document.match, report)
+    matches = readMatches(document?.match ?? [], report)
   }
   if (issues.length > 0) {
     throw new OperationError({

@@ -2,7 +2,7 @@
  * What is wrong with a document, and where: a JSON pointer (RFC 6901) and a sentence that completes it.
  * All the issues of a document are told at once.
  */
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 
 export interface Issue {
   pointer: string
@@ -45,15 +45,25 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /**
- * Validates one level of a document. zod's own messages for nested unions list every branch; here each
- * schema is flat, the caller has already picked the branch that was meant, and the words are ours.
+ * Validates one level of a document, and reports what is wrong with it. zod's own messages for nested unions
+ * list every branch; here each schema is flat, the caller has already picked the branch that was meant, and the
+ * words are ours.
+ *
+ * @returns the members that are right, so that the caller can go on and tell of all problems at once;
+ *   null if the value is of another kind altogether
  */
-export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, pointer: string, report: Report): T | null {
+export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, pointer: string, report: Report): Partial<T> | null {
   const result = schema.safeParse(value)
   if (result.success) return result.data
+  let rest: Partial<T> | null = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...(value as T) } : null
   for (const issue of result.error.issues) {
     const where = issue.path.reduce<string>(child, pointer)
     const found = at(value, issue.path)
+    const [member] = issue.path
+    if (issue.code !== 'unrecognized_keys' && rest !== null) {
+      if (member === undefined) rest = null
+      else delete rest[member as keyof T]
+    }
     switch (issue.code) {
       case 'invalid_type':
         report(where, found === undefined ? 'is required' : `must be ${expected[issue.expected] ?? issue.expected}, not ${kindOf(found)}`)
@@ -74,5 +84,5 @@ export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, pointer: s
         report(where, issue.message)
     }
   }
-  return null
+  return rest
 }

@@ -1,33 +1,4 @@
 -- What does the core answer? Its errors are values; here they become Postgres errors.
-create or replace function integratedb._raise(failure jsonb)
-returns void
-language plpgsql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if failure ? 'constraint' then
-    raise exception using
-      errcode = failure->>'code',
-      message = failure->>'message',
-      detail = failure->>'detail',
-      hint = failure->>'hint',
-      constraint = failure->>'constraint',
-      schema = failure->>'schema',
-      table = failure->>'table',
-      column = coalesce(failure->>'column', '');
-  end if;
-  raise exception using
-    errcode = failure->>'code',
-    message = failure->>'message',
-    detail = failure->>'detail',
-    hint = failure->>'hint';
-end
-$$;
-
-comment on function integratedb._raise(jsonb) is 'internal: raises {code, message, detail, hint} and, for a rejection, its constraint fields';
-
 create or replace function integratedb._call(op text, input text)
 returns jsonb
 language plpgsql
@@ -52,7 +23,11 @@ begin
       hint = 'Bring the extension back (CREATE EXTENSION plv8 or pljs) and run integratedb.sql again; nothing is lost. Until then an administrator can let migrations pass unjudged: SELECT integratedb.set_enforcement(''off'').';
   end;
   if answer ? 'error' then
-    perform integratedb._raise(answer->'error');
+    raise exception using
+      errcode = answer->'error'->>'code',
+      message = answer->'error'->>'message',
+      detail = answer->'error'->>'detail',
+      hint = answer->'error'->>'hint';
   end if;
   return answer->'ok';
 end

@@ -9,15 +9,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   migration integratedb.migration;
-  enforcement text;
+  enforced text;
   judgement jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
     return; -- judged since it was noted
   end if;
-  select value into enforcement from integratedb.setting where name = 'enforcement';
-  if enforcement = 'off' then
+  select value into enforced from integratedb.setting where name = 'enforcement';
+  if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     return;
   end if;
@@ -34,15 +34,23 @@ begin
     perform integratedb._end_work();
     return;
   end if;
-  if judgement->>'verdict' = 'reject' and enforcement = 'enforce' then
-    perform integratedb._raise(judgement->'report');
+  if judgement->>'verdict' = 'reject' and enforced = 'enforce' then
+    raise exception using
+      errcode = judgement->'report'->>'code',
+      message = judgement->'report'->>'message',
+      detail = judgement->'report'->>'detail',
+      hint = judgement->'report'->>'hint',
+      constraint = judgement->'report'->>'constraint',
+      schema = judgement->'report'->>'schema',
+      table = judgement->'report'->>'table',
+      column = coalesce(judgement->'report'->>'column', '');
   end if;
 
   perform integratedb._store_claims(judgement->'claims');
   perform integratedb._apply_grants(judgement->'grants');
   update integratedb.migration m
      set judged = true,
-         enforcement = _judge_migration.enforcement,
+         enforcement = enforced,
          verdict = case when m.verdict = 'reject' then 'reject' else judgement->>'verdict' end,
          paths = array(select distinct unnest(m.paths || array(select jsonb_array_elements_text(judgement->'paths'))) order by 1),
          findings = m.findings || (judgement->'findings')
