@@ -1,0 +1,69 @@
+/**
+ * A story in SQL, told step by step: what a person would see in psql.
+ *
+ * The file is cut at blank lines. In each step the comments tell what happens, `-- as: name` says who runs it, and
+ * the rest is the SQL.
+ */
+import type { Client, DatabaseError, QueryResult } from 'pg'
+
+export interface Step {
+  narration: string[]
+  user: string | null
+  sql: string
+}
+
+export function readStory(text: string): Step[] {
+  return text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((chunk) => {
+      const lines = chunk.split('\n')
+      const start = lines.findIndex((line) => !line.startsWith('--'))
+      const comments = lines.slice(0, start === -1 ? lines.length : start).map((line) => line.replace(/^-- ?/, ''))
+      const user = comments.find((line) => line.startsWith('as: '))?.slice('as: '.length) ?? null
+      return {
+        narration: comments.filter((line) => !line.startsWith('as: ')),
+        user,
+        sql: start === -1 ? '' : lines.slice(start).join('\n'),
+      }
+    })
+}
+
+/** Rows as psql shows them. */
+function formatRows({ fields, rows }: QueryResult<unknown[]>): string {
+  const cells = [fields.map((field) => field.name), ...rows.map((row) => row.map((value) => (value === null ? '' : String(value))))]
+  const heights = cells.map((row) => row.map((cell) => cell.split('\n')))
+  const widths = fields.map((_, column) => Math.max(...heights.flatMap((row) => (row[column] ?? []).map((line) => line.length))))
+  const formatted = heights.flatMap((row) => {
+    const height = Math.max(...row.map((cell) => cell.length))
+    return Array.from({ length: height }, (_, line) =>
+      ` ${row.map((cell, column) => (cell[line] ?? '').padEnd(widths[column] ?? 0)).join(' | ')}`.trimEnd(),
+    )
+  })
+  const [head = '', ...body] = formatted
+  const rule = widths.map((width) => '-'.repeat(width + 2)).join('+')
+  return [head, rule, ...body, `(${rows.length} row${rows.length === 1 ? '' : 's'})`].join('\n')
+}
+
+function formatError({ code, message, detail, hint }: DatabaseError): string {
+  return [
+    `ERROR:  ${code}: ${message}`,
+    ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
+    ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
+  ].join('\n')
+}
+
+/** Runs one step and answers what psql would print. Values as the server writes them, not as JavaScript reads them. */
+export async function runStep(client: Client, { sql }: Step): Promise<string> {
+  const types = { getTypeParser: () => (value: string | Buffer) => String(value) }
+  try {
+    const result: unknown = await client.query({ text: sql, rowMode: 'array', types })
+    const results = (Array.isArray(result) ? result : [result]) as QueryResult<unknown[]>[]
+    return results
+      .map((each) => (each.fields.length > 0 ? formatRows(each) : each.command + (each.command === 'INSERT' ? ` 0 ${each.rowCount}` : '')))
+      .join('\n')
+  } catch (error) {
+    if (!(error instanceof Error && 'severity' in error)) throw error
+    return formatError(error as DatabaseError)
+  }
+}
