@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { startEmbeddedServer } from '../embedded/index.ts'
-import { readStory, runStep } from './story.ts'
+import { promptFor, readStory, runStep } from './story.ts'
 
 const color = process.stdout.isTTY
 const dim = (text: string): string => (color ? `\u001b[2m${text}\u001b[0m` : text)
@@ -28,8 +28,7 @@ async function tell(url: string): Promise<void> {
   await owner.query(read('../../dist-sql/integratedb.sql'))
   for (const step of readStory(read('./reporter-story.sql'))) {
     if (step.narration.length > 0) console.log(bold(step.narration.join('\n')))
-    const prompt = step.user ?? 'shop'
-    console.log(dim(step.sql.replace(/^/gm, ' '.repeat(prompt.length + 2)).replace(/^ +/, `${prompt}> `)))
+    console.log(dim(promptFor(step)))
     const client = step.user === null ? owner : await connect(url, step.user)
     const answer = await runStep(client, step)
     console.log(`${answer.startsWith('ERROR') ? red(answer) : answer}\n`)

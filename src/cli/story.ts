@@ -29,6 +29,12 @@ export function readStory(text: string): Step[] {
     })
 }
 
+/** The SQL as it is typed: who runs it stands at its prompt. */
+export function promptFor({ user, sql }: Step): string {
+  const prompt = `${user ?? 'shop'}> `
+  return prompt + sql.replace(/\n/g, `\n${' '.repeat(prompt.length)}`)
+}
+
 /** Rows as psql shows them. */
 function formatRows({ fields, rows }: QueryResult<unknown[]>): string {
   const cells = [fields.map((field) => field.name), ...rows.map((row) => row.map((value) => (value === null ? '' : String(value))))]
