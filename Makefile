@@ -17,7 +17,9 @@ check: node_modules/.package-lock.json
 build: node_modules/.package-lock.json
 	@npm run --silent build
 
+# What the lock file says, and it stays as it is. Not `npm ci`, which insists on the binaries of every other platform
+# being in the lock file, and registries' mirrors do not have them all.
 node_modules/.package-lock.json: package-lock.json
 	@sh build/check-node.sh
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
