@@ -2,13 +2,14 @@
  * How does src become dist-sql? esbuild bundles the core; the SQL files are copied verbatim, each under a banner,
  * into ONE DO statement: whatever client runs the file, all of it is installed or nothing.
  *
- *   tsx build/build.ts           writes dist-sql
- *   tsx build/build.ts --check   fails if dist-sql is not what src says
+ *   tsx build/build.ts           writes dist-sql, and docs/errors.md
+ *   tsx build/build.ts --check   fails if they are not what src says
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { errorsPage } from './errors-page.ts'
 import { loadOrder } from './load-order.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -39,13 +40,8 @@ async function bundleCore(): Promise<string> {
 
 function coreSource(bundle: string, hash: string): string {
   const key = JSON.stringify(`integratedb ${version} ${hash}`)
-  const licence = read('node_modules/zod/LICENSE')
-    .split('\n')
-    .map((line) => `// ${line}`.trimEnd())
-    .join('\n')
   return `
-// IntegrateDB ${version}: the functional core, bundled from src/core. It contains zod (https://zod.dev):
-${licence}
+// IntegrateDB ${version}: the functional core, bundled from src/core. Nothing of it is third-party.
 if (globalThis[${key}] === undefined) {
 ${bundle}
   globalThis[${key}] = integratedb.operate;
@@ -86,12 +82,16 @@ declare
   core_source constant text := ${quoteIn('$core$', coreSource(bundle, hash))};
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
+  strings_before constant text := current_setting('standard_conforming_strings');
   engine text;
+  objects_before oid[] := '{}';
 begin
 perform set_config('search_path', 'pg_catalog, pg_temp', true);
+perform set_config('standard_conforming_strings', 'on', true);
 perform set_config('client_min_messages', 'warning', true);
 
 ${loadOrder.map(section).join('\n')}
+perform set_config('standard_conforming_strings', strings_before, true);
 perform set_config('search_path', path_before, true);
 end
 $integratedb$;
@@ -109,7 +109,7 @@ ${read('src/sql/installation/uninstall.sql')}
 `
 }
 
-const outputs = { 'dist-sql/integratedb.sql': await install(), 'dist-sql/uninstall.sql': uninstall() }
+const outputs = { 'dist-sql/integratedb.sql': await install(), 'dist-sql/uninstall.sql': uninstall(), 'docs/errors.md': errorsPage() }
 for (const [path, text] of Object.entries(outputs)) {
   if (process.argv.includes('--check')) {
     let current = ''

@@ -3,7 +3,7 @@
  * others refer to first, and event triggers last. A test compares this list with the files in src/sql.
  *
  * `.sql` files are statements; `.plpgsql` files are blocks of the install's own DO statement, where `engine`,
- * `new_version`, `core_source` and `core_hash` are variables.
+ * `objects_before`, `new_version`, `core_source` and `core_hash` are variables.
  */
 export const loadOrder = [
   'installation/preflight.plpgsql',
@@ -19,12 +19,14 @@ export const loadOrder = [
   'stakeholder/stakeholder.sql',
   'claim/finding.sql',
   'claim/claim.sql',
+  'installation/_is_restored.sql',
   'claim/claims.sql',
   'claim/_begin_work.sql',
   'claim/_lock_relations.sql',
   'claim/_specification.sql',
   'claim/_store_claims.sql',
   'grant/_apply_grants.sql',
+  'grant/_release_usage.sql',
   'claim/set_claims.sql',
   'claim/get_claims.sql',
   'claim/remove_claims.sql',
@@ -39,6 +41,7 @@ export const loadOrder = [
   'stakeholder/_scram_verifier.sql',
   'stakeholder/_credentials.sql',
   'stakeholder/_end_sessions.sql',
+  'stakeholder/_disarm.sql',
   'stakeholder/add_stakeholder.sql',
   'stakeholder/rename_stakeholder.sql',
   'stakeholder/remove_stakeholder.sql',
@@ -47,6 +50,7 @@ export const loadOrder = [
   'migration/_has_event_triggers.sql',
   'migration/migration.sql',
   'migration/migrations.sql',
+  'migration/_touched_by.sql',
   'migration/_judge.sql',
   'migration/_judge_migration.sql',
   'migration/claims_hold.sql',
@@ -58,6 +62,7 @@ export const loadOrder = [
   'migration/set_enforcement.sql',
 
   'installation/doctor.sql',
+  'installation/ownership.plpgsql',
   'installation/privileges.sql',
   'migration/event_trigger.plpgsql',
   'installation/finish.plpgsql',

@@ -8,31 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '0efc731284a7eac8';
+  core_hash constant text := '20b5ad4dc7937617';
   core_source constant text := $core$
-// IntegrateDB 0.1.0: the functional core, bundled from src/core. It contains zod (https://zod.dev):
-// MIT License
-//
-// Copyright (c) 2025 Colin McDonnell
-//
-// Permission is hereby granted, free of charge, to any person obtaining a copy
-// of this software and associated documentation files (the "Software"), to deal
-// in the Software without restriction, including without limitation the rights
-// to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
-// copies of the Software, and to permit persons to whom the Software is
-// furnished to do so, subject to the following conditions:
-//
-// The above copyright notice and this permission notice shall be included in all
-// copies or substantial portions of the Software.
-//
-// THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
-// IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
-// FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-// AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
-// LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
-// OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
-// SOFTWARE.
-if (globalThis["integratedb 0.1.0 0efc731284a7eac8"] === undefined) {
+// IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
+if (globalThis["integratedb 0.1.0 20b5ad4dc7937617"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -72,8 +51,8 @@ var integratedb = (() => {
     i: "index",
     I: "partitioned index"
   };
-  function kindName(kind) {
-    return kinds[kind] ?? "other object";
+  function kindName(kind2) {
+    return kinds[kind2] ?? "other object";
   }
   function isClaimable(relation) {
     return "rpvmf".includes(relation.kind);
@@ -97,6 +76,10 @@ var integratedb = (() => {
     named(schema, name) {
       return this.byName.get(JSON.stringify([schema, name]));
     }
+    /** Was the catalogue asked about this stakeholder and relation? */
+    knowsAccess(stakeholder, relation) {
+      return this.access.has(JSON.stringify([stakeholder, relation.id]));
+    }
     accessOf(stakeholder, relation) {
       const access2 = this.access.get(JSON.stringify([stakeholder, relation.id]));
       if (access2 === void 0) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${relation.id}`);
@@ -106,18 +89,26 @@ var integratedb = (() => {
 
   // src/core/errors.ts
   var OperationError = class extends Error {
-    constructor(failure2) {
-      super(failure2.message);
+    constructor(failure, problems) {
+      super(failure.message);
       __publicField(this, "failure");
-      this.failure = failure2;
+      __publicField(this, "problems");
+      const { code, message, hint } = failure;
+      this.failure = { code, message, detail: lines(problems.map(({ line }) => line)), hint };
+      this.problems = problems;
     }
   };
   function count(n, noun) {
     return `${n} ${noun}${n === 1 ? "" : "s"}`;
   }
+  function oneLine(text2) {
+    const most = 1e3;
+    const characters = text2.length <= most ? text2 : `${[...text2.slice(0, most)].slice(0, -1).join("")}\u2026`;
+    return characters.replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  }
   function lines(all) {
     const most = 20;
-    const shown = all.slice(0, most);
+    const shown = all.slice(0, most).map(oneLine);
     if (all.length > most) shown.push(`\u2026 and ${all.length - most} more`);
     return shown.join("\n");
   }
@@ -128,7 +119,8 @@ var integratedb = (() => {
     const want = (stakeholder, relation, columns, usage_revoked) => {
       if (relation === null || relation === void 0) return;
       const key = JSON.stringify([stakeholder, relation.id]);
-      const wanted = all.get(key) ?? { stakeholder, relation, columns: /* @__PURE__ */ new Map(), usage_revoked };
+      const wanted = all.get(key) ?? { stakeholder, relation, columns: /* @__PURE__ */ new Map(), usage_revoked: false };
+      wanted.usage_revoked || (wanted.usage_revoked = usage_revoked);
       for (const column of columns) wanted.columns.set(column.num, column);
       all.set(key, wanted);
     };
@@ -144,15 +136,17 @@ var integratedb = (() => {
       const access2 = catalog.accessOf(stakeholder, relation);
       if (access2.owner) continue;
       const granted = new Set(access2.granted);
+      const revoke_all = access2.surplus && relation.grantable;
       const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num));
+      const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num));
       const step = {
         stakeholder,
         schema: relation.schema,
         relation: relation.name,
-        revoke_all: access2.surplus,
-        revoke: access2.surplus ? [] : relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num)).map((column) => column.name),
-        grant: wanted.filter((column) => access2.surplus || !granted.has(column.num)).map((column) => column.name),
-        usage: wanted.length > 0 && !access2.usage_granted && !usage_revoked && relation.schema_grantable
+        revoke_all,
+        revoke: revoke_all || !relation.grantable ? [] : unwanted.map((column) => column.name),
+        grant: wanted.filter((column) => revoke_all || !granted.has(column.num)).map((column) => column.name),
+        usage: wanted.length > 0 && !access2.usage_granted && !access2.schema_owner && !usage_revoked && relation.schema_grantable
       };
       if (step.revoke_all || step.revoke.length > 0 || step.grant.length > 0 || step.usage) steps.push(step);
     }
@@ -169,7 +163,7 @@ var integratedb = (() => {
       if (!kept.has(relation.id) && !access2.owner && (access2.surplus || access2.granted.length > 0)) {
         steps.push({ ...none, stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true });
       }
-      if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access2.usage_granted) {
+      if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access2.usage_granted && !access2.schema_owner) {
         doneSchemas.add(relation.schema_id);
         steps.push({ ...none, stakeholder, schema: relation.schema, relation: null, revoke_all: true });
       }
@@ -179,9 +173,9 @@ var integratedb = (() => {
 
   // src/core/specification/path.ts
   var maxNameBytes = 63;
-  function byteLength(text) {
+  function byteLength(text2) {
     let bytes = 0;
-    for (const character of text) {
+    for (const character of text2) {
       const point = character.codePointAt(0);
       bytes += point < 128 ? 1 : point < 2048 ? 2 : point < 65536 ? 3 : 4;
     }
@@ -204,30 +198,30 @@ var integratedb = (() => {
   function formatPath(schema, relation) {
     return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
   }
-  function parsePath(text) {
+  function parsePath(text2) {
     const parts = [];
-    let at2 = 0;
+    let at = 0;
     for (; ; ) {
-      if (text[at2] === '"') {
+      if (text2[at] === '"') {
         let name = "";
-        let end = at2 + 1;
+        let end = at + 1;
         for (; ; end++) {
-          if (end >= text.length) return "has a quote that is not closed";
-          if (text[end] !== '"') name += text[end];
-          else if (text[end + 1] === '"') name += text[end++];
+          if (end >= text2.length) return "has a quote that is not closed";
+          if (text2[end] !== '"') name += text2[end];
+          else if (text2[end + 1] === '"') name += text2[end++];
           else break;
         }
         parts.push({ name, quoted: true });
-        at2 = end + 1;
-        if (at2 < text.length && text[at2] !== ".") return "has text after a closing quote";
+        at = end + 1;
+        if (at < text2.length && text2[at] !== ".") return "has text after a closing quote";
       } else {
-        const dot = text.indexOf(".", at2);
-        const end = dot === -1 ? text.length : dot;
-        parts.push({ name: text.slice(at2, end), quoted: false });
-        at2 = end;
+        const dot = text2.indexOf(".", at);
+        const end = dot === -1 ? text2.length : dot;
+        parts.push({ name: text2.slice(at, end), quoted: false });
+        at = end;
       }
-      if (at2 >= text.length) break;
-      at2++;
+      if (at >= text2.length) break;
+      at++;
     }
     const [schema, relation] = parts;
     if (parts.length !== 2 || schema === void 0 || relation === void 0) {
@@ -238,7 +232,7 @@ var integratedb = (() => {
       const problem = nameProblem(part.name);
       if (problem !== null) return `has a name that ${problem}`;
       if (!part.quoted && !isPlain(part.name)) {
-        return `has the name ${part.name}, which needs double quotes: "${part.name}"`;
+        return `has the name ${part.name}, which needs double quotes: ${quoteName(part.name)}`;
       }
     }
     if (/^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb") {
@@ -248,16 +242,19 @@ var integratedb = (() => {
   }
 
   // src/core/claim/claim.ts
-  function isWildcard(claim2) {
-    return claim2.relation_name === "";
+  function isWildcard(claim) {
+    return claim.relation_name === "";
   }
-  function pathOf(claim2) {
-    return formatPath(claim2.schema_name, isWildcard(claim2) ? null : claim2.relation_name);
+  function pathOf(claim) {
+    return formatPath(claim.schema_name, isWildcard(claim) ? null : claim.relation_name);
   }
-  function fieldGroups(claim2) {
+  function fieldKey({ field, alternative, name }) {
+    return JSON.stringify([field, alternative, name]);
+  }
+  function fieldGroups(claim) {
     const groups = [];
     const byField = /* @__PURE__ */ new Map();
-    for (const field of claim2.fields) {
+    for (const field of claim.fields) {
       const group = field.field === null ? void 0 : byField.get(field.field);
       if (group !== void 0) group.push(field);
       else {
@@ -271,26 +268,24 @@ var integratedb = (() => {
   function isGroupMet(group) {
     return group.some((field) => field.status === "met") || group.every((field) => field.optional && field.status === "absent");
   }
-  function isMet(claim2) {
-    return claim2.status === "met" && fieldGroups(claim2).every(isGroupMet);
+  function isMet(claim) {
+    return claim.status === "met" && fieldGroups(claim).every(isGroupMet);
   }
   function metAlternatives(claims) {
-    const met = /* @__PURE__ */ new Map();
-    for (const claim2 of claims) {
-      if (claim2.alternative !== null) met.set(claim2.alternative, (met.get(claim2.alternative) ?? true) && isMet(claim2));
-    }
-    return new Set([...met].filter(([, isAlternativeMet]) => isAlternativeMet).map(([alternative]) => alternative));
+    const met = new Set(claims.filter((claim) => !isWildcard(claim)).map((claim) => claim.alternative));
+    for (const claim of claims) if (!isMet(claim)) met.delete(claim.alternative);
+    return new Set([...met].filter((alternative) => alternative !== null));
   }
 
   // src/core/migration/finding.ts
   function findingLine(finding) {
     const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`;
-    const expected2 = finding.expected === null ? "" : ` (${finding.expected})`;
-    return `${finding.code} ${finding.stakeholder} needs ${what}${expected2}: ${finding.message}`;
+    const expected = finding.expected === null ? "" : ` (${finding.expected})`;
+    return `${finding.code} ${finding.stakeholder} needs ${what}${expected}: ${finding.message}`;
   }
 
   // src/core/migration/hint.ts
-  function hintFor(code, { stakeholder, path, field, expected: expected2 }) {
+  function hintFor(code, { stakeholder, path, field, expected }) {
     const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
     const release = `or let ${who} give it up first (integratedb.set_claims)`;
     const column = field === null ? "the column" : quoteName(field);
@@ -309,7 +304,7 @@ var integratedb = (() => {
       case "IDB203":
         return `Add a new column of the new type beside ${column} and move readers over, ${release}; a claim can list both types.`;
       case "IDB204":
-        return `Keep room for ${expected2}, ${release}.`;
+        return `Keep room for ${expected}, ${release}.`;
       case "IDB205":
         return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first.`;
       case "IDB401":
@@ -322,20 +317,43 @@ var integratedb = (() => {
   }
 
   // src/core/migration/judge.ts
-  function findingOf(claim2, problem, severity) {
+  function findingOf(claim, problem, severity) {
     const subject = {
-      stakeholder: claim2.stakeholder,
-      path: pathOf(claim2),
+      stakeholder: claim.stakeholder,
+      path: pathOf(claim),
       field: problem.field?.name ?? null,
       expected: problem.expected
     };
     const { code, actual, message } = problem;
     return { code, severity, ...subject, actual, message, hint: hintFor(code, subject) };
   }
-  function matchKey(claim2) {
-    return JSON.stringify([claim2.stakeholder, claim2.match]);
+  function matchKey(claim) {
+    return JSON.stringify([claim.stakeholder, claim.match]);
   }
-  function judgeRelation({ before, after, problems }) {
+  function byMatch(all, claimOf) {
+    const groups = /* @__PURE__ */ new Map();
+    for (const each of all) {
+      const key = matchKey(claimOf(each));
+      const group = groups.get(key);
+      if (group === void 0) groups.set(key, [each]);
+      else group.push(each);
+    }
+    return groups;
+  }
+  function isLost(expansion, problem) {
+    return expansion.before.status === "met" && (problem.field === null || problem.field.status === "met");
+  }
+  function keysOf(group) {
+    return new Set(group.map(fieldKey));
+  }
+  function blockingProblems({ after, problems }) {
+    const unmet = keysOf(
+      fieldGroups(after).filter((group) => !isGroupMet(group)).flat()
+    );
+    return problems.filter((problem) => problem.field === null || unmet.has(fieldKey(problem.field)));
+  }
+  function judgeRelation(expansion) {
+    const { before, after, problems } = expansion;
     const findings2 = [];
     const add = (those, severity) => {
       for (const problem of those) findings2.push(findingOf(after, problem, severity));
@@ -350,18 +368,16 @@ var integratedb = (() => {
       else if (before.status === "absent") add(ofRelation, "warning");
       return findings2;
     }
-    const fieldsBefore = new Map(before.fields.map((field) => [JSON.stringify([field.field, field.alternative, field.name]), field]));
+    const fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field]));
     for (const group of fieldGroups(after)) {
-      const groupBefore = group.flatMap((field) => {
-        const found = fieldsBefore.get(JSON.stringify([field.field, field.alternative, field.name]));
-        return found === void 0 ? [] : [found];
-      });
-      const wasMet = groupBefore.some((field) => field.status === "met");
-      const wasUnmet = groupBefore.some((field) => field.status === "unmet") && !wasMet;
-      const lost = (problem) => groupBefore.some((field) => field.name === problem.field?.name && field.status === "met");
-      const ofGroup = problems.filter((problem) => problem.field !== null && group.some((field) => field.name === problem.field?.name));
-      if (isGroupMet(group)) add(ofGroup.filter(lost), "info");
-      else if (wasMet) add(ofGroup.filter(lost), "breaking");
+      const groupBefore = group.map((field) => fieldsBefore.get(fieldKey(field))).filter((field) => field !== void 0);
+      const wasMet = before.status === "met" && groupBefore.some((field) => field.status === "met");
+      const wasUnmet = before.status === "met" && groupBefore.length > 0 && !isGroupMet(groupBefore);
+      const keys = keysOf(group);
+      const ofGroup = problems.filter((problem) => problem.field !== null && keys.has(fieldKey(problem.field)));
+      const lost = ofGroup.filter((problem) => isLost(expansion, problem));
+      if (isGroupMet(group)) add(lost, "info");
+      else if (wasMet) add(lost, "breaking");
       else if (!wasUnmet) add(ofGroup, "warning");
     }
     return findings2;
@@ -369,18 +385,20 @@ var integratedb = (() => {
   function judgeAlternatives(expansions, siblings) {
     const metBefore = metAlternatives([...expansions.map(({ before }) => before), ...siblings]);
     const after = [...expansions.map((expansion) => expansion.after), ...siblings];
-    const mayBeAbsent = after.every((claim2) => claim2.optional && claim2.status === "absent");
+    const mayBeAbsent = after.every((claim) => claim.optional && claim.status === "absent");
     const isBroken = metBefore.size > 0 && metAlternatives(after).size === 0 && !mayBeAbsent;
-    return expansions.filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative)).flatMap(
-      (expansion) => expansion.problems.filter(
-        (problem) => !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === "absent"))
-      ).map((problem) => findingOf(expansion.after, problem, isBroken ? "breaking" : "info"))
-    );
+    return expansions.filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative)).flatMap((expansion) => {
+      const lost = expansion.problems.filter((problem) => isLost(expansion, problem));
+      if (!isBroken) return lost.map((problem) => findingOf(expansion.after, problem, "info"));
+      return blockingProblems(expansion).map(
+        (problem) => findingOf(expansion.after, problem, lost.includes(problem) ? "breaking" : "warning")
+      );
+    });
   }
   function reportOf(breaking, expansions) {
     const first = breaking[0];
     if (first === void 0) return null;
-    const claim2 = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path);
+    const claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path);
     const stakeholders = new Set(breaking.map((finding) => finding.stakeholder)).size;
     const claims = new Set(breaking.map((finding) => JSON.stringify([finding.stakeholder, finding.path, finding.field]))).size;
     const hints = [...new Set(breaking.map((finding) => finding.hint))];
@@ -390,50 +408,32 @@ var integratedb = (() => {
       detail: lines(breaking.map(findingLine)),
       hint: lines(hints.slice(0, 3)),
       constraint: "claims_hold",
-      schema: claim2?.schema_name ?? "",
-      table: claim2?.relation_name ?? "",
+      schema: claim?.schema_name ?? "",
+      table: claim?.relation_name ?? "",
       column: first.field
     };
   }
   function judge(expansions, siblings) {
-    const findings2 = [];
-    const withAlternatives = /* @__PURE__ */ new Map();
-    for (const expansion of expansions) {
-      if (expansion.before.alternative === null) findings2.push(...judgeRelation(expansion));
-      else {
-        const key = matchKey(expansion.before);
-        const match = withAlternatives.get(key);
-        if (match === void 0) withAlternatives.set(key, [expansion]);
-        else match.push(expansion);
-      }
-    }
-    for (const [key, match] of withAlternatives) {
-      findings2.push(
-        ...judgeAlternatives(
-          match,
-          siblings.filter((claim2) => matchKey(claim2) === key)
-        )
-      );
+    const findings2 = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation);
+    const siblingsByMatch = byMatch(siblings, (claim) => claim);
+    const withAlternatives = expansions.filter(({ before }) => before.alternative !== null);
+    for (const [key, match] of byMatch(withAlternatives, ({ before }) => before)) {
+      findings2.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []));
     }
     const breaking = findings2.filter((finding) => finding.severity === "breaking");
     return { verdict: breaking.length > 0 ? "reject" : "accept", findings: findings2, report: reportOf(breaking, expansions) };
   }
   function unmetProblems(expansions) {
-    const metByMatch = /* @__PURE__ */ new Map();
-    for (const { after } of expansions) {
-      if (after.alternative === null || metByMatch.has(matchKey(after))) continue;
-      const match = expansions.map((expansion) => expansion.after).filter((claim2) => matchKey(claim2) === matchKey(after));
-      const mayBeAbsent = match.every((claim2) => claim2.optional && claim2.status === "absent");
-      metByMatch.set(matchKey(after), mayBeAbsent || metAlternatives(match).size > 0);
+    const withAlternatives = expansions.map(({ after }) => after).filter((claim) => claim.alternative !== null);
+    const isMatchMet = /* @__PURE__ */ new Map();
+    for (const [key, match] of byMatch(withAlternatives, (claim) => claim)) {
+      const mayBeAbsent = match.every((claim) => claim.optional && claim.status === "absent");
+      isMatchMet.set(key, mayBeAbsent || metAlternatives(match).size > 0);
     }
     return expansions.flatMap((expansion) => {
       const { after } = expansion;
-      if (after.alternative !== null && metByMatch.get(matchKey(after))) return [];
-      if (after.status === "absent" && after.alternative === null) return [];
-      const unmet = new Set(
-        fieldGroups(after).filter((group) => !isGroupMet(group)).flat().map((field) => field.name)
-      );
-      return expansion.problems.filter((problem) => problem.field === null || unmet.has(problem.field.name)).map((problem) => ({ expansion, problem }));
+      const needNotBe = after.alternative === null ? after.status === "absent" : isMatchMet.get(matchKey(after)) === true;
+      return needNotBe ? [] : blockingProblems(expansion).map((problem) => ({ expansion, problem }));
     });
   }
 
@@ -441,63 +441,59 @@ var integratedb = (() => {
   function child(pointer, key) {
     return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
   }
-  function issueLine(issue2) {
-    return `${issue2.pointer === "" ? "(document)" : issue2.pointer}: ${issue2.message}`;
+  function issueLine(issue) {
+    return `${issue.pointer === "" ? "(document)" : issue.pointer}: ${issue.message}`;
   }
   function kindOf(value) {
     if (value === null) return "null";
     if (Array.isArray(value)) return "an array";
     return { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
   }
-  var expected = {
-    array: "an array",
-    object: "an object",
-    string: "a string",
-    int: "a whole number",
-    number: "a whole number",
-    boolean: "true or false"
-  };
-  function at(value, path) {
-    let found = value;
-    for (const key of path) {
-      if (typeof found !== "object" || found === null) return void 0;
-      found = found[key];
-    }
-    return found;
+  function kind(name, isKind) {
+    return (value, pointer, report) => {
+      if (isKind(value)) return value;
+      report(pointer, `must be ${name}, not ${kindOf(value)}`);
+      return void 0;
+    };
   }
-  function validate(schema, value, pointer, report) {
-    const result = schema.safeParse(value);
-    if (result.success) return result.data;
-    let rest = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
-    for (const issue2 of result.error.issues) {
-      const where = issue2.path.reduce(child, pointer);
-      const found = at(value, issue2.path);
-      const [member] = issue2.path;
-      if (issue2.code !== "unrecognized_keys" && rest !== null) {
-        if (member === void 0) rest = null;
-        else delete rest[member];
-      }
-      switch (issue2.code) {
-        case "invalid_type":
-          report(where, found === void 0 ? "is required" : `must be ${expected[issue2.expected] ?? issue2.expected}, not ${kindOf(found)}`);
-          break;
-        case "unrecognized_keys":
-          for (const key of issue2.keys) report(child(where, key), "is not a known key");
-          break;
-        case "too_small":
-          report(where, issue2.origin === "array" ? "must not be empty" : `must be at least ${issue2.minimum}`);
-          break;
-        case "too_big":
-          report(where, `must be at most ${issue2.maximum}`);
-          break;
-        case "invalid_value":
-          report(where, `must be one of ${issue2.values.map((each) => JSON.stringify(each)).join(", ")}`);
-          break;
-        default:
-          report(where, issue2.message);
-      }
+  var text = kind("a string", (value) => typeof value === "string");
+  var flag = kind("true or false", (value) => typeof value === "boolean");
+  var array = kind("an array", (value) => Array.isArray(value));
+  var object = kind(
+    "an object",
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value)
+  );
+  var anything = (value) => value;
+  var list = (value, pointer, report) => {
+    const elements = array(value, pointer, report);
+    if (elements?.length !== 0) return elements;
+    report(pointer, "must not be empty");
+    return void 0;
+  };
+  function wholeNumber(least, most) {
+    return (value, pointer, report) => {
+      if (typeof value !== "number" || !Number.isInteger(value)) {
+        report(pointer, `must be a whole number, not ${typeof value === "number" ? value : kindOf(value)}`);
+      } else if (value < least) report(pointer, `must be at least ${least}`);
+      else if (value > most) report(pointer, `must be at most ${most}`);
+      else return value;
+      return void 0;
+    };
+  }
+  function readMembers({ required, optional }, value, pointer, report) {
+    const members = object(value, pointer, report);
+    if (members === void 0) return null;
+    const readers = new Map(Object.entries({ ...required, ...optional }));
+    const found = [...readers].map(([key, read]) => {
+      const member = members[key];
+      if (member !== void 0) return [key, read(member, child(pointer, key), report)];
+      if (key in required) report(child(pointer, key), "is required");
+      return [key, void 0];
+    });
+    for (const key of Object.keys(members)) {
+      if (!readers.has(key)) report(child(pointer, key), "is not a known key");
     }
-    return rest;
+    return Object.fromEntries(found);
   }
 
   // src/core/catalog/type.ts
@@ -519,16 +515,16 @@ var integratedb = (() => {
   }
 
   // src/core/claim/expand.ts
-  function withoutMemory(claim2) {
+  function withoutMemory(claim) {
     return {
-      ...claim2,
+      ...claim,
       relid: null,
       schema_id: null,
-      fields: claim2.all_fields ? [] : claim2.fields.map((field) => ({ ...field, observed: null, revoked: false, status: "absent" })),
+      fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, observed: null, revoked: false, status: "absent" })),
       status: "absent"
     };
   }
-  function missingRelation(claim2, found, catalog) {
+  function missingRelation(claim, found, catalog) {
     const problem = (code, actual, message) => ({
       code,
       field: null,
@@ -536,29 +532,30 @@ var integratedb = (() => {
       actual,
       message
     });
-    const isNew = claim2.relid === null;
+    const isNew = claim.relid === null;
     if (found !== void 0) {
-      const kind = kindName(found.kind);
-      return problem("IDB104", kind, isNew ? `it is a ${kind}, which cannot be claimed` : `the name now belongs to a ${kind}`);
+      const kind2 = kindName(found.kind);
+      const one = `${/^[aeiou]/.test(kind2) ? "an" : "a"} ${kind2}`;
+      return problem("IDB104", kind2, isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}`);
     }
-    const moved = catalog.withId(claim2.relid);
+    const moved = catalog.withId(claim.relid);
     if (moved === void 0) return problem("IDB101", null, isNew ? "there is no such relation" : "the relation was dropped");
     const path = formatPath(moved.schema, moved.name);
-    return moved.schema === claim2.schema_name ? problem("IDB102", path, `the relation was renamed to ${quoteName(moved.name)}`) : problem("IDB103", path, `the relation was moved to ${path}`);
+    return moved.schema === claim.schema_name ? problem("IDB102", path, `the relation was renamed to ${quoteName(moved.name)}`) : problem("IDB103", path, `the relation was moved to ${path}`);
   }
   function typeProblem(field, column) {
     const { observed, types, min_length } = field;
-    const problem = (code, expected2) => {
+    const problem = (code, expected) => {
       const was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to";
-      return { code, field, expected: expected2, actual: column.type, message: `the type ${was} ${column.type}` };
+      return { code, field, expected, actual: column.type, message: `the type ${was} ${column.type}` };
     };
     const tooShort = min_length !== null && isNarrower(column.length, min_length);
     const lengthExpected = `length ${min_length} or more`;
     if (types.length > 0) {
-      const expected2 = types.map((type) => type.type).join(" or ");
+      const expected = types.map((type) => type.type).join(" or ");
       const fits = types.map((type) => fitDeclaredType(column, type));
       const fit = fits.indexOf("same");
-      if (fit === -1) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", expected2);
+      if (fit === -1) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", expected);
       if (tooShort) return problem("IDB204", lengthExpected);
       const isBare = types[fit]?.type === types[fit]?.base;
       const hasShrunk = observed !== null && observed.base === column.base && isNarrower(column.length, observed.length);
@@ -578,17 +575,21 @@ var integratedb = (() => {
     const message = field.observed === null ? "the column may be null" : "the column may now be null";
     return { code: "IDB205", field, expected: "not null", actual: "null allowed", message };
   }
+  var systemColumns = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
   function missingColumn(field, before, relation) {
     const { observed } = field;
-    const expected2 = field.types.length > 0 ? field.types.map((type) => type.type).join(" or ") : observed?.type ?? null;
+    const expected = field.types.length > 0 ? field.types.map((type) => type.type).join(" or ") : observed?.type ?? null;
     if (observed === null) {
+      if (systemColumns.includes(field.name)) {
+        return { code: "IDB201", field, expected, actual: null, message: "it is a system column, which cannot be claimed" };
+      }
       const folded = field.name.toLowerCase();
       const similar = relation.columns.find((column) => column.name.toLowerCase() === folded);
       const hint = similar === void 0 ? "" : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`;
-      return { code: "IDB201", field, expected: expected2, actual: null, message: `there is no such column${hint}` };
+      return { code: "IDB201", field, expected, actual: null, message: `there is no such column${hint}` };
     }
     const renamed = before.relid === relation.id ? relation.columns.find((column) => column.num === observed.num) : void 0;
-    return renamed === void 0 ? { code: "IDB201", field, expected: expected2, actual: null, message: "the column was dropped" } : { code: "IDB202", field, expected: expected2, actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
+    return renamed === void 0 ? { code: "IDB201", field, expected, actual: null, message: "the column was dropped" } : { code: "IDB202", field, expected, actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
   }
   function expandClaim(before, catalog, mode) {
     const found = catalog.named(before.schema_name, before.relation_name);
@@ -607,17 +608,17 @@ var integratedb = (() => {
     const isSameRelation = mode === "judge" && before.relid === relation.id;
     function privilegeProblem(field, column) {
       if (access2.owner || readable.has(column.num)) return null;
-      const expected2 = "select";
+      const expected = "select";
       const wasGranted = isSameRelation && field.observed?.num === column.num && (field.status === "met" || field.revoked);
       if (mode === "inspect" || wasGranted) {
         const message = mode === "inspect" ? "it cannot be read" : "the privilege to read it was revoked";
-        return { code: "IDB401", field, expected: expected2, actual: null, message };
+        return { code: "IDB401", field, expected, actual: null, message };
       }
       if (mode === "declare" || relation.grantable) return null;
       return {
         code: "IDB401",
         field,
-        expected: expected2,
+        expected,
         actual: null,
         message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`
       };
@@ -636,8 +637,8 @@ var integratedb = (() => {
         problems.push(...all);
         return { ...field, revoked: privilege !== null, status: "unmet" };
       }
-      const { name: _, ...observed } = column;
-      return { ...field, observed, revoked: false, status: "met" };
+      const { name: _, ...seen } = column;
+      return { ...field, observed: { ...field.observed, ...seen }, revoked: false, status: "met" };
     }
     let fields = before.fields;
     if (before.all_fields) {
@@ -646,7 +647,9 @@ var integratedb = (() => {
       fields = [...fields, ...added.map((column) => fieldOf(column.name))];
     }
     fields = fields.map(expandField);
-    const usageLost = fields.length > 0 && !access2.usage && (mode === "inspect" || mode === "judge" && before.relid !== null && before.schema_id === relation.schema_id);
+    const needsUsage = fields.some((field) => columnsByName.has(field.name));
+    const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === "met" || field.revoked);
+    const usageLost = needsUsage && !access2.usage && (mode === "inspect" || mode === "judge" && hadUsage);
     if (usageLost) {
       const schema = quoteName(relation.schema);
       const message = mode === "inspect" ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`;
@@ -675,37 +678,49 @@ var integratedb = (() => {
       status: "absent"
     };
   }
-  function emptyWildcard(claim2) {
-    const message = `schema ${quoteName(claim2.schema_name)} has no table or view to claim`;
+  function emptyWildcard(claim) {
+    const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`;
     return { code: "IDB101", field: null, expected: null, actual: null, message };
   }
-  function claimKey(claim2) {
-    return JSON.stringify([claim2.stakeholder, claim2.match, claim2.alternative, claim2.schema_name, claim2.relation_name]);
+  function claimKey(claim) {
+    return JSON.stringify([claim.stakeholder, claim.match, claim.alternative, claim.schema_name, claim.relation_name]);
+  }
+  function wildcardKey(claim) {
+    return claimKey({ ...claim, relation_name: "" });
+  }
+  function isOutgrown(claim, wildcards, catalog) {
+    return wildcards.has(wildcardKey(claim)) && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false;
   }
   function expandClaims(claims, catalog, mode) {
     const expansions = [];
     const known = new Set(claims.map(claimKey));
-    for (const claim2 of claims) {
-      if (!isWildcard(claim2)) {
-        const before = mode === "sync" ? { ...claim2, relid: null, schema_id: null } : claim2;
-        const expansion = expandClaim(before, catalog, mode);
-        expansions.push(mode === "sync" ? { ...expansion, before: claim2 } : expansion);
+    const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
+    for (const claim of claims) {
+      if (isOutgrown(claim, wildcards, catalog)) {
+        const after = withoutMemory(claim);
+        expansions.push({ before: claim, after, relation: null, problems: [], columns: [], usage_revoked: false });
         continue;
       }
-      const added = catalog.relations.filter((relation) => relation.schema === claim2.schema_name && relation.in_wildcard && isClaimable(relation)).map((relation) => ({ ...claim2, relation_name: relation.name, fields: [], relid: null, schema_id: null, status: "absent" })).filter((each) => !known.has(claimKey(each)));
-      const isMet2 = claim2.status === "met" || added.length > 0;
-      const status = isMet2 ? "met" : claim2.optional || claim2.alternative !== null ? "absent" : "unmet";
-      const problems = isMet2 ? [] : [emptyWildcard(claim2)];
-      expansions.push({ before: claim2, after: { ...claim2, status }, relation: null, problems, columns: [], usage_revoked: false });
+      if (!isWildcard(claim)) {
+        const before = mode === "sync" ? { ...claim, relid: null, schema_id: null } : claim;
+        const expansion = expandClaim(before, catalog, mode);
+        expansions.push(mode === "sync" ? { ...expansion, before: claim } : expansion);
+        continue;
+      }
+      const added = catalog.relations.filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation)).filter((relation) => catalog.knowsAccess(claim.stakeholder, relation)).map((relation) => ({ ...claim, relation_name: relation.name, fields: [], relid: null, schema_id: null, status: "absent" })).filter((each) => !known.has(claimKey(each)));
+      const isMet2 = claim.status === "met" || added.length > 0;
+      const status = isMet2 ? "met" : claim.optional || claim.alternative !== null ? "absent" : "unmet";
+      const problems = isMet2 ? [] : [emptyWildcard(claim)];
+      expansions.push({ before: claim, after: { ...claim, status }, relation: null, problems, columns: [], usage_revoked: false });
       expansions.push(...added.map((each) => expandClaim(each, catalog, mode)));
     }
     return expansions;
   }
 
   // src/core/claim/declare.ts
-  function pointerOf(claim2, problem) {
+  function pointerOf(claim, problem) {
     const { field } = problem;
-    const match = `/match/${claim2.match}${claim2.alternative === null ? "" : `/alternatives/${claim2.alternative}`}`;
+    const match = `/match/${claim.match}${claim.alternative === null ? "" : `/alternatives/${claim.alternative}`}`;
     if (field === null) return `${match}/path`;
     if (field.field === null) return `${match}/fields`;
     return `${match}/fields/${field.field}${field.alternative === null ? "" : `/alternatives/${field.alternative}`}`;
@@ -715,7 +730,7 @@ var integratedb = (() => {
   }
   function claimsOf(stakeholder, specification, types) {
     const resolved = new Map(types.map(({ schema, spelling, type }) => [typeKey(schema, spelling), type]));
-    const unknown2 = [];
+    const unknown = [];
     const claims = specification.map(
       (match) => ({
         stakeholder,
@@ -732,9 +747,15 @@ var integratedb = (() => {
             const type = resolved.get(typeKey(match.schema, spelling)) ?? null;
             if (type !== null) return [type];
             const alternative = match.alternative === null ? "" : `/alternatives/${match.alternative}`;
-            const fieldAlternative2 = field.alternative === null ? "" : `/alternatives/${field.alternative}`;
-            const pointer = `/match/${match.match}${alternative}/fields/${field.field}${fieldAlternative2}/type`;
-            unknown2.push(issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }));
+            const fieldAlternative = field.alternative === null ? "" : `/alternatives/${field.alternative}`;
+            const pointer = `/match/${match.match}${alternative}/fields/${field.field}${fieldAlternative}/type`;
+            const path = formatPath(match.schema, match.relation);
+            unknown.push({
+              line: issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }),
+              path,
+              field: field.name,
+              expected: spelling
+            });
             return [];
           }),
           observed: null,
@@ -746,13 +767,15 @@ var integratedb = (() => {
         status: "absent"
       })
     );
-    if (unknown2.length > 0) {
-      throw new OperationError({
-        code: "IDB02",
-        message: `invalid claims document: ${count(unknown2.length, "problem")}`,
-        detail: lines(unknown2),
-        hint: `A type can be any spelling that Postgres knows; one outside the relation's own schema, public and pg_catalog needs its schema: "sales.mood".`
-      });
+    if (unknown.length > 0) {
+      throw new OperationError(
+        {
+          code: "IDB02",
+          message: `invalid claims document: ${count(unknown.length, "problem")}`,
+          hint: `A type can be any spelling that Postgres knows; one outside the relation's own schema, public and pg_catalog needs its schema: "sales.mood".`
+        },
+        unknown
+      );
     }
     return claims;
   }
@@ -760,16 +783,19 @@ var integratedb = (() => {
     const unmet = unmetProblems(expansions).map(({ expansion: { after }, problem }) => {
       const finding = findingOf(after, problem, "breaking");
       const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`;
-      const expected2 = finding.expected === null ? "" : ` (${finding.expected})`;
-      return issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected2}: ${finding.message}` });
+      const expected = finding.expected === null ? "" : ` (${finding.expected})`;
+      const line = issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected}: ${finding.message}` });
+      return { line, path: finding.path, field: finding.field, expected: finding.expected, actual: finding.actual };
     });
     if (unmet.length === 0) return;
-    throw new OperationError({
-      code: "IDB03",
-      message: `claims cannot be met: ${count(unmet.length, "problem")}`,
-      detail: lines(unmet),
-      hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.'
-    });
+    throw new OperationError(
+      {
+        code: "IDB03",
+        message: `claims cannot be met: ${count(unmet.length, "problem")}`,
+        hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.'
+      },
+      unmet
+    );
   }
   function rejectUngrantable(expansions, catalog, installer) {
     const missing = /* @__PURE__ */ new Map();
@@ -779,18 +805,21 @@ var integratedb = (() => {
       const granted = new Set(access2.granted);
       const path = formatPath(relation.schema, relation.name);
       if (!relation.grantable && !access2.owner && columns.some((column) => !granted.has(column.num))) {
-        missing.set(relation.id, `${path} belongs to ${quoteName(relation.owner)}`);
+        missing.set(relation.id, { line: `${path} belongs to ${quoteName(relation.owner)}`, path });
       } else if (!relation.schema_grantable && !access2.usage) {
-        missing.set(relation.id, `${path} is in a schema that ${quoteName(before.stakeholder)} may not use, and its usage cannot be granted`);
+        const who = before.stakeholder === "" ? "a stakeholder" : quoteName(before.stakeholder);
+        missing.set(relation.id, { line: `${path} is in a schema that ${who} may not use, and its usage cannot be granted`, path });
       }
     }
     if (missing.size === 0) return;
-    throw new OperationError({
-      code: "IDB06",
-      message: `cannot grant select on ${count(missing.size, "relation")}`,
-      detail: lines([...missing.values()]),
-      hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
-    });
+    throw new OperationError(
+      {
+        code: "IDB06",
+        message: `cannot grant select on ${count(missing.size, "relation")}`,
+        hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
+      },
+      [...missing.values()]
+    );
   }
   function declare(input) {
     const catalog = new CatalogIndex(input.catalog);
@@ -804,1433 +833,67 @@ var integratedb = (() => {
     };
   }
 
-  // node_modules/zod/v4/core/util.js
-  function getEnumValues(entries) {
-    const numericValues = Object.values(entries).filter((v) => typeof v === "number");
-    const values = Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
-    return values;
-  }
-  function jsonStringifyReplacer(_, value) {
-    if (typeof value === "bigint")
-      return value.toString();
-    return value;
-  }
-  var Cached = class {
-    constructor(getter) {
-      this._getter = getter;
-      this._value = void 0;
-    }
-    get value() {
-      const getter = this._getter;
-      if (getter !== void 0) {
-        this._value = getter();
-        this._getter = void 0;
-      }
-      return this._value;
-    }
-  };
-  function cached(getter) {
-    return new Cached(getter);
-  }
-  function nullish(input) {
-    return input === null || input === void 0;
-  }
-  function cleanRegex(source) {
-    const start = source.startsWith("^") ? 1 : 0;
-    const end = source.endsWith("$") ? source.length - 1 : source.length;
-    return source.slice(start, end);
-  }
-  function assignProp(target, prop, value) {
-    Object.defineProperty(target, prop, {
-      value,
-      writable: true,
-      enumerable: true,
-      configurable: true
-    });
-  }
-  var captureStackTrace = "captureStackTrace" in Error ? Error.captureStackTrace : (..._args) => {
-  };
-  function isObject(data) {
-    return typeof data === "object" && data !== null && !Array.isArray(data);
-  }
-  var propertyKeyTypes = /* @__PURE__ */ new Set(["string", "number", "symbol"]);
-  function escapeRegex(str) {
-    return str.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  }
-  function clone(inst, def, params) {
-    const cl = new inst._zod.constr(def ?? inst._zod.def);
-    if (!def || params?.parent)
-      cl._zod.parent = inst;
-    return cl;
-  }
-  function normalizeParams(_params) {
-    const params = _params;
-    if (!params)
-      return {};
-    if (typeof params === "string")
-      return { error: () => params };
-    if (params?.message !== void 0) {
-      if (params?.error !== void 0)
-        throw new Error("Cannot specify both `message` and `error` params");
-      params.error = params.message;
-    }
-    delete params.message;
-    if (typeof params.error === "string")
-      return { ...params, error: () => params.error };
-    return params;
-  }
-  function optionalKeys(shape) {
-    return Object.keys(shape).filter((k) => {
-      return shape[k]._zod.optin !== void 0 && shape[k]._zod.optout === "optional";
-    });
-  }
-  var NUMBER_FORMAT_RANGES = /* @__PURE__ */ (() => ({
-    safeint: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-    int32: [-2147483648, 2147483647],
-    uint32: [0, 4294967295],
-    float32: [-34028234663852886e22, 34028234663852886e22],
-    float64: [-Number.MAX_VALUE, Number.MAX_VALUE]
-  }))();
-  function aborted(x, startIndex = 0) {
-    if (x.aborted === true)
-      return true;
-    for (let i = startIndex; i < x.issues.length; i++) {
-      if (x.issues[i]?.continue !== true) {
-        return true;
-      }
-    }
-    return false;
-  }
-  function explicitlyAborted(x, startIndex = 0) {
-    if (x.aborted === true)
-      return true;
-    for (let i = startIndex; i < x.issues.length; i++) {
-      if (x.issues[i]?.continue === false) {
-        return true;
-      }
-    }
-    return false;
-  }
-  function prefixIssues(path, issues) {
-    return issues.map((iss) => {
-      var _a2;
-      (_a2 = iss).path ?? (_a2.path = []);
-      iss.path.unshift(path);
-      return iss;
-    });
-  }
-  function unwrapMessage(message) {
-    return typeof message === "string" ? message : message?.message;
-  }
-  function sizeCaps(defChecks) {
-    const caps = [];
-    for (const ch of defChecks ?? []) {
-      const d = ch._zod.def;
-      if (!/_(length|size)$|_equals$/.test(d.check))
-        break;
-      const max = d.maximum ?? d.length ?? d.size;
-      if (max >= 0)
-        caps.push([max, ch]);
-    }
-    return caps;
-  }
-  function attachSchema(issues, start, inst) {
-    var _a2;
-    for (let i = start; i < issues.length; i++) {
-      (_a2 = issues[i]).schema ?? (_a2.schema = inst);
-    }
-  }
-  function finalizeIssue(iss, ctx, config2) {
-    var _a2;
-    const traits = iss.inst?._zod?.traits;
-    if (traits?.has("$ZodType")) {
-      if (traits.has("$ZodCheck"))
-        (_a2 = iss).schema ?? (_a2.schema = iss.inst);
-      else
-        iss.schema = iss.inst;
-    }
-    const schemaError = iss.schema !== iss.inst ? iss.schema?._zod.def?.error : void 0;
-    const message = iss.message ? iss.message : unwrapMessage(iss.inst?._zod.def?.error?.(iss)) ?? unwrapMessage(schemaError?.(iss)) ?? unwrapMessage(ctx?.error?.(iss)) ?? unwrapMessage(config2.customError?.(iss)) ?? unwrapMessage(config2.localeError?.(iss)) ?? "Invalid input";
-    const full = {};
-    for (const k of Object.keys(iss)) {
-      if (k === "inst" || k === "schema" || k === "continue" || k === "input" || k === "__proto__")
-        continue;
-      full[k] = iss[k];
-    }
-    full.path ?? (full.path = []);
-    full.message = message;
-    if (ctx?.reportInput) {
-      full.input = iss.input;
-    }
-    return full;
-  }
-  var highSurrogate = /[\uD800-\uDBFF]/;
-  function codePointLength(str) {
-    const units = str.length;
-    if (!highSurrogate.test(str))
-      return units;
-    let count2 = units;
-    for (let i = 0; i < units - 1; i++) {
-      if ((str.charCodeAt(i) & 64512) === 55296 && (str.charCodeAt(i + 1) & 64512) === 56320) {
-        count2--;
-        i++;
-      }
-    }
-    return count2;
-  }
-  function getLengthableOrigin(input) {
-    if (Array.isArray(input))
-      return "array";
-    if (typeof input === "string")
-      return "string";
-    return "unknown";
-  }
-  function members(proto, table) {
-    for (const key in table) {
-      const desc = Object.getOwnPropertyDescriptor(table, key);
-      if (desc.get)
-        Object.defineProperty(proto, key, { ...desc, enumerable: false });
-      else
-        defineBound(proto, key, desc.value);
-    }
-  }
-  function own(inst, key, value, enumerable = true) {
-    Object.defineProperty(inst, key, { configurable: true, writable: true, enumerable, value });
-    return value;
-  }
-  function hide(inst, key, value) {
-    return own(inst, key, value, false);
-  }
-  function defineBound(proto, key, fn) {
-    Object.defineProperty(proto, key, {
-      configurable: true,
-      get() {
-        return this == null ? fn : own(this, key, fn.bind(this));
-      },
-      set(value) {
-        own(this, key, value);
-      }
-    });
-  }
-  function claim(inst, sentinel) {
-    const proto = Object.getPrototypeOf(inst);
-    return sentinel in proto ? void 0 : proto;
-  }
-  var installing;
-  var broke = false;
-  var breaker = {
-    configurable: true,
-    get() {
-      broke = true;
-      return void 0;
-    }
-  };
-  function defineLazyInternal(inst, key, compute) {
-    const proto = Object.getPrototypeOf(inst._zod);
-    if (key in proto && installing !== inst._zod) {
-      installing = void 0;
-      return;
-    }
-    installing = inst._zod;
-    Object.defineProperty(proto, key, {
-      configurable: true,
-      get() {
-        Object.defineProperty(this, key, breaker);
-        const outer = broke;
-        broke = false;
-        try {
-          const value = compute(this);
-          if (broke)
-            delete this[key];
-          else
-            Object.defineProperty(this, key, { configurable: true, writable: true, value });
-          broke = broke || outer;
-          return value;
-        } catch (err) {
-          delete this[key];
-          broke = broke || outer;
-          throw err;
-        }
-      },
-      set(value) {
-        Object.defineProperty(this, key, { configurable: true, writable: true, value });
-      }
-    });
-  }
-  function installLazyProp(inst, key, make, enumerable) {
-    const proto = claim(inst, key);
-    if (!proto)
-      return;
-    Object.defineProperty(proto, key, {
-      configurable: true,
-      get() {
-        const desc = { configurable: true, writable: true, enumerable, value: void 0 };
-        Object.defineProperty(this, key, desc);
-        desc.value = make(this);
-        Object.defineProperty(this, key, desc);
-        return desc.value;
-      },
-      set(value) {
-        Object.defineProperty(this, key, { configurable: true, writable: true, enumerable, value });
-      }
-    });
-  }
-
-  // node_modules/zod/v4/core/core.js
-  var _a;
-  var _zodDesc = { value: void 0, enumerable: false };
-  var _E = "captureStackTrace" in Error ? Error : null;
-  function newError(Definition) {
-    const E = _E;
-    if (E) {
-      const saved = E.stackTraceLimit;
-      if (typeof saved === "number") {
-        try {
-          E.stackTraceLimit = 0;
-        } catch {
-          _E = null;
-          return new Definition();
-        }
-        try {
-          return new Definition();
-        } finally {
-          E.stackTraceLimit = saved;
-        }
-      }
-    }
-    return new Definition();
-  }
-  // @__NO_SIDE_EFFECTS__
-  function $constructor(name, initializer2, proto, params) {
-    const zodProto = {};
-    function Internals(def) {
-      this.def = def;
-      this.constr = _;
-      this.traits = /* @__PURE__ */ new Set();
-    }
-    Internals.prototype = zodProto;
-    const protoMembers = proto;
-    const initialized = protoMembers && /* @__PURE__ */ new WeakSet();
-    function init(inst, def) {
-      if (!inst._zod) {
-        _zodDesc.value = new Internals(def);
-        try {
-          Object.defineProperty(inst, "_zod", _zodDesc);
-        } finally {
-          _zodDesc.value = void 0;
-        }
-      } else if (inst._zod.traits.has(name)) {
-        return;
-      }
-      inst._zod.traits.add(name);
-      initializer2(inst, def);
-      if (initialized) {
-        const own2 = Object.getPrototypeOf(inst);
-        const ctorProto = inst._zod.constr.prototype;
-        let up = own2;
-        while (up && up !== ctorProto)
-          up = Object.getPrototypeOf(up);
-        const target = up ?? own2;
-        if (!initialized.has(target)) {
-          initialized.add(target);
-          members(target, protoMembers);
-        }
-      }
-      const proto2 = _.prototype;
-      for (const k in proto2) {
-        if (!Object.prototype.hasOwnProperty.call(proto2, k))
-          continue;
-        if (!(k in inst)) {
-          inst[k] = proto2[k].bind(inst);
-        }
-      }
-    }
-    const Parent = params?.Parent ?? Object;
-    class Definition extends Parent {
-    }
-    Object.defineProperty(Definition, "name", { value: name });
-    function _(def) {
-      const inst = params?.Parent ? newError(Definition) : this;
-      init(inst, def);
-      const deferred = inst._zod.deferred;
-      if (deferred) {
-        for (const fn of deferred) {
-          fn();
-        }
-        inst._zod.deferred = void 0;
-      }
-      const pp = globalThis.__zod_globalConfig?.postProcessor;
-      if (pp)
-        pp(inst);
-      return inst;
-    }
-    Object.defineProperty(_, "init", { value: init });
-    Object.defineProperty(_, Symbol.hasInstance, {
-      value: (inst) => {
-        if (params?.Parent && inst instanceof params.Parent)
-          return true;
-        return inst?._zod?.traits?.has(name);
-      }
-    });
-    Object.defineProperty(_, "name", { value: name });
-    return _;
-  }
-  var $ZodAsyncError = class extends Error {
-    constructor() {
-      super(`Encountered Promise during synchronous parse. Use .parseAsync() instead.`);
-    }
-  };
-  (_a = globalThis).__zod_globalConfig ?? (_a.__zod_globalConfig = {});
-  var globalConfig = globalThis.__zod_globalConfig;
-  function config(newConfig) {
-    if (newConfig)
-      Object.assign(globalConfig, newConfig);
-    return globalConfig;
-  }
-
-  // node_modules/zod/v4/core/errors.js
-  function _getMessage() {
-    const internals = this._zod;
-    internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
-    return internals.message;
-  }
-  function _setMessage(value) {
-    this._zod.message = value;
-  }
-  var _messageDesc = {
-    get: _getMessage,
-    set: _setMessage,
-    enumerable: true,
-    configurable: true
-  };
-  var _issuesDesc = { value: void 0, enumerable: false };
-  var _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
-  var initializer = (inst, def) => {
-    inst.name = "$ZodError";
-    _issuesDesc.value = def;
-    Object.defineProperty(inst, "issues", _issuesDesc);
-    _issuesDesc.value = void 0;
-    Object.defineProperty(inst, "message", _messageDesc);
-    const proto = Object.getPrototypeOf(inst);
-    if (!_installedToString.has(proto)) {
-      _installedToString.add(proto);
-      Object.defineProperty(proto, "toString", {
-        configurable: true,
-        enumerable: false,
-        get() {
-          const value = () => this.message;
-          Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-          return value;
-        },
-        set(value) {
-          Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-        }
-      });
-    }
-  };
-  var $ZodError = $constructor("$ZodError", initializer);
-  var $ZodRealError = $constructor("$ZodError", initializer, void 0, {
-    Parent: Error
-  });
-
-  // node_modules/zod/v4/core/parse.js
-  var _parse = (_Err) => {
-    const fn = (schema, value, _ctx, _params) => {
-      const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-      const result = schema._zod.run({ value, issues: [] }, ctx);
-      if (result instanceof Promise) {
-        throw new $ZodAsyncError();
-      }
-      if (result.issues.length) {
-        const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
-        captureStackTrace(e, _params?.callee ?? fn);
-        throw e;
-      }
-      return result.value;
-    };
-    return fn;
-  };
-  var parse = /* @__PURE__ */ _parse($ZodRealError);
-  var _parseAsync = (_Err) => {
-    const fn = async (schema, value, _ctx, params) => {
-      const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-      let result = schema._zod.run({ value, issues: [] }, ctx);
-      if (result instanceof Promise)
-        result = await result;
-      if (result.issues.length) {
-        const e = new (params?.Err ?? _Err)(result.issues.map((iss) => finalizeIssue(iss, ctx, config())));
-        captureStackTrace(e, params?.callee ?? fn);
-        throw e;
-      }
-      return result.value;
-    };
-    return fn;
-  };
-  var parseAsync = /* @__PURE__ */ _parseAsync($ZodRealError);
-  var _safeParse = (_Err) => (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-    const result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise) {
-      throw new $ZodAsyncError();
-    }
-    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-  };
-  var safeParse = /* @__PURE__ */ _safeParse($ZodRealError);
-  function failure(Err, issues, ctx) {
-    let error;
-    return {
-      success: false,
-      get error() {
-        if (!error) {
-          error = new Err(issues.map((iss) => finalizeIssue(iss, ctx, config())));
-          issues = void 0;
-          ctx = void 0;
-        }
-        return error;
-      },
-      set error(e) {
-        error = e;
-        issues = void 0;
-        ctx = void 0;
-      }
-    };
-  }
-  var _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-    let result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise)
-      result = await result;
-    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-  };
-  var safeParseAsync = /* @__PURE__ */ _safeParseAsync($ZodRealError);
-
-  // node_modules/zod/v4/core/regexes.js
-  var anyString = /^[\s\S]{0,}$/;
-  var number = /^-?\d+(?:\.\d+)?$/;
-  var boolean = /^(?:true|false)$/i;
-
-  // node_modules/zod/v4/core/checks.js
-  var $ZodCheck = /* @__PURE__ */ $constructor("$ZodCheck", (inst, def) => {
-    var _a2;
-    inst._zod ?? (inst._zod = {});
-    inst._zod.def = def;
-    (_a2 = inst._zod).onattach ?? (_a2.onattach = []);
-  });
-  var _whenHasLength = (payload) => {
-    const val = payload.value;
-    return !nullish(val) && val.length !== void 0;
-  };
-  var numericOriginMap = {
-    number: "number",
-    bigint: "bigint",
-    object: "date"
-  };
-  var $ZodCheckLessThan = /* @__PURE__ */ $constructor("$ZodCheckLessThan", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const origin = numericOriginMap[typeof def.value];
-    inst._zod.check = (payload) => {
-      if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
-        return;
-      }
-      payload.issues.push({
-        origin: numericOriginMap[typeof payload.value] ?? origin,
-        code: "too_big",
-        maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
-        input: payload.value,
-        inclusive: def.inclusive,
-        inst,
-        continue: !def.abort
-      });
-    };
-  });
-  var $ZodCheckGreaterThan = /* @__PURE__ */ $constructor("$ZodCheckGreaterThan", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const origin = numericOriginMap[typeof def.value];
-    inst._zod.check = (payload) => {
-      if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
-        return;
-      }
-      payload.issues.push({
-        origin: numericOriginMap[typeof payload.value] ?? origin,
-        code: "too_small",
-        minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
-        input: payload.value,
-        inclusive: def.inclusive,
-        inst,
-        continue: !def.abort
-      });
-    };
-  });
-  var $ZodCheckNumberFormat = /* @__PURE__ */ $constructor("$ZodCheckNumberFormat", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    def.format = def.format || "float64";
-    const isInt = def.format?.includes("int");
-    const origin = isInt ? "int" : "number";
-    const [minimum, maximum] = NUMBER_FORMAT_RANGES[def.format];
-    inst._zod.check = (payload) => {
-      const input = payload.value;
-      if (isInt) {
-        if (!Number.isInteger(input)) {
-          payload.issues.push({
-            expected: origin,
-            format: def.format,
-            code: "invalid_type",
-            continue: false,
-            input,
-            inst
-          });
-          return;
-        }
-        if (!Number.isSafeInteger(input)) {
-          if (input > 0) {
-            payload.issues.push({
-              input,
-              code: "too_big",
-              maximum: Number.MAX_SAFE_INTEGER,
-              note: "Integers must be within the safe integer range.",
-              inst,
-              origin,
-              inclusive: true,
-              continue: !def.abort
-            });
-          } else {
-            payload.issues.push({
-              input,
-              code: "too_small",
-              minimum: Number.MIN_SAFE_INTEGER,
-              note: "Integers must be within the safe integer range.",
-              inst,
-              origin,
-              inclusive: true,
-              continue: !def.abort
-            });
-          }
-          return;
-        }
-      }
-      if (input < minimum) {
-        payload.issues.push({
-          origin: "number",
-          input,
-          code: "too_small",
-          minimum,
-          inclusive: true,
-          inst,
-          continue: !def.abort
-        });
-      }
-      if (input > maximum) {
-        payload.issues.push({
-          origin: "number",
-          input,
-          code: "too_big",
-          maximum,
-          inclusive: true,
-          inst,
-          continue: !def.abort
-        });
-      }
-    };
-  });
-  var $ZodCheckMinLength = /* @__PURE__ */ $constructor("$ZodCheckMinLength", (inst, def) => {
-    var _a2;
-    $ZodCheck.init(inst, def);
-    (_a2 = inst._zod.def).when ?? (_a2.when = _whenHasLength);
-    inst._zod.check = (payload) => {
-      const input = payload.value;
-      const units = input.length;
-      const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2 ? codePointLength(input) : units;
-      if (length >= def.minimum)
-        return;
-      const origin = getLengthableOrigin(input);
-      payload.issues.push({
-        origin,
-        code: "too_small",
-        minimum: def.minimum,
-        inclusive: true,
-        input,
-        inst,
-        continue: !def.abort
-      });
-    };
-  });
-
-  // node_modules/zod/v4/core/versions.js
-  var version = {
-    major: 4,
-    minor: 6,
-    patch: 7
-  };
-
-  // node_modules/zod/v4/core/schemas.js
-  var $ZodType = /* @__PURE__ */ $constructor("$ZodType", (inst, def) => {
-    var _a2;
-    inst ?? (inst = {});
-    inst._zod.def = def;
-    inst._zod.bag = inst._zod.bag || {};
-    inst._zod.version = version;
-    const defChecks = inst._zod.def.checks;
-    const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
-    for (const ch of checks) {
-      for (const fn of ch._zod.onattach) {
-        fn(inst);
-      }
-    }
-    if (checks.length === 0) {
-      (_a2 = inst._zod).deferred ?? (_a2.deferred = []);
-      inst._zod.deferred?.push(() => {
-        inst._zod.run = inst._zod.parse;
-      });
-    } else {
-      const runChecks = (payload, checks2, ctx) => {
-        if (payload.memo)
-          return payload;
-        let isAborted = aborted(payload);
-        let asyncResult;
-        for (const ch of checks2) {
-          if (ch._zod.def.when) {
-            if (explicitlyAborted(payload))
-              continue;
-            const shouldRun = ch._zod.def.when(payload);
-            if (!shouldRun)
-              continue;
-          } else if (isAborted) {
-            continue;
-          }
-          const currLen = payload.issues.length;
-          const _ = ch._zod.check(payload);
-          if (_ instanceof Promise && ctx?.async === false) {
-            throw new $ZodAsyncError();
-          }
-          if (asyncResult || _ instanceof Promise) {
-            asyncResult = (asyncResult ?? Promise.resolve()).then(async () => {
-              await _;
-              const nextLen = payload.issues.length;
-              if (nextLen === currLen)
-                return;
-              attachSchema(payload.issues, currLen, inst);
-              if (!isAborted)
-                isAborted = aborted(payload, currLen);
-            });
-          } else {
-            const nextLen = payload.issues.length;
-            if (nextLen === currLen)
-              continue;
-            attachSchema(payload.issues, currLen, inst);
-            if (!isAborted)
-              isAborted = aborted(payload, currLen);
-          }
-        }
-        if (asyncResult) {
-          return asyncResult.then(() => {
-            return payload;
-          });
-        }
-        return payload;
-      };
-      const handleCanaryResult = (canary, payload, ctx) => {
-        if (aborted(canary)) {
-          canary.aborted = true;
-          return canary;
-        }
-        const checkResult = runChecks(payload, checks, ctx);
-        if (checkResult instanceof Promise) {
-          if (ctx.async === false)
-            throw new $ZodAsyncError();
-          return checkResult.then((checkResult2) => inst._zod.parse(checkResult2, ctx));
-        }
-        return inst._zod.parse(checkResult, ctx);
-      };
-      inst._zod.run = (payload, ctx) => {
-        if (ctx.skipChecks) {
-          return inst._zod.parse(payload, ctx);
-        }
-        if (ctx.direction === "backward") {
-          const canary = inst._zod.parse({ value: payload.value, issues: [] }, { ...ctx, skipChecks: true });
-          if (canary instanceof Promise) {
-            return canary.then((canary2) => {
-              return handleCanaryResult(canary2, payload, ctx);
-            });
-          }
-          return handleCanaryResult(canary, payload, ctx);
-        }
-        const result = inst._zod.parse(payload, ctx);
-        if (result instanceof Promise) {
-          if (ctx.async === false)
-            throw new $ZodAsyncError();
-          return result.then((result2) => runChecks(result2, checks, ctx));
-        }
-        return runChecks(result, checks, ctx);
-      };
-    }
-  }, {
-    // Wrappers extend this by installing a richer factory over it; reading it eagerly would defeat the laziness.
-    get "~standard"() {
-      return hide(this, "~standard", standardProps(this));
-    },
-    set "~standard"(value) {
-      own(this, "~standard", value);
-    }
-  });
-  var toStandardResult = (r, ctx) => r.issues.length ? { issues: r.issues.map((iss) => finalizeIssue(iss, ctx, config())) } : { value: r.value };
-  async function validateAsync(inst, value) {
-    const ctx = { async: true };
-    return toStandardResult(await inst._zod.run({ value, issues: [] }, ctx), ctx);
-  }
-  function standardProps(inst) {
-    return {
-      validate: (value) => {
-        const ctx = { async: false };
-        try {
-          const r = inst._zod.run({ value, issues: [] }, ctx);
-          if (!(r instanceof Promise))
-            return toStandardResult(r, ctx);
-        } catch (_) {
-        }
-        return validateAsync(inst, value);
-      },
-      vendor: "zod",
-      version: 1
-    };
-  }
-  var $ZodString = /* @__PURE__ */ $constructor("$ZodString", (inst, def) => {
-    $ZodType.init(inst, def);
-    inst._zod.pattern = def.pattern ?? anyString;
-    inst._zod.parse = (payload, _) => {
-      if (def.coerce)
-        try {
-          payload.value = String(payload.value);
-        } catch (_2) {
-        }
-      if (typeof payload.value === "string")
-        return payload;
-      payload.issues.push({
-        expected: "string",
-        code: "invalid_type",
-        input: payload.value,
-        inst
-      });
-      return payload;
-    };
-  });
-  var $ZodNumber = /* @__PURE__ */ $constructor("$ZodNumber", (inst, def) => {
-    $ZodType.init(inst, def);
-    inst._zod.pattern = number;
-    inst._zod.parse = (payload, _ctx) => {
-      if (def.coerce)
-        try {
-          payload.value = Number(payload.value);
-        } catch (_) {
-        }
-      const input = payload.value;
-      if (typeof input === "number" && !Number.isNaN(input) && Number.isFinite(input)) {
-        return payload;
-      }
-      const received = typeof input === "number" ? Number.isNaN(input) ? "NaN" : !Number.isFinite(input) ? String(input) : void 0 : void 0;
-      payload.issues.push({
-        expected: "number",
-        code: "invalid_type",
-        input,
-        inst,
-        ...received ? { received } : {}
-      });
-      return payload;
-    };
-  });
-  var $ZodNumberFormat = /* @__PURE__ */ $constructor("$ZodNumberFormat", (inst, def) => {
-    $ZodCheckNumberFormat.init(inst, def);
-    $ZodNumber.init(inst, def);
-  });
-  var $ZodBoolean = /* @__PURE__ */ $constructor("$ZodBoolean", (inst, def) => {
-    $ZodType.init(inst, def);
-    inst._zod.pattern = boolean;
-    inst._zod.parse = (payload, _ctx) => {
-      if (def.coerce)
-        try {
-          payload.value = Boolean(payload.value);
-        } catch (_) {
-        }
-      const input = payload.value;
-      if (typeof input === "boolean")
-        return payload;
-      payload.issues.push({
-        expected: "boolean",
-        code: "invalid_type",
-        input,
-        inst
-      });
-      return payload;
-    };
-  });
-  var $ZodUnknown = /* @__PURE__ */ $constructor("$ZodUnknown", (inst, def) => {
-    $ZodType.init(inst, def);
-    inst._zod.parse = (payload) => payload;
-  });
-  var $ZodNever = /* @__PURE__ */ $constructor("$ZodNever", (inst, def) => {
-    $ZodType.init(inst, def);
-    inst._zod.parse = (payload, _ctx) => {
-      payload.issues.push({
-        expected: "never",
-        code: "invalid_type",
-        input: payload.value,
-        inst
-      });
-      return payload;
-    };
-  });
-  function capSize(inst, size) {
-    const caps = sizeCaps(inst._zod.def.checks);
-    if (!caps.length)
-      return;
-    const cap = Math.min(...caps.map((c) => c[0]));
-    const parse2 = inst._zod.parse;
-    inst._zod.parse = (payload, ctx) => {
-      const n = size(payload.value);
-      if (n > cap && !ctx?.skipChecks && ctx?.direction !== "backward") {
-        for (const [max, ch] of sizeCaps(inst._zod.def.checks)) {
-          if (n > max && ch._zod.def.when(payload)) {
-            const start = payload.issues.length;
-            ch._zod.check(payload);
-            payload.issues[start].continue = false;
-            attachSchema(payload.issues, start, inst);
-            return payload;
-          }
-        }
-      }
-      return parse2(payload, ctx);
-    };
-  }
-  var arraySize = (input) => Array.isArray(input) ? input.length : -1;
-  function handleArrayResult(result, final, index) {
-    if (result.issues.length) {
-      final.issues.push(...prefixIssues(index, result.issues));
-    }
-    final.value[index] = result.value;
-  }
-  var $ZodArray = /* @__PURE__ */ $constructor("$ZodArray", (inst, def) => {
-    $ZodType.init(inst, def);
-    const memo = globalConfig.memoizer;
-    memo?.attach(inst);
-    inst._zod.parse = (payload, ctx) => {
-      const input = payload.value;
-      if (!Array.isArray(input)) {
-        payload.issues.push({
-          expected: "array",
-          code: "invalid_type",
-          input,
-          inst
-        });
-        return payload;
-      }
-      payload.value = memo ? memo.alloc(inst, payload, Array(input.length), ctx) : Array(input.length);
-      const proms = [];
-      const abortEarly = ctx?.abortEarly;
-      for (let i = 0; i < input.length; i++) {
-        const item = input[i];
-        const result = def.element._zod.run({
-          value: item,
-          issues: []
-        }, ctx);
-        if (result instanceof Promise) {
-          proms.push(result.then((result2) => handleArrayResult(result2, payload, i)));
-        } else {
-          handleArrayResult(result, payload, i);
-          if (abortEarly && result.issues.length !== 0 && aborted(result))
-            break;
-        }
-      }
-      if (proms.length) {
-        return Promise.all(proms).then(() => payload);
-      }
-      return payload;
-    };
-    capSize(inst, arraySize);
-  });
-  function handlePropertyResult(result, final, key, input, optin, optout) {
-    const isPresent = key in input;
-    const isOptionalOut = optout === "optional";
-    if (!isPresent && isOptionalOut && optin === "optional") {
-      return;
-    }
-    if (result.issues.length) {
-      if (optin !== void 0 && isOptionalOut && !isPresent) {
-        return;
-      }
-      final.issues.push(...prefixIssues(key, result.issues));
-    }
-    if (!isPresent && optin === void 0) {
-      if (!result.issues.length) {
-        final.issues.push({
-          code: "invalid_type",
-          expected: "nonoptional",
-          input: void 0,
-          path: [key]
-        });
-      }
-      return;
-    }
-    if (result.value === void 0) {
-      if (isPresent || optin === "defaulted" && !isOptionalOut) {
-        final.value[key] = void 0;
-      }
-    } else {
-      final.value[key] = result.value;
-    }
-  }
-  var NO_SYMBOL_KEYS = [];
-  function normalizeDef(def) {
-    const keys = Object.keys(def.shape);
-    const ownSymbols = Object.getOwnPropertySymbols(def.shape);
-    const symbolKeys = ownSymbols.length ? ownSymbols : NO_SYMBOL_KEYS;
-    const allKeys = symbolKeys.length ? [...keys, ...symbolKeys] : keys;
-    for (const k of allKeys) {
-      if (!def.shape?.[k]?._zod?.traits?.has("$ZodType")) {
-        throw new Error(`Invalid element at key "${String(k)}": expected a Zod schema`);
-      }
-    }
-    const okeys = optionalKeys(def.shape);
-    return {
-      ...def,
-      allKeys,
-      symbolKeys,
-      // string-only: handleCatchall matches it against `for...in`, which never yields a symbol
-      keySet: new Set(keys),
-      numKeys: keys.length,
-      optionalKeys: new Set(okeys)
-    };
-  }
-  function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
-    const unrecognized = [];
-    const keySet = def.keySet;
-    const _catchall = def.catchall._zod;
-    const t = _catchall.def.type;
-    const optin = _catchall.optin;
-    const optout = _catchall.optout;
-    let seen = 0;
-    for (const key in input) {
-      if (abortEarly && payload.issues.length !== seen) {
-        if (aborted(payload, seen))
-          break;
-        seen = payload.issues.length;
-      }
-      if (keySet.has(key))
-        continue;
-      if (key === "__proto__") {
-        if (t === "never")
-          unrecognized.push(key);
-        continue;
-      }
-      if (t === "never") {
-        unrecognized.push(key);
-        continue;
-      }
-      const r = _catchall.run({ value: input[key], issues: [] }, ctx);
-      if (r instanceof Promise) {
-        proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
-      } else {
-        handlePropertyResult(r, payload, key, input, optin, optout);
-      }
-    }
-    if (unrecognized.length) {
-      payload.issues.push({
-        code: "unrecognized_keys",
-        keys: unrecognized,
-        input,
-        inst,
-        // Describes the shape of the input, not the validity of the parsed value, so it never aborts. The parse still fails; the schema's own checks just get to run first, and an enclosing intersection can reconcile the key against a sibling operand.
-        continue: true
-      });
-    }
-    if (!proms.length)
-      return payload;
-    return Promise.all(proms).then(() => {
-      return payload;
-    });
-  }
-  var $ZodObject = /* @__PURE__ */ $constructor("$ZodObject", (inst, def) => {
-    $ZodType.init(inst, def);
-    const desc = Object.getOwnPropertyDescriptor(def, "shape");
-    const sh = desc?.get ? desc.get.raw : def.shape ?? {};
-    if (sh) {
-      const get = () => {
-        const newSh = { ...sh };
-        Object.defineProperty(def, "shape", { value: newSh });
-        get.raw = newSh;
-        return newSh;
-      };
-      get.raw = sh;
-      Object.defineProperty(def, "shape", { get });
-    }
-    const _normalized = cached(() => normalizeDef(def));
-    defineLazyInternal(inst, "propValues", (zod) => {
-      const shape = zod.def.shape;
-      const propValues = {};
-      for (const key in shape) {
-        const field = shape[key]._zod;
-        if (field.values) {
-          if (!Object.prototype.hasOwnProperty.call(propValues, key)) {
-            assignProp(propValues, key, /* @__PURE__ */ new Set());
-          }
-          for (const v of field.values)
-            propValues[key].add(v);
-          if (field.optin !== void 0)
-            propValues[key].add(void 0);
-        }
-      }
-      return propValues;
-    });
-    const isObject2 = isObject;
-    const catchall = def.catchall;
-    let value;
-    const memo = globalConfig.memoizer;
-    memo?.attach(inst);
-    inst._zod.parse = (payload, ctx) => {
-      value ?? (value = _normalized.value);
-      const input = payload.value;
-      if (!isObject2(input)) {
-        payload.issues.push({
-          expected: "object",
-          code: "invalid_type",
-          input,
-          inst
-        });
-        return payload;
-      }
-      payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
-      const proms = [];
-      const shape = value.shape;
-      const abortEarly = ctx?.abortEarly;
-      let seen = payload.issues.length;
-      for (const key of value.allKeys) {
-        if (abortEarly && payload.issues.length !== seen) {
-          if (aborted(payload, seen))
-            break;
-          seen = payload.issues.length;
-        }
-        if (key === "__proto__")
-          continue;
-        const el = shape[key];
-        const optin = el._zod.optin;
-        const optout = el._zod.optout;
-        const r = el._zod.run({ value: input[key], issues: [] }, ctx);
-        if (r instanceof Promise) {
-          proms.push(r.then((r2) => handlePropertyResult(r2, payload, key, input, optin, optout)));
-        } else {
-          handlePropertyResult(r, payload, key, input, optin, optout);
-        }
-      }
-      if (!catchall) {
-        return proms.length ? Promise.all(proms).then(() => payload) : payload;
-      }
-      return handleCatchall(proms, input, payload, ctx, _normalized.value, inst, abortEarly === true);
-    };
-  });
-  var $ZodEnum = /* @__PURE__ */ $constructor("$ZodEnum", (inst, def) => {
-    $ZodType.init(inst, def);
-    const values = getEnumValues(def.entries);
-    const valuesSet = new Set(values);
-    inst._zod.values = valuesSet;
-    defineLazyInternal(inst, "pattern", (zod) => {
-      const patternValues = getEnumValues(zod.def.entries).filter((k) => propertyKeyTypes.has(typeof k));
-      return new RegExp(patternValues.length ? `^(${patternValues.map((o) => escapeRegex(o.toString())).join("|")})$` : "^[^\\s\\S]$");
-    });
-    inst._zod.parse = (payload, _ctx) => {
-      const input = payload.value;
-      if (valuesSet.has(input)) {
-        return payload;
-      }
-      payload.issues.push({
-        code: "invalid_value",
-        values,
-        input,
-        inst
-      });
-      return payload;
-    };
-  });
-  function handleOptionalResult(payload, result) {
-    payload.value = result.issues.length ? void 0 : result.value;
-    return payload;
-  }
-  var $ZodOptional = /* @__PURE__ */ $constructor("$ZodOptional", (inst, def) => {
-    $ZodType.init(inst, def);
-    defineLazyInternal(inst, "optin", (zod) => zod.def.innerType._zod.optin === "defaulted" ? "defaulted" : "optional");
-    inst._zod.optout = "optional";
-    defineLazyInternal(inst, "values", (zod) => {
-      const values = zod.def.innerType._zod.values;
-      return values ? /* @__PURE__ */ new Set([...values, void 0]) : void 0;
-    });
-    defineLazyInternal(inst, "pattern", (zod) => {
-      const pattern = zod.def.innerType._zod.pattern;
-      return pattern ? new RegExp(`^(${cleanRegex(pattern.source)})?$`) : void 0;
-    });
-    inst._zod.parse = (payload, ctx) => {
-      if (payload.value === void 0) {
-        if (def.innerType._zod.optin !== "defaulted")
-          return payload;
-        const result = def.innerType._zod.run({ value: payload.value, issues: [] }, ctx);
-        if (result instanceof Promise)
-          return result.then((result2) => handleOptionalResult(payload, result2));
-        return handleOptionalResult(payload, result);
-      }
-      return def.innerType._zod.run(payload, ctx);
-    };
-  });
-
-  // node_modules/zod/v4/core/api.js
-  function snapshotChecks(def) {
-    if (def.checks)
-      def.checks = [...def.checks];
-    return def;
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _string(Class, params) {
-    return new Class(snapshotChecks({ type: "string", ...normalizeParams(params) }));
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _int(Class, params) {
-    return new Class({
-      type: "number",
-      check: "number_format",
-      abort: false,
-      format: "safeint",
-      ...normalizeParams(params)
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _boolean(Class, params) {
-    return new Class({
-      type: "boolean",
-      ...normalizeParams(params)
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _unknown(Class) {
-    return new Class({
-      type: "unknown"
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _never(Class, params) {
-    return new Class({
-      type: "never",
-      ...normalizeParams(params)
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _lte(value, params) {
-    return new $ZodCheckLessThan({
-      check: "less_than",
-      ...normalizeParams(params),
-      value,
-      inclusive: true
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _gte(value, params) {
-    return new $ZodCheckGreaterThan({
-      check: "greater_than",
-      ...normalizeParams(params),
-      value,
-      inclusive: true
-    });
-  }
-  // @__NO_SIDE_EFFECTS__
-  function _minLength(minimum, params) {
-    return new $ZodCheckMinLength({
-      check: "min_length",
-      ...normalizeParams(params),
-      minimum
-    });
-  }
-
-  // node_modules/zod/v4/mini/schemas.js
-  var ZodMiniType = /* @__PURE__ */ $constructor("ZodMiniType", (inst, def) => {
-    if (!inst._zod)
-      throw new Error("Uninitialized schema in ZodMiniType.");
-    $ZodType.init(inst, def);
-    inst.def = def;
-    inst.type = def.type;
-  }, {
-    // `with` is an alias for `check`: the same function object, not a wrapper.
-    get with() {
-      return this.check;
-    },
-    set with(value) {
-      own(this, "with", value);
-    },
-    parse(data, params) {
-      return parse(this, data, params, { callee: this.parse });
-    },
-    parseAsync(data, params) {
-      return parseAsync(this, data, params, { callee: this.parseAsync });
-    },
-    safeParse(data, params) {
-      return safeParse(this, data, params);
-    },
-    safeParseAsync(data, params) {
-      return safeParseAsync(this, data, params);
-    },
-    check(...checks) {
-      const def = this.def;
-      return this.clone({
-        ...def,
-        checks: [
-          ...def.checks ?? [],
-          ...checks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch)
-        ]
-      }, { parent: true });
-    },
-    clone(_def, params) {
-      return clone(this, _def, params);
-    },
-    brand() {
-      return this;
-    },
-    register(reg, meta2) {
-      reg.add(this, meta2);
-      return this;
-    },
-    apply(fn, ...args) {
-      return args.length === 0 ? fn(this) : fn(this, ...args);
-    }
-  });
-  var ZodMiniString = /* @__PURE__ */ $constructor("ZodMiniString", (inst, def) => {
-    $ZodString.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function string2(params) {
-    return _string(ZodMiniString, params);
-  }
-  var ZodMiniNumber = /* @__PURE__ */ $constructor("ZodMiniNumber", (inst, def) => {
-    $ZodNumber.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  var ZodMiniNumberFormat = /* @__PURE__ */ $constructor("ZodMiniNumberFormat", (inst, def) => {
-    $ZodNumberFormat.init(inst, def);
-    ZodMiniNumber.init(inst, def);
-  });
-  function int(params) {
-    return _int(ZodMiniNumberFormat, params);
-  }
-  var ZodMiniBoolean = /* @__PURE__ */ $constructor("ZodMiniBoolean", (inst, def) => {
-    $ZodBoolean.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function boolean2(params) {
-    return _boolean(ZodMiniBoolean, params);
-  }
-  var ZodMiniUnknown = /* @__PURE__ */ $constructor("ZodMiniUnknown", (inst, def) => {
-    $ZodUnknown.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function unknown() {
-    return _unknown(ZodMiniUnknown);
-  }
-  var ZodMiniNever = /* @__PURE__ */ $constructor("ZodMiniNever", (inst, def) => {
-    $ZodNever.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function never(params) {
-    return _never(ZodMiniNever, params);
-  }
-  var ZodMiniArray = /* @__PURE__ */ $constructor("ZodMiniArray", (inst, def) => {
-    $ZodArray.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function array(element, params) {
-    return new ZodMiniArray({
-      type: "array",
-      element,
-      ...normalizeParams(params)
-    });
-  }
-  var ZodMiniObject = /* @__PURE__ */ $constructor("ZodMiniObject", (inst, def) => {
-    $ZodObject.init(inst, def);
-    ZodMiniType.init(inst, def);
-    installLazyProp(inst, "shape", (self) => self._zod.def.shape, false);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function strictObject(shape, params) {
-    return new ZodMiniObject({
-      type: "object",
-      shape,
-      catchall: /* @__PURE__ */ never(),
-      ...normalizeParams(params)
-    });
-  }
-  var ZodMiniEnum = /* @__PURE__ */ $constructor("ZodMiniEnum", (inst, def) => {
-    $ZodEnum.init(inst, def);
-    ZodMiniType.init(inst, def);
-    inst.options = [...inst._zod.values];
-  });
-  // @__NO_SIDE_EFFECTS__
-  function _enum(values, params) {
-    const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
-    return new ZodMiniEnum({
-      type: "enum",
-      entries,
-      ...normalizeParams(params)
-    });
-  }
-  var ZodMiniOptional = /* @__PURE__ */ $constructor("ZodMiniOptional", (inst, def) => {
-    $ZodOptional.init(inst, def);
-    ZodMiniType.init(inst, def);
-  });
-  // @__NO_SIDE_EFFECTS__
-  function optional(innerType) {
-    return new ZodMiniOptional({
-      type: "optional",
-      innerType
-    });
-  }
-
   // src/core/specification/document.ts
-  config({ jitless: true });
   var maxDocumentBytes = 1024 * 1024;
   var maxDocumentDepth = 20;
-  var flag = optional(boolean2());
-  var anything = optional(unknown());
   var privileges = ["select", "insert", "update", "delete"];
-  var access = optional(array(_enum(privileges)).check(_minLength(1)));
-  var list = array(unknown()).check(_minLength(1));
-  var documentSchema = strictObject({ match: list });
-  var pathMatchSchema = strictObject({ path: string2(), fields: anything, optional: flag, access });
-  var alternativesMatchSchema = strictObject({ alternatives: list, optional: flag, access });
-  var matchAlternativeSchema = strictObject({ path: string2(), fields: anything });
-  var fieldAlternative = {
-    name: string2(),
+  var access = (value, pointer, report) => {
+    const seen = /* @__PURE__ */ new Map();
+    const elements = list(value, pointer, report);
+    elements?.forEach((privilege, index) => {
+      const where = child(pointer, index);
+      if (typeof privilege !== "string" || !privileges.includes(privilege)) {
+        report(where, `must be one of ${privileges.map((each) => JSON.stringify(each)).join(", ")}`);
+        return;
+      }
+      if (privilege !== "select") report(where, `"${privilege}" is not supported by this version of IntegrateDB`);
+      reportDuplicate(seen, privilege, where, report);
+    });
+    return elements;
+  };
+  var documentShape = { required: { match: list }, optional: {} };
+  var pathMatchShape = { required: { path: text }, optional: { fields: anything, optional: flag, access } };
+  var alternativesMatchShape = { required: { alternatives: list }, optional: { optional: flag, access } };
+  var matchAlternativeShape = { required: { path: text }, optional: { fields: anything } };
+  var fieldMembers = {
     type: anything,
-    min_length: optional(int().check(_gte(1), _lte(1e9))),
+    min_length: wholeNumber(1, 1e9),
     is_nullable: flag,
     values: anything,
     unique: anything
   };
-  var fieldSchema = strictObject({ ...fieldAlternative, optional: flag });
-  var fieldAlternativeSchema = strictObject(fieldAlternative);
-  var alternativesFieldSchema = strictObject({ alternatives: list, optional: flag });
+  var ofTheGroup = (_, pointer, report) => {
+    report(pointer, 'belongs beside "alternatives", for all of them');
+    return void 0;
+  };
+  var fieldShape = { required: { name: text }, optional: { ...fieldMembers, optional: flag } };
+  var fieldAlternativeShape = { required: { name: text }, optional: { ...fieldMembers, optional: ofTheGroup } };
+  var alternativesFieldShape = { required: { alternatives: list }, optional: { optional: flag } };
   function hasAlternatives(value) {
     return typeof value === "object" && value !== null && "alternatives" in value;
   }
-  function depthOf(text) {
+  function depthOf(text2) {
     let depth = 0;
     let deepest = 0;
     let inString = false;
-    for (let at2 = 0; at2 < text.length; at2++) {
-      const character = text[at2];
+    for (let at = 0; at < text2.length; at++) {
+      const character = text2[at];
       if (inString) {
-        if (character === "\\") at2++;
+        if (character === "\\") at++;
         else if (character === '"') inString = false;
       } else if (character === '"') inString = true;
       else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
       else if (character === "}" || character === "]") depth--;
     }
     return deepest;
+  }
+  function parse(text2, report) {
+    try {
+      return { value: JSON.parse(text2) };
+    } catch {
+      report("", "is not JSON");
+      return null;
+    }
   }
   function reportDuplicate(seen, key, pointer, report) {
     const first = seen.get(key);
@@ -2259,22 +922,25 @@ var integratedb = (() => {
   }
   function readField(value, place, pointer, report) {
     const named = typeof value === "string" ? { name: value } : value;
-    const schema = place.alternative === null ? fieldSchema : fieldAlternativeSchema;
-    const field = validate(schema, named, pointer, report);
+    const field = readMembers(place.alternative === null ? fieldShape : fieldAlternativeShape, named, pointer, report);
     if (field === null) return null;
-    const { name = "?" } = field;
-    const namePointer = typeof value === "string" ? pointer : child(pointer, "name");
-    const problem = nameProblem(name);
-    if (problem !== null) report(namePointer, `is a name that ${problem}`);
-    else if (name === "*") report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields');
+    const { name } = field;
+    if (name !== void 0) {
+      const namePointer = typeof value === "string" ? pointer : child(pointer, "name");
+      const problem = nameProblem(name);
+      if (problem !== null) report(namePointer, `is a name that ${problem}`);
+      else if (name === "*") report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields');
+    }
     for (const later of ["values", "unique"]) {
       if (field[later] !== void 0) report(child(pointer, later), "is not supported by this version of IntegrateDB");
     }
+    const types = readTypes(field.type, child(pointer, "type"), report);
+    if (name === void 0) return null;
     return {
       ...place,
       name,
       optional: place.optional || field.optional === true,
-      types: readTypes(field.type, child(pointer, "type"), report),
+      types,
       min_length: field.min_length ?? null,
       is_nullable: field.is_nullable ?? null
     };
@@ -2298,7 +964,7 @@ var integratedb = (() => {
         fields.push(field);
         return;
       }
-      const group = validate(alternativesFieldSchema, each, where, report);
+      const group = readMembers(alternativesFieldShape, each, where, report);
       if (group === null) return;
       const seenHere = /* @__PURE__ */ new Map();
       group.alternatives?.forEach((option, alternative) => {
@@ -2325,39 +991,29 @@ var integratedb = (() => {
     }
     return { ...place, ...path, fields };
   }
-  function readAccess(value, pointer, report) {
-    const seen = /* @__PURE__ */ new Map();
-    value?.forEach((privilege, index) => {
-      const where = child(child(pointer, "access"), index);
-      if (privilege !== "select") report(where, `"${privilege}" is not supported by this version of IntegrateDB`);
-      reportDuplicate(seen, privilege, where, report);
-    });
-    return value ?? ["select"];
-  }
   function readMatches(matches, report) {
     const found = [];
     const seen = /* @__PURE__ */ new Map();
     matches.forEach((each, match) => {
       const pointer = child("/match", match);
       if (!hasAlternatives(each)) {
-        const valid2 = validate(pathMatchSchema, each, pointer, report);
+        const valid2 = readMembers(pathMatchShape, each, pointer, report);
         if (valid2 === null) return;
-        const place = { match, alternative: null, optional: valid2.optional === true, access: readAccess(valid2.access, pointer, report) };
+        const place = { match, alternative: null, optional: valid2.optional === true, access: valid2.access ?? ["select"] };
         const specification = readPath(valid2, place, pointer, report);
         if (specification === null) return;
         reportDuplicate(seen, formatPath(specification.schema, specification.relation), child(pointer, "path"), report);
         found.push(specification);
         return;
       }
-      const valid = validate(alternativesMatchSchema, each, pointer, report);
+      const valid = readMembers(alternativesMatchShape, each, pointer, report);
       if (valid === null) return;
-      const grants = readAccess(valid.access, pointer, report);
       const seenHere = /* @__PURE__ */ new Map();
       valid.alternatives?.forEach((option, alternative) => {
         const optionPointer = child(child(pointer, "alternatives"), alternative);
-        const path = validate(matchAlternativeSchema, option, optionPointer, report);
+        const path = readMembers(matchAlternativeShape, option, optionPointer, report);
         if (path === null) return;
-        const place = { match, alternative, optional: valid.optional === true, access: grants };
+        const place = { match, alternative, optional: valid.optional === true, access: valid.access ?? ["select"] };
         const specification = readPath(path, place, optionPointer, report);
         if (specification === null) return;
         reportDuplicate(seenHere, formatPath(specification.schema, specification.relation), child(optionPointer, "path"), report);
@@ -2366,23 +1022,25 @@ var integratedb = (() => {
     });
     return found;
   }
-  function readDocument(text) {
+  function readDocument(text2) {
     const issues = [];
     const report = (pointer, message) => issues.push({ pointer, message });
     let matches = [];
-    if (byteLength(text) > maxDocumentBytes) report("", `is larger than ${maxDocumentBytes} bytes`);
-    else if (depthOf(text) > maxDocumentDepth) report("", `is nested deeper than ${maxDocumentDepth} levels`);
+    if (byteLength(text2) > maxDocumentBytes) report("", `is larger than ${maxDocumentBytes} bytes`);
+    else if (depthOf(text2) > maxDocumentDepth) report("", `is nested deeper than ${maxDocumentDepth} levels`);
     else {
-      const document = validate(documentSchema, JSON.parse(text), "", report);
-      matches = readMatches(document?.match ?? [], report);
+      const document = parse(text2, report);
+      matches = readMatches((document && readMembers(documentShape, document.value, "", report)?.match) ?? [], report);
     }
     if (issues.length > 0) {
-      throw new OperationError({
-        code: "IDB02",
-        message: `invalid claims document: ${count(issues.length, "problem")}`,
-        detail: lines(issues.map(issueLine)),
-        hint: "Each line starts with a JSON pointer into the document. Nothing was changed."
-      });
+      throw new OperationError(
+        {
+          code: "IDB02",
+          message: `invalid claims document: ${count(issues.length, "problem")}`,
+          hint: "Each line starts with a JSON pointer into the document. Nothing was changed."
+        },
+        issues.map((issue) => ({ line: issueLine(issue) }))
+      );
     }
     return matches;
   }
@@ -2391,14 +1049,36 @@ var integratedb = (() => {
   function changedClaims(expansions) {
     return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after);
   }
-  function readSpecification(text) {
-    return readDocument(text);
+  function readSpecification(text2) {
+    return readDocument(text2);
   }
-  function declareClaims(text) {
-    return declare(JSON.parse(text));
+  function declareClaims(text2) {
+    return declare(JSON.parse(text2));
   }
-  function judgeMigration(text) {
-    const input = JSON.parse(text);
+  function complaintsOf(run) {
+    try {
+      run();
+      return [];
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      const { code, hint } = error.failure;
+      return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => {
+        return { code, severity: "breaking", stakeholder: null, path, field, expected, actual, message: oneLine(line), hint };
+      });
+    }
+  }
+  function checkSpecification(text2) {
+    let specification = null;
+    const findings2 = complaintsOf(() => {
+      specification = readDocument(text2);
+    });
+    return { specification, findings: findings2 };
+  }
+  function checkClaims(text2) {
+    return complaintsOf(() => declareClaims(text2));
+  }
+  function judgeMigration(text2) {
+    const input = JSON.parse(text2);
     const catalog = new CatalogIndex(input.catalog);
     const expansions = expandClaims(input.claims, catalog, "judge");
     return {
@@ -2407,57 +1087,65 @@ var integratedb = (() => {
       grants: grantSteps(expansions, catalog)
     };
   }
-  function syncClaims(text) {
-    const input = JSON.parse(text);
+  function syncClaims(text2) {
+    const input = JSON.parse(text2);
     const catalog = new CatalogIndex(input.catalog);
     const expansions = expandClaims(input.claims, catalog, "sync");
     return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog) };
   }
-  function inspectClaims(text) {
-    const input = JSON.parse(text);
+  function inspectClaims(text2) {
+    const input = JSON.parse(text2);
     const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), "inspect");
     return unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, "breaking"));
   }
   var operations = {
     read_specification: readSpecification,
     declare_claims: declareClaims,
+    check_specification: checkSpecification,
+    check_claims: checkClaims,
     judge_migration: judgeMigration,
     sync_claims: syncClaims,
     inspect_claims: inspectClaims
   };
   function operate(operation, input) {
-    const run = operations[operation];
+    const run = Object.entries(operations).find(([name]) => name === operation)?.[1];
     if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
     try {
       return JSON.stringify({ ok: run(input) });
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      const failure2 = error.failure;
-      return JSON.stringify({ error: failure2 });
+      const failure = error.failure;
+      return JSON.stringify({ error: failure });
     }
   }
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 0efc731284a7eac8"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 20b5ad4dc7937617"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 0efc731284a7eac8"](op, input);
+return globalThis["integratedb 0.1.0 20b5ad4dc7937617"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
+  strings_before constant text := current_setting('standard_conforming_strings');
   engine text;
+  objects_before oid[] := '{}';
 begin
 perform set_config('search_path', 'pg_catalog, pg_temp', true);
+perform set_config('standard_conforming_strings', 'on', true);
 perform set_config('client_min_messages', 'warning', true);
 
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/installation/preflight.plpgsql
 -- ----------------------------------------------------------------------------------------------------
 -- Can IntegrateDB be installed here, by this role? Stops before anything is made; a block of the install's DO statement,
--- which declares "engine" and "new_version".
+-- which declares "engine", "objects_before" and "new_version".
 declare
   installed_by name;
   installed_version text;
+  has_engine boolean := false;
+  engine_trouble text[] := '{}';
+  event_trigger name;
   is_superuser constant boolean := (select rolsuper from pg_catalog.pg_roles where rolname = current_user);
 begin
   if current_setting('server_version_num')::integer < 150000 then
@@ -2470,19 +1158,28 @@ begin
 
   select pg_catalog.pg_get_userbyid(nspowner) into installed_by from pg_catalog.pg_namespace where nspname = 'integratedb';
   if found then
-    if to_regclass('integratedb.setting') is null then
+    -- Looked up, not read: whose tables these are is not known yet, and reading a view would run what is in it.
+    if (select count(*) from pg_catalog.pg_class
+         where relnamespace = 'integratedb'::regnamespace and relkind = 'r'
+           and relname in ('setting', 'epoch', 'stakeholder', 'claim', 'migration')) < 5 then
       raise exception using
         errcode = 'IDB07',
         message = 'there is a schema integratedb that is not an installation of IntegrateDB',
         detail = format('It belongs to %I.', installed_by),
         hint = 'Rename or drop that schema first. Nothing was installed.';
     end if;
-    if not pg_catalog.pg_has_role(current_user, installed_by, 'usage') then
+    -- This file would run the owner's triggers with the rights of whoever runs it, so superusers vouch only for each
+    -- other. And functions that run with the owner's rights cannot call what somebody else puts beside them.
+    if installed_by <> current_user
+       and not (is_superuser and (select rolsuper from pg_catalog.pg_roles where rolname = installed_by)) then
       raise exception using
         errcode = 'IDB07',
         message = format('IntegrateDB was installed here by %I', installed_by),
-        detail = format('%I cannot replace what belongs to %I.', current_user, installed_by),
-        hint = format('Run this file as %I. Nothing was changed.', installed_by);
+        detail = format('%I cannot upgrade what belongs to %I.', current_user, installed_by),
+        hint = case when is_superuser
+          then format('Run this file as %I (SET ROLE %I). Or take it over, if you trust what %I has put there: ALTER SCHEMA integratedb OWNER TO %I, then run this file again. Nothing was changed.',
+            installed_by, installed_by, installed_by, current_user)
+          else format('Run this file as %I. Nothing was changed.', installed_by) end;
     end if;
     execute $query$select value from integratedb.setting where name = 'version'$query$ into installed_version;
     if string_to_array(installed_version, '.')::integer[] > string_to_array(new_version, '.')::integer[] then
@@ -2492,6 +1189,12 @@ begin
         detail = format('This file is version %s.', new_version),
         hint = 'Use the newer file. Nothing was changed.';
     end if;
+    objects_before := array(
+      select oid from pg_catalog.pg_proc where pronamespace = 'integratedb'::regnamespace
+      union all
+      select oid from pg_catalog.pg_class where relnamespace = 'integratedb'::regnamespace
+      union all
+      select 'integratedb'::regnamespace::oid);
   elsif not has_database_privilege(current_database(), 'create') then
     raise exception using
       errcode = 'IDB07',
@@ -2510,45 +1213,60 @@ begin
 
   -- plv8 first: the production engine.
   foreach engine in array array['plv8', 'pljs'] loop
-    continue when not exists (select from pg_catalog.pg_language where lanname = engine)
-      and not exists (select from pg_catalog.pg_available_extensions where name = engine);
-    begin
-      if not exists (select from pg_catalog.pg_language where lanname = engine) then
+    if not exists (select from pg_catalog.pg_language where lanname = engine) then
+      continue when not exists (select from pg_catalog.pg_available_extensions where name = engine);
+      begin
         execute format('create extension %I', engine);
         -- Whoever may write functions in it can take the whole server down (FACTS: pljs).
         execute format('revoke usage on language %I from public', engine);
-      end if;
-    exception when insufficient_privilege then
-      continue;
-    end;
-    exit when has_language_privilege(engine, 'usage');
+      exception when others then
+        -- No right to, or a package that is only half there.
+        engine_trouble := engine_trouble || format('%s: %s', engine, sqlerrm);
+        continue;
+      end;
+    end if;
+    has_engine := has_language_privilege(engine, 'usage');
+    exit when has_engine;
+    engine_trouble := engine_trouble || format('%s: permission denied for language %s', engine, engine);
   end loop;
-  if engine is null or not exists (select from pg_catalog.pg_language where lanname = engine)
-     or not has_language_privilege(engine, 'usage') then
+  if not has_engine then
     raise exception using
       errcode = 'IDB07',
       message = 'IntegrateDB needs the JavaScript language plv8 (or pljs), and this database has neither for it to use',
-      detail = format('Extensions available here: %s. Looked for by role %I.', coalesce(
-        (select string_agg(name, ', ') from pg_catalog.pg_available_extensions where name in ('plv8', 'pljs')), 'none of the two'), current_user),
-      hint = 'Install the plv8 extension''s package on the server, or have a superuser run CREATE EXTENSION plv8 and GRANT USAGE ON LANGUAGE plv8 to this role. Nothing was installed.';
+      detail = case when engine_trouble = '{}' then 'Neither extension is available on this server.'
+        else format('Tried as role %I. %s.', current_user, array_to_string(engine_trouble, '; ')) end,
+      hint = case when engine_trouble = '{}'
+        then 'Install the package of the extension plv8 (or pljs) on the server, then run this file again. Nothing was installed.'
+        else format('Have a superuser run CREATE EXTENSION %I and GRANT USAGE ON LANGUAGE %I TO %I, or install the package of the extension plv8 on the server. Nothing was installed.',
+          split_part(engine_trouble[1], ':', 1), split_part(engine_trouble[1], ':', 1), current_user) end;
+  end if;
+
+  -- What is half replaced must not be asked about this file's own DDL. Disabling takes no superuser, only the owner.
+  if installed_by is not null then
+    begin
+      for event_trigger in
+        select evtname from pg_catalog.pg_event_trigger
+         where evtname in ('integratedb_note_ddl', 'integratedb_note_drop')
+           and evtfoid in (select oid from pg_catalog.pg_proc where pronamespace = 'integratedb'::regnamespace)
+      loop
+        execute format('alter event trigger %I disable', event_trigger);
+      end loop;
+    exception when insufficient_privilege then
+      null; -- a superuser's: they stay as they are
+    end;
   end if;
 end;
 
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/installation/role.plpgsql
 -- ----------------------------------------------------------------------------------------------------
--- Who may administer IntegrateDB? Members of one role, shared by all databases of the cluster.
+-- Who may administer IntegrateDB? Members of one role, shared by all databases of the cluster. Whoever installs it owns
+-- it and needs no membership.
 begin
   if not exists (select from pg_catalog.pg_roles where rolname = 'integratedb_admin') then
     create role integratedb_admin;
   end if;
-  if not pg_catalog.pg_has_role(current_user, 'integratedb_admin', 'member') then
-    execute format('grant integratedb_admin to %I', current_user);
-  end if;
 exception
-  when insufficient_privilege then
-    -- Made by somebody else, in another database of the cluster: only they can hand out membership.
-    raise notice 'integratedb_admin exists already and % cannot join it; ask a superuser: GRANT integratedb_admin TO %I', current_user, current_user;
   when duplicate_object or unique_violation then
     null; -- another database's installation was quicker
 end;
@@ -2569,7 +1287,7 @@ create table if not exists integratedb.setting (
 );
 
 comment on table integratedb.setting is
-  'version, engine, enforcement (enforce | warn | off), check_timing (commit | statement). A table and not run-time settings, which any role could SET.';
+  'version, engine, core, oids (_is_restored), enforcement (enforce | warn | off), check_timing (commit | statement). A table and not run-time settings, which any role could SET.';
 
 insert into integratedb.setting (name, value)
 values ('enforcement', 'enforce'), ('check_timing', 'commit')
@@ -2583,6 +1301,7 @@ create table if not exists integratedb.epoch (
   working xid8
 );
 
+comment on table integratedb.epoch is 'One row: whoever declares claims or judges a migration updates it';
 comment on column integratedb.epoch.working is
   'The transaction that is moving grants right now; its own REVOKEs are not migrations. Never committed as other than null.';
 
@@ -2596,12 +1315,31 @@ $sql$;
 -- so that only a new oid reaches the sessions that are open. Inside, the module is cached on globalThis under
 -- a key with its hash, for the same reason.
 begin
-  drop function if exists integratedb._core(text, text);
+  begin
+    drop function if exists integratedb._core(text, text);
+  exception when dependent_objects_still_exist then
+    -- Any role can make a view that mentions it, and must not keep an upgrade away with that.
+    execute format('alter function integratedb._core(text, text) rename to %I', '_core_' || 'integratedb._core(text, text)'::regprocedure::oid);
+  end;
+  -- Any role may SET plv8.start_proc (pljs.start_proc), a function that runs when an engine's context is made, and ours is
+  -- made in the session of whoever runs DDL: it would run with our rights. So it is one that does nothing (plv8 warns
+  -- of an empty name). The engine must be loaded, for then it knows the setting.
+  execute format('do language %I %L', engine, ';');
+  execute format('create or replace function integratedb._start() returns void language %I volatile security invoker set search_path = pg_catalog, pg_temp as %L',
+    engine, ';');
+  comment on function integratedb._start() is 'internal: what the engine runs at its start instead of what a session may have SET';
   execute format(
-    'create function integratedb._core(op text, input text) returns text language %I volatile security invoker set search_path = pg_catalog, pg_temp as %L',
-    engine, core_source);
+    'create function integratedb._core(op text, input text) returns text language %I volatile security invoker set search_path = pg_catalog, pg_temp set %I.start_proc = %L as %L',
+    engine, engine, 'integratedb._start', core_source);
   comment on function integratedb._core(text, text) is
     'internal: the functional core, built from src/core. JSON text in; {"ok": …} or {"error": {code, message, detail, hint}} out';
+exception when others then
+  -- plv8 compiles at once: its library may be gone although the language is there.
+  raise exception using
+    errcode = 'IDB07',
+    message = format('the JavaScript language %s does not work in this database', engine),
+    detail = sqlerrm,
+    hint = format('Repair the extension %s (its package, then DROP EXTENSION %I CASCADE and CREATE EXTENSION %I), and run this file again. Nothing was changed.', engine, engine, engine);
 end;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2715,44 +1453,69 @@ $$;
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale}, or null if none.
+-- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
+-- out in full (to_regtypemod exists from PostgreSQL 17 only).
 create or replace function integratedb._resolve_type(spelling text, schema text)
 returns jsonb
 language plpgsql
-stable
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
 declare
+  -- As the document's author would: the relation's own schema, then public. Others' operators and functions live
+  -- there too, and would run as us: nothing but the spelling itself is read with this path.
+  authors_path constant text := format('pg_catalog, %I, public, pg_temp', schema);
+  query text;
   found oid;
+  element oid;
+  modified boolean;
+  short text;
+  plan json;
+  shown text;
   modifier integer;
-  modifiers text;
-  typmodin regproc;
 begin
-  -- As the document's author would: the relation's own schema, then public. SET on the function restores it.
-  perform set_config('search_path', format('pg_catalog, %I, public, pg_temp', schema), true);
   begin
-    found := to_regtype(spelling);
-    modifiers := substring(spelling from '\(([0-9, \-]+)\)');
-    if modifiers is not null then
-      select t.typmodin into typmodin from pg_type t where t.oid = case
-        when found is null then null
-        else coalesce((select e.oid from pg_type e where e.typarray = found), found) end;
-      if typmodin is null or typmodin = 0 then
-        return null;
-      end if;
-      execute format('select %s($1::text::cstring[])', typmodin) into modifier using '{' || modifiers || '}';
+    -- to_regtype takes an oid, or '-', too.
+    if spelling !~ '[^0-9-]' then
+      return null;
     end if;
-  exception when syntax_error or invalid_parameter_value or undefined_object or invalid_text_representation
-    or invalid_schema_name or invalid_name or feature_not_supported or numeric_value_out_of_range or undefined_table
-    or datatype_mismatch or undefined_function then
+    perform set_config('search_path', authors_path, true);
+    found := pg_catalog.to_regtype(spelling);
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    if found is null then
+      return null;
+    end if;
+    element := coalesce((select typelem from pg_type where oid = found and typsubscript = 'array_subscript_handler'::regproc), found);
+    -- "char" alone is any char(n), as varchar alone is any varchar(n); interval takes words, not only parentheses.
+    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '\(' or element = 'interval'::regtype;
+    if modified then
+      -- to_regtype has taken all of the text for one type with constant modifiers: there is nothing else in it.
+      query := format(e'explain (verbose, format json) select cast(null as %s\n)', spelling);
+      perform set_config('search_path', authors_path, true);
+      short := pg_catalog.format_type(element, null::pg_catalog.int4);
+      execute query into plan;
+      perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^\(*NULL::', '');
+    end if;
+  exception when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported
+    or program_limit_exceeded then
     return null;
   end;
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-  if found is null then
-    return null;
+  -- With its schema, where that is not pg_catalog: the modifiers follow the name.
+  if format_type(element, null) <> short then
+    shown := format_type(element, null) || substr(shown, length(short) + 1);
   end if;
+  -- The types with a length write their modifiers as plain numbers.
+  modifier := case
+    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '\((\d+)\)')::integer + 4
+    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '\((\d+)\)')::integer
+    when element = 'numeric'::regtype then
+      ((substring(shown from '\((\d+),')::integer << 16) | (substring(shown from ',(-?\d+)\)')::integer & 2047)) + 4
+  end;
   return jsonb_build_object(
-    'type', format_type(found, modifier),
+    'type', coalesce(shown, format_type(found, null)),
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier));
@@ -2775,6 +1538,7 @@ language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
   with pair as materialized (
     select distinct p.stakeholder, p.relation
@@ -2806,7 +1570,7 @@ as $$
             'scale', integratedb._type_scale(v.type, v.modifier),
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
-              not (t.typtype = 'd' and t.typnotnull) and (not a.attnotnull or exists (
+              v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
               end
@@ -2814,8 +1578,19 @@ as $$
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid
           cross join lateral (
-            select case when t.typtype = 'd' then t.typbasetype else a.atttypid end as type,
-                   case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier
+            select a.atttypid as type, a.atttypmod as modifier, true as nullable where t.typtype <> 'd'
+            union all
+            -- A domain holds what the type under it holds, or under the domain under it.
+            select d.type, d.modifier, not d.not_null
+              from (
+                with recursive under (type, modifier, not_null) as (
+                  select t.typbasetype, t.typtypmod, t.typnotnull where t.typtype = 'd'
+                  union all
+                  select b.typbasetype, b.typtypmod, u.not_null or b.typnotnull
+                    from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+                )
+                select u.* from under u join pg_type b on b.oid = u.type where b.typtype <> 'd'
+              ) d
           ) v
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
     ) as value
@@ -2830,9 +1605,9 @@ as $$
       'granted', coalesce(a.granted, '[]'),
       'readable', coalesce(a.readable, '[]'),
       'surplus', coalesce(a.surplus, false) or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid),
-      'usage_granted', n.nspowner is not distinct from r.oid
-        or exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
-      'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false)
+      'usage_granted', exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
+      'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false),
+      'schema_owner', n.nspowner is not distinct from r.oid
     ) as value
     from pair p
     join pg_class c on c.oid = p.relation::oid
@@ -2928,12 +1703,59 @@ create table if not exists integratedb.claim (
 
 create index if not exists claim_of_relid on integratedb.claim (relid);
 create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+-- Nearly always empty: what a GRANT may bring back.
+create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
 
 comment on table integratedb.claim is 'A specification''s paths, expanded relation by relation';
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/installation/_is_restored.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Are the oids that claims remember those of this database? After a dump and restore they are another's, and whoever
+-- bears them now is somebody else. Our own tables tell: they have other oids then, too. (A copy made with
+-- CREATE DATABASE … TEMPLATE or pg_upgrade keeps them all.)
+create or replace function integratedb._own_oids()
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select concat_ws(' ', 'integratedb'::regnamespace::oid, 'integratedb.setting'::regclass::oid, 'integratedb.claim'::regclass::oid)
+$$;
+
+comment on function integratedb._own_oids() is 'internal: what no restored copy of this installation has in common with it';
+
+create or replace function integratedb._is_restored()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select from integratedb.setting where name = 'oids' and value <> integratedb._own_oids())
+$$;
+
+comment on function integratedb._is_restored() is 'internal: until sync() has expanded all claims here';
+
+create or replace function integratedb._remember_oids()
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into integratedb.setting as s (name, value) values ('oids', integratedb._own_oids())
+  on conflict (name) do update set value = excluded.value where s.value <> excluded.value
+$$;
+
+comment on function integratedb._remember_oids() is 'internal: all claims have been expanded in this database';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3029,31 +1851,42 @@ declare
   tables text;
   other text;
 begin
-  -- In the order of their oids, so that two declarations never wait for each other.
-  select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.oid = any (relations::oid[]) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage');
-  if tables is not null then
-    execute format('lock table %s in access share mode', tables);
-  end if;
-  -- LOCK TABLE does not take these kinds (and would lock all that a view reads); planning a query over them does.
-  for other in
-    select format('%I.%I', n.nspname, c.relname)
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.oid = any (relations::oid[]) and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
-     order by c.oid
   loop
-    execute format('select from %s where false', other);
+    begin
+      -- In the order of their oids, so that two declarations never wait for each other.
+      select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.oid = any (relations::oid[]) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage');
+      if tables is not null then
+        execute format('lock table %s in access share mode', tables);
+      end if;
+      -- LOCK TABLE takes no materialized views or foreign tables. PREPARE parses and rewrites a query, which locks them, and
+      -- does not plan it: planning runs the immutable functions in a view or an index, and would run them as us.
+      for other in
+        select format('%I.%I', n.nspname, c.relname)
+          from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.oid = any (relations::oid[]) and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
+         order by c.oid
+      loop
+        begin
+          execute format('prepare integratedb_lock as select from %s', other);
+          deallocate integratedb_lock;
+        exception when invalid_object_definition or insufficient_privilege then
+          null; -- a view that reads itself, or row_security = off: its owner must not keep others from claiming
+        end;
+      end loop;
+      return;
+    exception
+      when out_of_memory then
+        raise exception using
+          errcode = 'IDB08',
+          message = format('this server cannot lock %s relations in one transaction', cardinality(relations)),
+          detail = sqlerrm,
+          hint = 'Raise max_locks_per_transaction (pg_dump of this database needs the same), or claim fewer relations. Nothing was changed.';
+      when undefined_table or invalid_schema_name then
+        null; -- one was dropped or renamed while we waited for it, and with that error the other locks are gone: again
+    end;
   end loop;
-exception
-  when out_of_memory then
-    raise exception using
-      errcode = 'IDB08',
-      message = format('this server cannot lock %s relations in one transaction', cardinality(relations)),
-      detail = sqlerrm,
-      hint = 'Raise max_locks_per_transaction (pg_dump of this database needs the same), or claim fewer relations. Nothing was changed.';
-  when undefined_table or invalid_schema_name then
-    null; -- dropped or renamed while we waited for it; the catalogue, read afterwards, tells
 end
 $$;
 
@@ -3065,8 +1898,8 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- What does a document say, and which relations does it speak of?
-create or replace function integratedb._read_specification(document jsonb)
-returns jsonb
+create or replace function integratedb._document_text(document jsonb)
+returns text
 language plpgsql
 volatile
 security invoker
@@ -3081,11 +1914,11 @@ begin
       hint = 'For example: {"match": [{"path": "public.orders", "fields": ["id", "total"]}]}';
   end if;
   -- The core refuses what is over 1 MB; an engine need not be handed more than it takes to see that.
-  return integratedb._call('read_specification', left(document::text, 1048577));
+  return left(document::text, 1048577);
 end
 $$;
 
-comment on function integratedb._read_specification(jsonb) is 'internal: MatchSpecification[]. IDB02';
+comment on function integratedb._document_text(jsonb) is 'internal: a document for the core to read. IDB02: null';
 
 create or replace function integratedb._relations_of(specification jsonb)
 returns bigint[]
@@ -3105,14 +1938,14 @@ $$;
 
 comment on function integratedb._relations_of(jsonb) is 'internal: oids of the relations that a specification names or its wildcards take in';
 
-create or replace function integratedb._declare(stakeholder text, specification jsonb, relations bigint[], previous bigint[])
-returns jsonb
+create or replace function integratedb._declaration(stakeholder text, specification jsonb, relations bigint[], previous bigint[])
+returns text
 language sql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select integratedb._call('declare_claims', json_build_object(
+  select json_build_object(
     'stakeholder', stakeholder,
     'specification', specification,
     'types', coalesce((
@@ -3125,19 +1958,20 @@ as $$
         ) t), '[]'),
     'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all)::json,
     'previous', to_json(previous),
-    'installer', current_user)::text)
+    'installer', current_user)::text
   from (select array(select distinct unnest(relations || previous)) as all) r
 $$;
 
-comment on function integratedb._declare(text, jsonb, bigint[], bigint[]) is 'internal: {claims, grants}. IDB02, IDB03, IDB06';
+comment on function integratedb._declaration(text, jsonb, bigint[], bigint[]) is 'internal: what the core''s declare_claims takes';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/claim/_store_claims.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- Claims as the core answers them, stored.
-create or replace function integratedb._store_claims(claims jsonb)
+-- Claims as the core answers them, stored. forget: what a wildcard took in and is gone is none of its claims any more;
+-- not so where its going broke a claim and was let through.
+create or replace function integratedb._store_claims(claims jsonb, forget boolean default true)
 returns void
 language sql
 volatile
@@ -3148,10 +1982,19 @@ as $$
   select stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, status
     from jsonb_populate_recordset(null::integratedb.claim, claims)
   on conflict on constraint "a match claims a relation once" do update
-     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id, status = excluded.status
+     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id, status = excluded.status;
+
+  delete from integratedb.claim c
+   using jsonb_to_recordset(claims) gone (stakeholder text, match integer, alternative integer, schema_name text, relation_name text, status text),
+         integratedb.claim w
+   where forget and gone.status = 'absent' and gone.relation_name <> ''
+     and c.stakeholder = gone.stakeholder and c.match = gone.match and c.alternative is not distinct from gone.alternative
+     and c.schema_name = gone.schema_name and c.relation_name = gone.relation_name
+     and w.stakeholder = c.stakeholder and w.match = c.match and w.alternative is not distinct from c.alternative
+     and w.schema_name = c.schema_name and w.relation_name = ''
 $$;
 
-comment on function integratedb._store_claims(jsonb) is 'internal: Claim[], inserted or brought up to date';
+comment on function integratedb._store_claims(jsonb, boolean) is 'internal: Claim[], inserted or brought up to date';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3193,10 +2036,78 @@ begin
       execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
     end if;
   end loop;
+exception when internal_error then
+  if sqlerrm !~ '^tuple concurrently' then
+    raise;
+  end if;
+  -- Postgres's own words when two transactions change the privileges of one object; a retry cures it, so let tools know.
+  raise exception using
+    errcode = 'serialization_failure',
+    message = 'another transaction is changing the same schema or privileges',
+    detail = sqlerrm,
+    hint = 'Run the transaction again. Nothing was changed.';
 end
 $$;
 
 comment on function integratedb._apply_grants(jsonb) is 'internal: GrantStep[]; between _begin_work() and _end_work()';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/grant/_release_usage.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Usage of a schema is granted for the sake of its columns, and goes with the last of them. Two steps, because a claim
+-- that is stored again may no longer know of the schema that it was in.
+
+create or replace function integratedb._schemas_of(claims jsonb)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(jsonb_agg(distinct jsonb_build_object('stakeholder', k.stakeholder, 'schema', n.oid::bigint)), '[]')
+    from jsonb_to_recordset(claims) c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
+    join integratedb.claim k using (stakeholder, match, schema_name, relation_name)
+    join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
+   where k.alternative is not distinct from c.alternative
+$$;
+
+comment on function integratedb._schemas_of(jsonb) is 'internal: of Claim[], as stored: {stakeholder, schema}[], schema by oid';
+
+create or replace function integratedb._release_usage(places jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  unused record;
+begin
+  for unused in
+    select n.nspname, r.rolname
+      from jsonb_to_recordset(places) p (stakeholder text, schema bigint)
+      join pg_namespace n on n.oid = p.schema::oid
+      join pg_roles r on r.rolname = p.stakeholder::name
+     where n.nspowner <> r.oid
+       and exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE')
+       and (pg_has_role(n.nspowner, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'))
+       and not exists (
+         select from integratedb.claim k
+          where k.stakeholder = p.stakeholder
+            and k.schema_id = p.schema
+            -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
+            and (k.fields @> '[{"status": "met"}]' or k.fields @> '[{"revoked": true}]' or exists (
+              select from pg_attribute a, aclexplode(a.attacl) x
+               where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+  loop
+    execute format('revoke usage on schema %I from %I', unused.nspname, unused.rolname);
+  end loop;
+end
+$$;
+
+comment on function integratedb._release_usage(jsonb) is 'internal: of {stakeholder, schema}[]; after claims are stored and granted';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3215,11 +2126,12 @@ declare
   relations bigint[];
   locked bigint[] := '{}';
   previous bigint[];
+  places jsonb;
   declaration jsonb;
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
-  specification := integratedb._read_specification(document);
+  specification := integratedb._call('read_specification', integratedb._document_text(document));
 
   -- Locks before the epoch: a migration holds its tables and wants the epoch at commit.
   relations := integratedb._relations_of(specification);
@@ -3235,10 +2147,12 @@ begin
 
   select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
     from integratedb.claim where stakeholder = name;
-  declaration := integratedb._declare(name, specification, relations, previous);
+  declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
+  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
   delete from integratedb.claim where stakeholder = name;
   perform integratedb._store_claims(declaration->'claims');
   perform integratedb._apply_grants(declaration->'grants');
+  perform integratedb._release_usage(places);
   update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
   perform integratedb._end_work();
   return query select * from integratedb.claims where stakeholder = name;
@@ -3283,15 +2197,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   previous bigint[];
+  places jsonb;
 begin
   perform integratedb._check_stakeholder(name);
   perform integratedb._begin_work();
   select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
     from integratedb.claim where stakeholder = name;
   if previous <> '{}' then
-    perform integratedb._apply_grants(integratedb._declare(name, '[]', '{}', previous)->'grants');
+    perform integratedb._apply_grants(integratedb._call('declare_claims', integratedb._declaration(name, '[]', '{}', previous))->'grants');
   end if;
+  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
   delete from integratedb.claim where stakeholder = name;
+  perform integratedb._release_usage(places);
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._end_work();
 end
@@ -3313,27 +2230,23 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  checked jsonb;
   specification jsonb;
-  failure text;
-  reason text;
-  problems text;
-  advice text;
+  findings jsonb;
 begin
-  begin
-    specification := integratedb._read_specification(document);
+  checked := integratedb._call('check_specification', integratedb._document_text(document));
+  specification := checked->'specification';
+  findings := checked->'findings';
+  if findings = '[]' then
     -- For a stakeholder that holds nothing yet: no role has the empty name.
-    perform integratedb._declare('', specification, integratedb._relations_of(specification), '{}');
-  exception when sqlstate 'IDB02' or sqlstate 'IDB03' or sqlstate 'IDB06' then
-    get stacked diagnostics failure = returned_sqlstate, reason = message_text, problems = pg_exception_detail, advice = pg_exception_hint;
-    return query
-      select failure, 'breaking', null::text, null::text, null::text, null::text, null::text, problem, advice
-        from regexp_split_to_table(problems, '\n') problem;
-  end;
+    findings := integratedb._call('check_claims', integratedb._declaration('', specification, integratedb._relations_of(specification), '{}'));
+  end if;
+  return query select * from jsonb_populate_recordset(null::integratedb.finding, findings);
 end
 $$;
 
 comment on function integratedb.check_claims(jsonb) is
-  'What set_claims would say of this document, without doing it: a finding for each problem, its message starting with a JSON pointer; no rows if all is well';
+  'What set_claims would say of this document, without doing it: a finding for each problem, its code the SQLSTATE, its message starting with a JSON pointer; no rows if all is well';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3421,6 +2334,7 @@ declare
   stakeholder text;
   missing text;
   declaration jsonb;
+  places jsonb;
 begin
   perform integratedb._check_isolation('sync');
   select string_agg(quote_ident(s.name), ', ' order by s.name) into missing
@@ -3436,9 +2350,12 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
+    places := integratedb._schemas_of(declaration->'claims');
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
+    perform integratedb._release_usage(places);
   end loop;
+  perform integratedb._remember_oids();
   perform integratedb._end_work();
   return query select * from integratedb.unmet_claims(null);
 end
@@ -3492,6 +2409,7 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Can this be a new stakeholder's name? It becomes a role and a schema; nothing that exists is ever adopted.
+-- No backslashes here: what they mean in a string is for the caller to SET (standard_conforming_strings).
 create or replace function integratedb._check_name(name text)
 returns void
 language plpgsql
@@ -3512,8 +2430,8 @@ begin
   problem := case
     when name = '' then 'it is empty'
     when octet_length(name) > 63 then format('it is %s bytes long; a Postgres name has at most 63', octet_length(name))
-    when name ~ '[\x01-\x1f\x7f]' then 'it contains a control character'
-    when name ~ '^\s|\s$' then 'it starts or ends with a space'
+    when name ~ '[[:cntrl:]]' then 'it contains a control character'
+    when name ~ '^[[:space:]]|[[:space:]]$' then 'it starts or ends with a space'
     when name ~ '^pg_' then 'Postgres keeps names that start with pg_ for itself'
     when name in ('public', 'none', 'information_schema') then 'Postgres keeps it for itself'
     when name in ('integratedb', 'integratedb_admin') then 'IntegrateDB keeps it for itself'
@@ -3579,6 +2497,8 @@ execute $sql$
 -- What does Postgres store of a password? A SCRAM-SHA-256 verifier (RFC 5802, RFC 7677), made here so that the
 -- password itself is never part of a statement, which a log could hold. Written with the server's own sha256():
 -- a hashing library would take a quarter of the bundle's budget, and 8,192 rounds in the engine cannot be cancelled.
+-- Expressions only, no queries: auto_explain logs the parameters of nested queries, and the salted password is as
+-- good as the password. No backslashes: what they mean is for the caller to SET (standard_conforming_strings).
 create or replace function integratedb._hmac_sha256(key bytea, message bytea)
 returns bytea
 language plpgsql
@@ -3614,9 +2534,9 @@ declare
   key constant bytea := case when octet_length(password) > 64 then sha256(convert_to(password, 'UTF8')) else convert_to(password, 'UTF8') end;
   inner_pad bytea := decode(repeat('36', 64), 'hex');
   outer_pad bytea := decode(repeat('5c', 64), 'hex');
-  round bytea := integratedb._hmac_sha256(key, salt || '\x00000001');
+  round bytea := integratedb._hmac_sha256(key, salt || decode('00000001', 'hex'));
   sum bit(256) := ('x' || encode(round, 'hex'))::bit(256);
-  salted bytea;
+  salted bytea := decode(repeat('00', 32), 'hex');
 begin
   -- PBKDF2 with the pads of its 4,096 HMACs made once.
   for i in 0 .. length(key) - 1 loop
@@ -3627,8 +2547,9 @@ begin
     round := sha256(outer_pad || sha256(inner_pad || round));
     sum := sum # ('x' || encode(round, 'hex'))::bit(256);
   end loop;
-  select decode(string_agg(lpad(to_hex(substring(sum from i * 32 + 1 for 32)::bit(32)::bigint), 8, '0'), '' order by i), 'hex')
-    into salted from generate_series(0, 7) i;
+  for i in 0 .. 31 loop
+    salted := set_byte(salted, i, substring(sum from i * 8 + 1 for 8)::integer);
+  end loop;
   return format('SCRAM-SHA-256$%s:%s$%s:%s',
     iterations,
     encode(salt, 'base64'),
@@ -3672,17 +2593,21 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- How does a call answer that gives credentials?
+-- PL/pgSQL, and no query in it: the parameters of a nested query, a SQL function's body too, are what auto_explain
+-- writes to the log.
 create or replace function integratedb._credentials(stakeholder text, username text, password text)
 returns jsonb
-language sql
-immutable
+language plpgsql
+stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'stakeholder', stakeholder,
     'schema', stakeholder,
-    'credentials', jsonb_build_object('username', username, 'password', password))
+    'credentials', jsonb_build_object('username', username, 'password', password));
+end
 $$;
 
 comment on function integratedb._credentials(text, text, text) is 'internal: {"stakeholder", "schema", "credentials": {"username", "password"}}';
@@ -3693,7 +2618,9 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Revoking does not end what is open already: who is still connected as this role?
-create or replace function integratedb._end_sessions(username text)
+-- By oid: its name is no longer in pg_stat_activity once this transaction has dropped the role. An ending that is sent
+-- is not taken back by a rollback: the application connects again, and loses what it had not committed.
+create or replace function integratedb._end_sessions(role oid)
 returns void
 language sql
 volatile
@@ -3702,11 +2629,106 @@ set search_path = pg_catalog, pg_temp
 as $$
   select count(pg_terminate_backend(pid))
     from pg_stat_activity
-   where usename = username
+   where usesysid = role
      and pid <> pg_backend_pid()
 $$;
 
-comment on function integratedb._end_sessions(text) is 'internal: ends every session that logged in as this role';
+comment on function integratedb._end_sessions(oid) is 'internal: ends every session that logged in as this role';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_disarm.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a stakeholder wrote, another role is about to own. Its data is handed over; its code must not get the rights of
+-- whoever receives it, who may be a superuser. What would run with the owner's rights without the owner doing anything
+-- (PUBLIC may call functions, a cascading foreign key fires triggers, autovacuum computes expression indexes) is made
+-- harmless, and told. What runs with the rights of whoever uses the data stays.
+create or replace function integratedb._disarm(name text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  stakeholder constant oid := (select r.oid from pg_roles r where r.rolname = name);
+  step record;
+  told text[] := '{}';
+begin
+  for step in
+    with relation as (
+      select c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) as path, c.reloptions
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.relowner = stakeholder and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    ), code (class, oid) as (
+      -- Operators and domains call functions too. What comes with Postgres or an extension is no stakeholder's.
+      select class, oid from (
+        select 'pg_proc'::regclass as class, oid from pg_proc
+        union all
+        select 'pg_operator'::regclass, oid from pg_operator
+        union all
+        select 'pg_type'::regclass, oid from pg_type where typtype = 'd'
+      ) o
+      where oid >= 16384
+        and not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')
+    )
+    select format('alter routine %s security invoker', p.oid::regprocedure) as statement,
+           format('%s runs with its caller''s rights now', p.oid::regprocedure) as what
+      from pg_proc p where p.proowner = stakeholder and p.prosecdef
+    union all
+    select format('alter view %s set (security_invoker = true)', v.path),
+           format('view %s reads with its reader''s rights now', v.path)
+      from relation v
+     where v.relkind = 'v'
+       and not coalesce(v.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)
+       and exists (
+         select from pg_rewrite w
+           join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+           join pg_class c on c.oid = d.refobjid
+          where w.ev_class = v.oid and c.relowner <> stakeholder)
+    union all
+    select format('drop rule %I on %s', w.rulename, t.path), format('rule %I on %s is dropped', w.rulename, t.path)
+      from relation t join pg_rewrite w on w.ev_class = t.oid
+     where w.ev_type <> '1'
+    union all
+    select format('alter table %s disable trigger user', t.path), format('triggers of %s are disabled', t.path)
+      from relation t
+     where t.relkind in ('r', 'p', 'f')
+       and exists (select from pg_trigger g where g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled <> 'D')
+    union all
+    select case when k.oid is null then format('drop index %s', i.indexrelid::regclass) else format('alter table %s drop constraint %I', t.path, k.conname) end,
+           format('index %s is dropped: it calls functions', i.indexrelid::regclass)
+      from relation t
+      join pg_index i on i.indrelid = t.oid
+      left join pg_constraint k on k.conindid = i.indexrelid and k.contype = 'x'
+     where (i.indexprs is not null or i.indpred is not null)
+       -- That of a partition goes with its parent's.
+       and not exists (select from pg_inherits h where h.inhrelid = i.indexrelid)
+       and exists (
+         select from pg_depend d join code on code.class = d.refclassid and code.oid = d.refobjid
+          where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid)
+    union all
+    select format('drop statistics %I.%I', n.nspname, x.stxname), format('statistics %I.%I are dropped: they call functions', n.nspname, x.stxname)
+      from pg_statistic_ext x join pg_namespace n on n.oid = x.stxnamespace
+     where x.stxrelid in (select oid from relation)
+       and exists (
+         select from pg_depend d join code on code.class = d.refclassid and code.oid = d.refobjid
+          where d.classid = 'pg_statistic_ext'::regclass and d.objid = x.oid)
+  loop
+    execute step.statement;
+    told := told || step.what;
+  end loop;
+  if told <> '{}' then
+    raise warning using
+      message = format('the code of %I does not get the rights of who receives its data', name),
+      detail = array_to_string(told[:20] || case when cardinality(told) > 20 then format('… and %s more', cardinality(told) - 20) end, chr(10)),
+      hint = 'Look at it before you bring it back; then, for example, ALTER TABLE … ENABLE TRIGGER USER.';
+  end if;
+end
+$$;
+
+comment on function integratedb._disarm(text) is 'internal: before what a stakeholder owns is handed to another role';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3731,6 +2753,10 @@ begin
       execute format('grant %I to %I', name, current_user);
     end if;
     execute format('create schema %I authorization %I', name, name);
+    if not has_database_privilege(name, current_database(), 'connect') then
+      -- Where CONNECT was taken from PUBLIC. DROP OWNED takes this one back.
+      execute format('grant connect on database %I to %I', current_database(), name);
+    end if;
     insert into integratedb.stakeholder (name) values (add_stakeholder.name);
   exception
     when duplicate_object or duplicate_schema or unique_violation then
@@ -3768,16 +2794,23 @@ begin
       detail = format('This session is logged in as %I.', session_user),
       hint = 'Call rename_stakeholder as an administrator.';
   end if;
-  -- Judging reads names: let no judgement fall between the old one and the new.
-  perform integratedb._begin_work();
-  execute format('alter role %I rename to %I', name, new_name);
-  execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
-  update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
-  perform integratedb._end_work();
-  -- Others may claim what is in its schema: this is a migration like any other.
-  if exists (select from pg_namespace where nspname = name) then
-    execute format('alter schema %I rename to %I', name, new_name);
-  end if;
+  begin
+    -- Judging reads names: let no judgement fall between the old one and the new.
+    perform integratedb._begin_work();
+    execute format('alter role %I rename to %I', name, new_name);
+    execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
+    update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
+    perform integratedb._end_work();
+    -- Others may claim what is in its schema: this is a migration like any other.
+    if exists (select from pg_namespace where nspname = name) then
+      execute format('alter schema %I rename to %I', name, new_name);
+    end if;
+  exception
+    when duplicate_object or duplicate_schema or unique_violation then
+      -- Somebody took the name while we waited.
+      perform integratedb._check_name(new_name);
+      raise;
+  end;
   return integratedb._credentials(new_name, new_name, password);
 end
 $$;
@@ -3798,44 +2831,77 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- The role that called, not the one whose rights this function runs with.
-  heir constant text := session_user;
+  -- The role that called, not the one whose rights this function runs with: what SET ROLE said, as for everything
+  -- that one makes in Postgres. integratedb_admin is put on to administer and owns nothing.
+  heir text := case when current_setting('role') in ('none', 'integratedb_admin') then session_user else current_setting('role') end;
+  role constant oid := (select r.oid from pg_roles r where r.rolname = name);
+  elsewhere text;
+  problem text;
   reason text;
 begin
   perform integratedb._check_stakeholder(name);
-  if name = session_user then
+  if name in (session_user, heir) then
     raise exception using
       errcode = 'IDB08',
       message = 'a stakeholder cannot remove itself',
-      detail = format('This session is logged in as %I.', session_user),
+      detail = format('This session is that of %I.', name),
       hint = 'Call remove_stakeholder as an administrator.';
   end if;
-  perform integratedb.remove_claims(name);
-  if exists (select from pg_roles where rolname = name) then
-    begin
-      execute format('alter role %I nologin', name);
-      if keep_data is not false then
-        execute format('reassign owned by %I to %I', name, heir);
-      end if;
-      -- What it still owns, and every privilege it holds in this database.
-      execute format('drop owned by %I cascade', name);
-      execute format('drop role %I', name);
-    exception when dependent_objects_still_exist then
-      get stacked diagnostics reason = pg_exception_detail;
-      raise exception using
-        errcode = 'IDB06',
-        message = format('the role %I cannot be dropped', name),
-        detail = reason,
-        hint = format('It owns or may use something outside this database. There: REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name);
-    end;
+  if not pg_has_role(current_user, heir, 'usage') then
+    -- Installed without superuser, called by somebody else: only who installed it may take over what was the stakeholder's.
+    heir := current_user;
   end if;
+  if role is null then
+    -- Somebody dropped it: what is left is ours.
+    perform integratedb.remove_claims(name);
+    delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
+    return;
+  end if;
+
+  select string_agg(distinct quote_ident(d.datname), ', ') into elsewhere
+    from pg_shdepend s join pg_database d on d.oid = s.dbid
+   where s.refclassid = 'pg_authid'::regclass and s.refobjid = role and d.datname <> current_database();
+  if elsewhere is not null then
+    raise exception using
+      errcode = 'IDB06',
+      message = format('the role %I cannot be dropped', name),
+      detail = format('It owns or may use something in other databases: %s.', elsewhere),
+      hint = format('In each of them: REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name);
+  end if;
+
+  -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
+  -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
+  perform integratedb._end_sessions(role);
+  perform integratedb.remove_claims(name);
+  begin
+    execute format('alter role %I nologin', name);
+    problem := 'what it owns cannot be handed over';
+    if keep_data is not false then
+      perform integratedb._disarm(name);
+      execute format('reassign owned by %I to %I', name, heir);
+    end if;
+    -- What it still owns, and every privilege it holds in this database. No CASCADE: it would take with it what
+    -- belongs to others, down to columns of a type that this stakeholder made.
+    problem := 'something of others depends on what it owns';
+    execute format('drop owned by %I', name);
+    problem := 'its role is still in use';
+    -- Until this commits a login can still succeed; such a session has no role, and no right that PUBLIC has not.
+    perform integratedb._end_sessions(role);
+    execute format('drop role %I', name);
+  exception when dependent_objects_still_exist then
+    get stacked diagnostics reason = pg_exception_detail;
+    raise exception using
+      errcode = 'IDB06',
+      message = format('%I cannot be removed: %s', name, problem),
+      detail = reason,
+      hint = 'Drop or change that first, or keep the data. Nothing was changed, but its sessions were ended.';
+  end;
   delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
-  perform integratedb._end_sessions(name);
 end
 $$;
 
 comment on function integratedb.remove_stakeholder(text, boolean) is
-  'Revokes all that a stakeholder was given, ends its sessions and drops its role. Its schema and what it owns go to the caller, or with keep_data => false are dropped. IDB04: no such stakeholder; IDB06: its role is in use outside this database';
+  'Revokes all that a stakeholder was given, ends its sessions and drops its role. Its schema and what it owns go to the caller (code in it loses the rights of its owner, with a warning that tells), or with keep_data => false are dropped. IDB04: no such stakeholder; IDB06: its role is in use in another database, or others depend on what would be dropped; IDB08: a stakeholder cannot remove itself';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3900,6 +2966,7 @@ create table if not exists integratedb.migration (
   client_addr inet default inet_client_addr(),
   commands text[] not null,
   touched bigint[],
+  has_privileges boolean not null default false,
   check_timing text not null,
   judged boolean not null default false,
   enforcement text,
@@ -3912,6 +2979,7 @@ create table if not exists integratedb.migration (
 
 comment on table integratedb.migration is 'One row per transaction that ran DDL on claimed relations';
 comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged; null: everything, where no event trigger tells';
+comment on column integratedb.migration.has_privileges is 'It granted or revoked; of what, the catalogue''s rows tell when it is judged';
 comment on column integratedb.migration.paths is 'The claims'' paths that were touched';
 $sql$;
 
@@ -3937,6 +3005,46 @@ where m.judged;
 
 comment on view integratedb.migrations is
   'Committed transactions that ran DDL on claimed relations: who, when, from which application, what was touched and the verdict. overridden: it broke claims and went through because enforcement was warn. verdict unjudged: enforcement was off';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/migration/_touched_by.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What has this transaction touched, all in all? What was noted, and whatever it granted or revoked:
+-- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it. So this looks when the transaction
+-- is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
+create or replace function integratedb._touched_by(migration integratedb.migration)
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when migration.touched is null then null else migration.touched
+  || case when not migration.has_privileges then '{}' else array(
+    select c.oid::bigint
+      from (select distinct relid from integratedb.claim where relid is not null) k
+      join pg_class c on c.oid = k.relid::oid
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join (select age(migration.xid::xid) as own_age) m
+     -- A row no older than this transaction was written by it, or by one that committed meanwhile (which does no harm).
+     where age(c.xmin) <= own_age
+        or age(n.xmin) <= own_age
+        or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age)
+  ) end
+  -- A restored claim knows its relation by name only, and what is renamed has another one now.
+  || case when not integratedb._is_restored() then '{}' else array(
+    select distinct k.relid
+      from integratedb.claim k
+     where k.relid is not null and k.relation_name <> '' and not exists (
+       select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = k.schema_name::name and c.relname = k.relation_name::name)
+  ) end
+  end
+$$;
+
+comment on function integratedb._touched_by(integratedb.migration) is 'internal: oids of relations, dropped ones too';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4036,19 +3144,22 @@ declare
   migration integratedb.migration;
   enforced text;
   judgement jsonb;
+  places jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
     return; -- judged since it was noted
   end if;
+  -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
+  perform integratedb._begin_work();
   select value into enforced from integratedb.setting where name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
+    perform integratedb._end_work();
     return;
   end if;
 
-  perform integratedb._begin_work();
-  judgement := integratedb._judge(migration.touched);
+  judgement := integratedb._judge(integratedb._touched_by(migration));
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then
@@ -4071,8 +3182,14 @@ begin
       column = coalesce(judgement->'report'->>'column', '');
   end if;
 
-  perform integratedb._store_claims(judgement->'claims');
+  -- Only where a claim let go of something, or its schema's name means another schema now.
+  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")))'
+     or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
+    places := integratedb._schemas_of(judgement->'claims');
+  end if;
+  perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
+  perform integratedb._release_usage(places) where places is not null;
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,
@@ -4164,7 +3281,7 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- What has this transaction touched? The event triggers note, and judge nothing.
-create or replace function integratedb._note(command text, relations bigint[])
+create or replace function integratedb._note(command text, relations bigint[], has_privileges boolean default false)
 returns void
 language plpgsql
 volatile
@@ -4174,11 +3291,12 @@ as $$
 declare
   noted integratedb.migration;
 begin
-  insert into integratedb.migration as m (commands, touched, check_timing)
-  values (array[command], relations, (select value from integratedb.setting where name = 'check_timing'))
+  insert into integratedb.migration as m (commands, touched, has_privileges, check_timing)
+  values (array[command], relations, _note.has_privileges, (select value from integratedb.setting where name = 'check_timing'))
   on conflict on constraint "a transaction is one migration" do update
      set commands = case when m.commands @> excluded.commands then m.commands else m.commands || excluded.commands end,
          touched = array(select distinct unnest(m.touched || excluded.touched)),
+         has_privileges = m.has_privileges or excluded.has_privileges,
          judged = false
    where m.judged or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
   returning * into noted;
@@ -4188,7 +3306,7 @@ begin
 end
 $$;
 
-comment on function integratedb._note(text, bigint[]) is 'internal: adds to the transaction''s row in integratedb.migration';
+comment on function integratedb._note(text, bigint[], boolean) is 'internal: adds to the transaction''s row in integratedb.migration';
 
 -- With its snapshot from before somebody's claim, a transaction cannot look up whom it concerns: note, and let
 -- the epoch row decide.
@@ -4220,11 +3338,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
+  -- These change relations without a lock on them, so a claim that is being declared right now could not make them
+  -- wait: noted whether anybody cares or not, for the epoch row to sort out at the commit.
+  is_lockless boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION');
   touched bigint[];
+  renamed oid[];
   concerning bigint[];
 begin
   if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
     return; -- our own grants
+  end if;
+  if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
+    perform integratedb._note_privileges(tg_tag);
+    return;
   end if;
 
   select array_agg(distinct c.oid::bigint) into touched
@@ -4235,10 +3361,20 @@ begin
     touched := integratedb._with_descendants(touched);
   end if;
   if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX']) then
-    touched := touched || integratedb._touched_indirectly(tg_tag, own_age);
+    touched := touched || integratedb._touched_indirectly(tg_tag);
   elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
+    is_lockless := true; -- the partition may be in a schema that only it is in
+  end if;
+  if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
+    -- A renamed table renames its row type, which may be the type of a column elsewhere.
+    select array_agg(t.oid) into renamed
+      from pg_class c join pg_type t on t.oid = c.reltype
+     where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
+    if renamed is not null then
+      touched := touched || integratedb._columns_of_types(renamed);
+    end if;
   end if;
   if touched is null or touched = '{}' then
     return;
@@ -4249,7 +3385,8 @@ begin
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
      and (
-       exists (select from integratedb.claim k where k.relid = c.oid::bigint)
+       is_lockless
+       or exists (select from integratedb.claim k where k.relid = c.oid::bigint)
        or exists (select from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, ''))
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
@@ -4282,9 +3419,33 @@ $$;
 
 comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
 
--- Commands that change relations without naming them. own_age: age() of this transaction; a catalogue row whose
--- xmin is no older was written by it (or by one that committed meanwhile, which does no harm here).
-create or replace function integratedb._touched_indirectly(tag text, own_age integer)
+-- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
+create or replace function integratedb._columns_of_types(types oid[])
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive family (type) as (
+    select unnest(types)
+    union
+    select t.oid
+      from family f
+      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_type'::regclass
+      join pg_type t on t.oid = d.objid and t.typtype = 'd'
+  )
+  select array_agg(distinct d.objid::bigint)
+    from family f
+    join pg_type t on t.oid = f.type
+    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.classid = 'pg_class'::regclass
+    join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+$$;
+
+comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
+
+-- Commands that change relations without naming them.
+create or replace function integratedb._touched_indirectly(tag text)
 returns bigint[]
 language plpgsql
 stable
@@ -4295,44 +3456,68 @@ declare
   touched bigint[] := '{}';
 begin
   if tag in ('ALTER TYPE', 'ALTER DOMAIN') then
-    -- Columns of the type, or of arrays of it.
-    select array_agg(distinct p.objid::bigint) into touched
+    -- A composite type shows as the pg_class row behind it when its attributes change.
+    select integratedb._columns_of_types(array_agg(case d.classid when 'pg_type'::regclass then d.objid else c.reltype end)) into touched
       from pg_event_trigger_ddl_commands() d
-      join pg_type t on t.oid = d.objid
-      join pg_depend p on p.refclassid = 'pg_type'::regclass and p.refobjid in (t.oid, t.typarray)
-     where d.classid = 'pg_type'::regclass and p.classid = 'pg_class'::regclass and p.objsubid > 0;
+      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid;
   elsif tag in ('CREATE SCHEMA', 'ALTER SCHEMA') then
-    -- All that is in it has another name now.
+    -- All that is in it has another name now, and so have the types of columns elsewhere.
     select array_agg(c.oid::bigint) into touched
       from pg_event_trigger_ddl_commands() d
       join pg_class c on c.relnamespace = d.objid
      where d.classid = 'pg_namespace'::regclass and c.relkind in ('r', 'p', 'v', 'm', 'f');
+    touched := touched || (
+      select integratedb._columns_of_types(array_agg(p.objid))
+        from pg_event_trigger_ddl_commands() d
+        join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid and p.classid = 'pg_type'::regclass
+       where d.classid = 'pg_namespace'::regclass);
   elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
-    select array_agg(p.objid::bigint) into touched
-      from pg_event_trigger_ddl_commands() d
-      join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.classid = 'pg_class'::regclass
-     where d.classid = 'pg_extension'::regclass;
-  elsif tag in ('REVOKE', 'DROP OWNED') then
-    -- GRANT and REVOKE tell of a kind of object, not which; what they changed are the rows with the privileges.
-    if tag = 'REVOKE' and not exists (
-      select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
-    ) then
-      return touched;
-    end if;
-    select array_agg(k.relid) into touched from (
-      select distinct relid from integratedb.claim where relid is not null
-    ) k
-    join pg_class c on c.oid = k.relid::oid
-    join pg_namespace n on n.oid = c.relnamespace
-    where age(c.xmin) <= own_age
-       or age(n.xmin) <= own_age
-       or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age);
+    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION … SET SCHEMA).
+    with member as (
+      select p.classid, p.objid
+        from pg_event_trigger_ddl_commands() d
+        join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e'
+       where d.classid = 'pg_extension'::regclass
+    )
+    select array_agg(objid::bigint) filter (where classid = 'pg_class'::regclass)
+           || integratedb._columns_of_types(array_agg(objid) filter (where classid = 'pg_type'::regclass)) into touched
+      from member;
+  elsif tag = 'CREATE RULE' then
+    -- PostgreSQL 15: ON SELECT makes a view of a table.
+    select array_agg(r.ev_class::bigint) into touched
+      from pg_event_trigger_ddl_commands() d join pg_rewrite r on r.oid = d.objid
+     where d.classid = 'pg_rewrite'::regclass;
   end if;
   return touched;
 end
 $$;
 
-comment on function integratedb._touched_indirectly(text, integer) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+
+-- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
+create or replace function integratedb._note_privileges(tag text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tag = 'GRANT' and not exists (
+    select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]'
+  ) then
+    return; -- nobody waits for a privilege
+  end if;
+  if tag <> 'DROP OWNED' and not exists (
+    select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
+  ) then
+    return;
+  end if;
+  perform integratedb._note(tag, '{}', true);
+end
+$$;
+
+comment on function integratedb._note_privileges(text) is 'internal: within an event trigger on ddl_command_end, of GRANT, REVOKE and DROP OWNED';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4355,7 +3540,12 @@ begin
    where d.classid = 'pg_class'::regclass
      and not d.is_temporary
      and d.object_type !~ '^(index|sequence|composite type)'
-     and (exists (select from integratedb.claim k where k.relid = d.objid::bigint) or not integratedb._sees_all_claims());
+     and (
+       exists (select from integratedb.claim k where k.relid = d.objid::bigint)
+       -- After a restore the claim knows the name only.
+       or exists (select from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name)
+       or not integratedb._sees_all_claims()
+     );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);
   end if;
@@ -4410,8 +3600,10 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+  set constraints integratedb.claims_hold deferred;
+  -- What the transaction touched before stays noted: to forget it would be a way round the judgement.
   insert into integratedb.migration as m (commands, touched, check_timing) values ('{}', '{}', 'commit')
-  on conflict on constraint "a transaction is one migration" do update set check_timing = 'commit', touched = '{}', judged = false
+  on conflict on constraint "a transaction is one migration" do update set check_timing = 'commit', judged = false
 $$;
 
 comment on function integratedb._begin_check() is
@@ -4428,7 +3620,7 @@ declare
   findings jsonb;
 begin
   perform integratedb._begin_work();
-  select integratedb._judge(case when integratedb._has_event_triggers() then m.touched end)->'findings' into findings
+  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end)->'findings' into findings
     from integratedb.migration m
    where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
   perform integratedb._end_work();
@@ -4555,6 +3747,7 @@ declare
   engine_answers boolean := true;
   reason text;
   found_text text;
+  repairs text;
   number bigint;
 begin
   check_name := 'engine';
@@ -4574,7 +3767,9 @@ begin
   if exists (select from pg_language l, aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a where l.lanname = engine and a.grantee = 0) then
     status := 'warning';
     detail := format('every role may write functions in %s, which can take the server down', engine);
-    fix := format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', engine);
+    -- Whoever installed this needs it for the next upgrade.
+    fix := format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', engine)
+      || case when (select rolsuper from pg_roles where rolname = current_user) then '' else format('; GRANT USAGE ON LANGUAGE %I TO %I', engine, current_user) end;
   else
     status := 'ok'; detail := format('PUBLIC may not write functions in %s', engine); fix := null;
   end if;
@@ -4589,7 +3784,9 @@ begin
   else
     status := 'problem';
     detail := format('missing, disabled, or not ENABLE ALWAYS: %s', found_text);
-    fix := 'Run integratedb.sql again as a superuser; until then end each migration with SELECT integratedb.validate_migration()';
+    fix := case when (select rolsuper from pg_roles where rolname = current_user)
+      then 'Run integratedb.sql again'
+      else 'As a superuser: ALTER SCHEMA integratedb OWNER TO CURRENT_USER, then run integratedb.sql again; until then end each migration with SELECT integratedb.validate_migration()' end;
   end if;
   return next;
 
@@ -4612,24 +3809,48 @@ begin
   end if;
   return next;
 
+  check_name := 'administrators';
+  if exists (select from pg_roles where rolname = 'integratedb_admin'
+             and has_function_privilege(oid, 'integratedb.set_claims(text, jsonb)', 'execute')) then
+    status := 'ok'; detail := 'members of integratedb_admin administer IntegrateDB'; fix := null;
+  else
+    status := 'problem';
+    detail := 'the role integratedb_admin is missing, or may not call what is meant for it';
+    fix := 'Run integratedb.sql again';
+  end if;
+  return next;
+
   check_name := 'stakeholders';
-  select string_agg(format('%I has no %s', s.name, case when r.oid is null then 'role' when not r.rolcanlogin then 'LOGIN' else 'schema' end), ', ' order by s.name)
-    into found_text
-    from integratedb.stakeholder s
-    left join pg_roles r on r.rolname = s.name
-    left join pg_namespace n on n.nspname = s.name
-   where r.oid is null or n.oid is null or not r.rolcanlogin;
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name)
+    into found_text, repairs
+    from (
+      select s.name,
+             case when r.oid is null then 'has no role'
+                  when n.oid is null then 'has no schema'
+                  when n.nspowner <> r.oid then 'does not own its schema'
+                  when not r.rolcanlogin then 'has no LOGIN' end as problem,
+             concat_ws('; ',
+               case when r.oid is null then format('CREATE ROLE %I LOGIN', s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
+                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
+        from integratedb.stakeholder s
+        left join pg_roles r on r.rolname = s.name
+        left join pg_namespace n on n.nspname = s.name
+    ) p
+   where p.repair <> '';
   if found_text is null then
     select count(*) into number from integratedb.stakeholder;
     status := 'ok'; detail := format('all %s have their role and schema', number); fix := null;
   else
     status := 'problem'; detail := found_text;
-    fix := 'Restore the role (pg_dumpall --roles-only), ALTER ROLE … LOGIN, or CREATE SCHEMA … AUTHORIZATION …; or remove_stakeholder() and add it again';
+    fix := repairs || '; SELECT * FROM integratedb.sync()';
   end if;
   return next;
 
   check_name := 'stakeholders have no other power';
-  select string_agg(format('%I', r.rolname), ', ' order by r.rolname) into found_text
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
+         string_agg(format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', r.rolname), '; ' order by r.rolname)
+    into found_text, repairs
     from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
   if found_text is null then
@@ -4637,32 +3858,39 @@ begin
   else
     status := 'problem';
     detail := format('these have SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS: %s', found_text);
-    fix := 'ALTER ROLE … NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS';
+    fix := repairs;
   end if;
   return next;
 
-  check_name := 'internal functions';
-  select string_agg(p.oid::regprocedure::text, ', ' order by p.proname) into found_text
-    from pg_proc p
-    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-   where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
-     and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check');
+  check_name := 'internal objects';
+  select string_agg(o.name, ', ' order by o.name) into found_text
+    from (
+      select p.oid::regprocedure::text as name
+        from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+       where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check')
+      union
+      select c.oid::regclass::text
+        from pg_class c, aclexplode(c.relacl) a
+       where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+    ) o;
   if found_text is null then
-    status := 'ok'; detail := 'PUBLIC may execute only what is meant for it'; fix := null;
+    status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
   else
-    status := 'problem'; detail := format('PUBLIC may execute: %s', found_text); fix := 'Run integratedb.sql again';
+    status := 'problem'; detail := format('PUBLIC may use: %s', found_text); fix := 'Run integratedb.sql again';
   end if;
   return next;
 
   check_name := 'claims';
   if engine_answers then
-    select count(*) into number from integratedb.unmet_claims(null);
+    select count(*), (array_agg(concat_ws(' ', f.code, f.stakeholder, f.path || coalesce('.' || f.field, ''))))[1] into number, found_text
+      from integratedb.unmet_claims(null) f;
     if number = 0 then
       status := 'ok'; detail := 'all claims are met'; fix := null;
     else
       status := 'problem';
-      detail := format('%s claimed things do not hold', number);
-      fix := 'SELECT * FROM integratedb.unmet_claims(); SELECT * FROM integratedb.sync() repairs grants, and what a restore moved';
+      detail := format('%s unmet, the first: %s', number, found_text);
+      fix := 'SELECT * FROM integratedb.sync() -- repairs grants; what it returns has to come back in the database';
     end if;
   else
     status := 'problem'; detail := 'they cannot be looked at without the engine'; fix := 'See engine';
@@ -4676,11 +3904,12 @@ begin
     join pg_namespace n on n.nspname = k.schema_name::name
     join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
    where c.oid::bigint is distinct from k.relid and k.status = 'met';
-  if number = 0 then
+  if number = 0 and not integratedb._is_restored() then
     status := 'ok'; detail := 'claims remember the relations that are there'; fix := null;
   else
     status := 'problem';
-    detail := format('%s claims remember another relation of that name, as after a restore or DDL with triggers off', number);
+    detail := case when integratedb._is_restored() then 'this database is restored from a dump: claims remember the relations of the other one'
+      else format('%s claims remember another relation of that name, as after DDL with triggers off', number) end;
     fix := 'SELECT * FROM integratedb.sync()';
   end if;
   return next;
@@ -4690,6 +3919,51 @@ $$;
 comment on function integratedb.doctor() is
   'Is the installation sound? Rows of (check_name, status, detail, fix): ok, warning or problem, each with what to do';
 $sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/installation/ownership.plpgsql
+-- ----------------------------------------------------------------------------------------------------
+-- What of an older version is left, whose is what was made, and who got at it by chance? Everything belongs to the schema's owner: functions that run
+-- with its rights call each other. And ALTER DEFAULT PRIVILEGES, made for an application's objects, does not give away
+-- ours; what somebody granted on purpose after an earlier installation stays.
+declare
+  step text;
+  own_age constant integer := age(pg_current_xact_id()::xid);
+begin
+  -- An internal function that this version has under another signature, or not at all: this file has not written its row.
+  for step in
+    select format('drop function %s', oid::regprocedure) from pg_catalog.pg_proc
+     where pronamespace = 'integratedb'::regnamespace and proname ~ '^_' and oid = any (objects_before) and age(xmin) > own_age
+  loop
+    execute step;
+  end loop;
+
+  for step in
+    with object (oid, kind, name, owner, acl, takes_owner) as (
+      select oid, 'function', oid::regprocedure::text, proowner, proacl, true
+        from pg_catalog.pg_proc where pronamespace = 'integratedb'::regnamespace
+      union all
+      -- An identity column's sequence follows its table.
+      select oid, case relkind when 'S' then 'sequence' else 'table' end, oid::regclass::text, relowner, relacl, relkind <> 'S'
+        from pg_catalog.pg_class where relnamespace = 'integratedb'::regnamespace and relkind in ('r', 'v', 'S')
+      union all
+      select typ.oid, 'type', typ.oid::regtype::text, typ.typowner, null, true
+        from pg_catalog.pg_type typ join pg_catalog.pg_class c on c.oid = typ.typrelid
+       where typ.typnamespace = 'integratedb'::regnamespace and c.relkind = 'c'
+      union all
+      select oid, 'schema', 'integratedb', nspowner, nspacl, false from pg_catalog.pg_namespace where nspname = 'integratedb'
+    )
+    select format('revoke all on %s %s from %s', o.kind, o.name, case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end)
+      from object o, aclexplode(o.acl) a
+     where o.oid <> all (objects_before) and a.grantee <> o.owner
+    union all
+    select format('alter %s %s owner to %I', o.kind, o.name, pg_get_userbyid(n.nspowner))
+      from object o, pg_catalog.pg_namespace n
+     where n.nspname = 'integratedb' and o.takes_owner and o.owner <> n.nspowner
+  loop
+    execute step;
+  end loop;
+end;
 
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/installation/privileges.sql
@@ -4732,11 +4006,16 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 -- Event triggers last: from here on the installation's own DDL would be looked at.
 -- Creating one takes a superuser (FACTS). ENABLE ALWAYS: session_replication_role = replica must not pass them by.
+declare
+  taken name;
 begin
-  if exists (select from pg_catalog.pg_event_trigger where evtname = 'integratedb_note_ddl' and evtfoid <> 'integratedb._note_ddl'::regproc) then
+  select evtname into taken from pg_catalog.pg_event_trigger
+   where evtname = 'integratedb_note_ddl' and evtfoid <> 'integratedb._note_ddl'::regproc
+      or evtname = 'integratedb_note_drop' and evtfoid <> 'integratedb._note_drop'::regproc;
+  if found then
     raise exception using
       errcode = 'IDB07',
-      message = 'there is an event trigger integratedb_note_ddl that is not ours',
+      message = format('there is an event trigger %I that is not ours', taken),
       detail = 'IntegrateDB uses the names integratedb_note_ddl and integratedb_note_drop.',
       hint = 'Rename it: ALTER EVENT TRIGGER … RENAME TO …. Nothing was changed.';
   end if;
@@ -4749,7 +4028,8 @@ begin
       'ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER EXTENSION',
       'ALTER TYPE', 'ALTER DOMAIN',
       'ALTER INDEX', -- ALTER INDEX … RENAME also renames tables and views
-      'REVOKE', 'DROP OWNED'
+      'REVOKE', 'DROP OWNED',
+      'GRANT' -- gives back what was revoked while enforcement was warn
     )
     execute function integratedb._note_ddl();
   alter event trigger integratedb_note_ddl enable always;
@@ -4757,7 +4037,14 @@ begin
   alter event trigger integratedb_note_drop enable always;
 exception
   when insufficient_privilege then
-    null; -- told at the end
+    -- Told at the end. What a superuser made earlier stays; disabled by this file or by hand, its owner may switch it on.
+    begin
+      for taken in select evtname from pg_catalog.pg_event_trigger where evtname in ('integratedb_note_ddl', 'integratedb_note_drop') loop
+        execute format('alter event trigger %I enable always', taken);
+      end loop;
+    exception when insufficient_privilege then
+      null;
+    end;
 end;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4765,23 +4052,38 @@ end;
 -- ----------------------------------------------------------------------------------------------------
 -- Does it work, and what comes next?
 declare
-  has_event_triggers constant boolean := exists (select from pg_catalog.pg_event_trigger where evtname = 'integratedb_note_ddl');
+  has_event_triggers constant boolean := exists (
+    select from pg_catalog.pg_event_trigger where evtname in ('integratedb_note_ddl', 'integratedb_note_drop') and evtenabled = 'A' having count(*) = 2);
+  -- Made in another database of the cluster, by somebody else. Until PostgreSQL 15, CREATEROLE is enough.
+  may_appoint constant boolean := current_setting('server_version_num')::integer < 160000
+    or pg_catalog.pg_has_role(current_user, 'integratedb_admin', 'usage with admin option');
 begin
   insert into integratedb.setting (name, value)
   values ('version', new_version), ('engine', engine), ('core', core_hash)
   on conflict (name) do update set value = excluded.value;
 
+  -- Not again on a restored database: that is for sync() to say.
+  insert into integratedb.setting (name, value) values ('oids', integratedb._own_oids()) on conflict (name) do nothing;
+
+  if engine = 'plv8' then
+    -- Any role may SET it (see start_proc), plv8 reads it when the first call in a session loads it, and with V8's
+    -- flags the server's own files can be written. In a function outside the one that loads plv8, or it is too late.
+    alter function integratedb._call(text, text) set plv8.v8_flags = '';
+  end if;
   -- pljs finds a syntax error at the first call only.
   perform integratedb._call('read_specification', '{"match": [{"path": "public.example", "fields": "*"}]}');
 
   perform set_config('client_min_messages', messages_before, true);
   raise notice using
     message = format('IntegrateDB %s is installed in database %I (engine %s)', new_version, current_database(), engine),
-    hint = case when has_event_triggers
+    hint = concat_ws(' ', case when has_event_triggers
       then 'Next: SELECT integratedb.add_stakeholder(''reporter'');'
-      else format('%I may not create event triggers, so migrations are not judged by themselves: end each with SELECT integratedb.validate_migration(), or run this file again as a superuser.', current_user) end;
+      else format('%I may not create event triggers, so migrations are not judged by themselves: end each with SELECT integratedb.validate_migration(), or have a superuser take it over: ALTER SCHEMA integratedb OWNER TO CURRENT_USER, then run this file again.', current_user) end,
+      case when not may_appoint
+        then format('The role integratedb_admin was there before; to let others administer IntegrateDB, have a superuser run GRANT integratedb_admin TO %I WITH ADMIN OPTION.', current_user) end);
 end;
 
+perform set_config('standard_conforming_strings', strings_before, true);
 perform set_config('search_path', path_before, true);
 end
 $integratedb$;

@@ -8,38 +8,109 @@
 -- schema integratedb. Stakeholders' own schemas and data stay, and belong to whoever runs this.
 do $uninstall$
 declare
+  messages_before constant text := current_setting('client_min_messages');
+  path_before constant text := current_setting('search_path');
+  installed_by name;
   stakeholder text;
+  dependents text;
+  reason text;
   kept text[] := '{}';
   engine text;
 begin
-  if to_regclass('integratedb.stakeholder') is null then
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  perform set_config('client_min_messages', 'warning', true);
+  select pg_get_userbyid(nspowner) into installed_by from pg_namespace where nspname = 'integratedb';
+  if not found or to_regclass('integratedb.stakeholder') is null then
     raise exception using
       errcode = 'IDB07',
       message = format('IntegrateDB is not installed in database %I', current_database()),
+      detail = case when installed_by is null then 'There is no schema integratedb.'
+        else format('There is a schema integratedb, of %I, but it is not ours.', installed_by) end,
       hint = 'Nothing was changed.';
   end if;
+  if installed_by <> current_user and not (select rolsuper from pg_roles where rolname = current_user) then
+    raise exception using
+      errcode = 'IDB07',
+      message = format('IntegrateDB was installed here by %I', installed_by),
+      detail = format('%I cannot take away what belongs to %I.', current_user, installed_by),
+      hint = format('Run this file as %I or as a superuser. Nothing was changed.', installed_by);
+  end if;
+  -- Nobody becomes a stakeholder meanwhile.
+  lock table integratedb.stakeholder in access exclusive mode;
   select value into engine from integratedb.setting where name = 'engine';
 
+  -- DROP SCHEMA … CASCADE would take somebody else's view with it.
+  with ours (class, oid) as (
+    select 'pg_class'::regclass, oid from pg_class where relnamespace = 'integratedb'::regnamespace
+    union all
+    select 'pg_proc'::regclass, oid from pg_proc where pronamespace = 'integratedb'::regnamespace
+    union all
+    select 'pg_type'::regclass, oid from pg_type where typnamespace = 'integratedb'::regnamespace
+  ), outside as (
+    select distinct case d.classid when 'pg_rewrite'::regclass then 'pg_class'::regclass else d.classid end as class,
+           coalesce(r.ev_class, d.objid) as oid
+      from ours join pg_depend d on d.refclassid = ours.class and d.refobjid = ours.oid and d.deptype = 'n'
+      left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+     where d.classid in ('pg_class'::regclass, 'pg_rewrite'::regclass, 'pg_proc'::regclass)
+  )
+  select string_agg(pg_describe_object(o.class, o.oid, 0), ', ' order by o.oid) into dependents
+    from outside o
+   where not exists (select from ours where ours.class = o.class and ours.oid = o.oid);
+  if dependents is not null then
+    raise exception using
+      errcode = 'IDB07',
+      message = 'something outside the schema integratedb is built on it',
+      detail = format('These use it: %s.', dependents),
+      hint = 'Drop them first. Nothing was changed.';
+  end if;
+
   -- Their rules end first: nothing below is a migration.
-  drop event trigger if exists integratedb_note_ddl;
-  drop event trigger if exists integratedb_note_drop;
+  begin
+    drop event trigger if exists integratedb_note_ddl;
+    drop event trigger if exists integratedb_note_drop;
+  exception when insufficient_privilege then
+    raise exception using
+      errcode = 'IDB07',
+      message = 'the event triggers are a superuser''s',
+      detail = sqlerrm || '.',
+      hint = 'Run this file as a superuser. Nothing was changed.';
+  end;
+
   for stakeholder in select name from integratedb.stakeholder order by name loop
-    if exists (select from pg_catalog.pg_roles where rolname = stakeholder) then
-      execute format('alter role %I nologin', stakeholder);
-      execute format('reassign owned by %I to %I', stakeholder, current_user);
-      -- Every privilege it holds in this database, those of its claims among them.
-      execute format('drop owned by %I', stakeholder);
-      execute format('drop role %I', stakeholder);
+    if exists (select from pg_roles where rolname = stakeholder) then
+      if stakeholder in (current_user, session_user) then
+        raise exception using
+          errcode = 'IDB08',
+          message = 'a stakeholder cannot uninstall IntegrateDB',
+          detail = format('Its role would have to go, and this session is %I.', stakeholder),
+          hint = 'Run this file as another role. Nothing was changed.';
+      end if;
+      begin
+        execute format('alter role %I nologin', stakeholder);
+        perform integratedb._disarm(stakeholder);
+        perform integratedb._disarm(stakeholder);
+        execute format('reassign owned by %I to %I', stakeholder, current_user);
+        -- Every privilege it holds in this database, those of its claims among them.
+        execute format('drop owned by %I', stakeholder);
+        -- While the role is there: afterwards nobody can tell whose sessions they are.
+        perform pg_terminate_backend(pid) from pg_stat_activity where usename = stakeholder and pid <> pg_backend_pid();
+        execute format('drop role %I', stakeholder);
+      exception when dependent_objects_still_exist then
+        get stacked diagnostics reason = pg_exception_detail;
+        raise exception using
+          errcode = 'IDB06',
+          message = format('the role %I of a stakeholder cannot be dropped', stakeholder),
+          detail = reason,
+          hint = format('It owns or may use something outside this database. There: REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', stakeholder, stakeholder);
+      end;
     end if;
-    if exists (select from pg_catalog.pg_namespace where nspname = stakeholder) then
-      kept := kept || format('schema %I with its data (now of %I)', stakeholder, current_user);
+    if exists (select from pg_namespace where nspname = stakeholder) then
+      kept := kept || format('schema %I with its data (now of %I)', stakeholder,
+        (select pg_get_userbyid(nspowner) from pg_namespace where nspname = stakeholder));
     end if;
-    perform pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where usename = stakeholder and pid <> pg_backend_pid();
   end loop;
 
-  perform set_config('client_min_messages', 'warning', true);
   drop schema integratedb cascade;
-  perform set_config('client_min_messages', 'notice', true);
   begin
     drop role integratedb_admin;
   exception
@@ -50,9 +121,13 @@ begin
     when undefined_object then
       null;
   end;
-  kept := kept || format('extension %I', engine);
+  if exists (select from pg_extension where extname = engine) then
+    kept := kept || format('extension %I', engine);
+  end if;
+  perform set_config('search_path', path_before, true);
+  perform set_config('client_min_messages', messages_before, true);
   raise notice using
     message = format('IntegrateDB is gone from database %I', current_database()),
-    detail = format('Left: %s.', array_to_string(kept, '; '));
+    detail = case when kept = '{}' then 'Nothing is left of it.' else format('Left: %s.', array_to_string(kept, '; ')) end;
 end
 $uninstall$;

@@ -5,16 +5,42 @@
  * `test/database/errors.test.ts` compares this table with the SQL; docs/errors.md is generated from it.
  */
 
-/** SQLSTATE → what it stands for. */
+/** SQLSTATE → what it stands for, and what to do about it. */
 export const errors = {
-  IDB01: 'migration rejected: it breaks claims',
-  IDB02: 'invalid document',
-  IDB03: 'claim cannot be met',
-  IDB04: 'no such stakeholder or credential',
-  IDB05: 'name invalid or taken',
-  IDB06: 'cannot grant',
-  IDB07: 'engine or installation trouble',
-  IDB08: 'invalid argument',
+  IDB01: {
+    means: 'migration rejected: it breaks claims',
+    remedy:
+      'DETAIL has a line for each broken claim, with a code from the second table. Change the migration, or talk to the stakeholders that it names. `integratedb.check_migration(ddl)` tells beforehand.',
+  },
+  IDB02: {
+    means: 'invalid document',
+    remedy:
+      'DETAIL has a line for each problem, with a JSON pointer into the document. `integratedb.check_claims(document)` tells beforehand.',
+  },
+  IDB03: {
+    means: 'claim cannot be met',
+    remedy: 'The document is right, the database has not what it claims. Create what is missing, or mark it `"optional": true`.',
+  },
+  IDB04: {
+    means: 'no such stakeholder or credential',
+    remedy: 'DETAIL lists the ones there are. A missing role comes back with `pg_dumpall --roles-only`.',
+  },
+  IDB05: {
+    means: 'name invalid or taken',
+    remedy: 'Choose another name. A role or schema that exists already is never adopted.',
+  },
+  IDB06: {
+    means: 'cannot grant',
+    remedy: 'IntegrateDB acts as the role that installed it. DETAIL says what it may not do, HINT who could let it.',
+  },
+  IDB07: {
+    means: 'engine or installation trouble',
+    remedy: '`integratedb.doctor()` says what is wrong or missing, each with the fix.',
+  },
+  IDB08: {
+    means: 'invalid argument',
+    remedy: 'DETAIL says what the call takes.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof errors
@@ -45,13 +71,25 @@ export interface Failure {
   hint: string
 }
 
+/** One of the problems of a failure, with what a finding would say of it. */
+export interface FailureProblem {
+  line: string
+  path?: string | null
+  field?: string | null
+  expected?: string | null
+  actual?: string | null
+}
+
 /** Carries a failure out of nested calls to the one place (`operate`) that turns it into `{"error": …}`. */
 export class OperationError extends Error {
   readonly failure: Failure
+  readonly problems: readonly FailureProblem[]
 
-  constructor(failure: Failure) {
+  constructor(failure: Omit<Failure, 'detail'>, problems: readonly FailureProblem[]) {
     super(failure.message)
-    this.failure = failure
+    const { code, message, hint } = failure
+    this.failure = { code, message, detail: lines(problems.map(({ line }) => line)), hint }
+    this.problems = problems
   }
 }
 
@@ -60,10 +98,18 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
+/** One thing, one line: a name may hold a line break, and a document may hold a key of a megabyte. */
+export function oneLine(text: string): string {
+  const most = 1000
+  const characters = text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join('')}…`
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+  return characters.replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** At most 20 lines, then how many more: what DETAIL can carry and a person can read. */
 export function lines(all: readonly string[]): string {
   const most = 20
-  const shown = all.slice(0, most)
+  const shown = all.slice(0, most).map(oneLine)
   if (all.length > most) shown.push(`… and ${all.length - most} more`)
   return shown.join('\n')
 }

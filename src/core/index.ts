@@ -7,15 +7,16 @@ import { CatalogIndex } from './catalog/catalog.ts'
 import type { Claim } from './claim/claim.ts'
 import { type Declaration, declare } from './claim/declare.ts'
 import { expandClaims } from './claim/expand.ts'
-import { type Failure, OperationError } from './errors.ts'
+import { type Failure, OperationError, oneLine } from './errors.ts'
 import { type GrantStep, grantSteps } from './grant/grant.ts'
 import type { Finding } from './migration/finding.ts'
 import { findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
 import { type MatchSpecification, readDocument } from './specification/document.ts'
 
-export { errors, findings } from './errors.ts'
+export { errors, type FindingCode, findings } from './errors.ts'
+export { hintFor } from './migration/hint.ts'
 
-export interface ClaimsAndCatalog {
+interface ClaimsAndCatalog {
   claims: Claim[]
   catalog: Catalog
 }
@@ -38,6 +39,34 @@ function readSpecification(text: string): MatchSpecification[] {
 /** A specification expanded: the claims to store and the grants to move. IDB02, IDB03, IDB06 */
 function declareClaims(text: string): Declaration {
   return declare(JSON.parse(text))
+}
+
+/** What would this operation complain of? */
+function complaintsOf(run: () => unknown): Finding[] {
+  try {
+    run()
+    return []
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error
+    const { code, hint } = error.failure
+    return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => {
+      return { code, severity: 'breaking', stakeholder: null, path, field, expected, actual, message: oneLine(line), hint }
+    })
+  }
+}
+
+/** As `read_specification`, but problems are findings. */
+function checkSpecification(text: string): { specification: MatchSpecification[] | null; findings: Finding[] } {
+  let specification: MatchSpecification[] | null = null
+  const findings = complaintsOf(() => {
+    specification = readDocument(text)
+  })
+  return { specification, findings }
+}
+
+/** As `declare_claims`, but problems are findings, and there is nothing else. */
+function checkClaims(text: string): Finding[] {
+  return complaintsOf(() => declareClaims(text))
 }
 
 /** A migration judged by the claims it touched. */
@@ -70,6 +99,8 @@ function inspectClaims(text: string): Finding[] {
 export const operations: Readonly<Record<string, (text: string) => unknown>> = {
   read_specification: readSpecification,
   declare_claims: declareClaims,
+  check_specification: checkSpecification,
+  check_claims: checkClaims,
   judge_migration: judgeMigration,
   sync_claims: syncClaims,
   inspect_claims: inspectClaims,
@@ -77,7 +108,7 @@ export const operations: Readonly<Record<string, (text: string) => unknown>> = {
 
 /** Runs one operation: JSON text in, `{"ok": …}` or `{"error": {code, message, detail, hint}}` out. */
 export function operate(operation: string, input: string): string {
-  const run = operations[operation]
+  const run = Object.entries(operations).find(([name]) => name === operation)?.[1]
   if (run === undefined) throw new Error(`IntegrateDB has no operation ${operation}`)
   try {
     return JSON.stringify({ ok: run(input) })

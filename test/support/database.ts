@@ -114,7 +114,19 @@ export class TestDatabase extends Session {
       `select quote_ident(rolname) as role from pg_roles where rolname <> all ($1) and rolname not like 'pg\\_%' and rolname <> 'integratedb_admin'`,
       [this.rolesBefore],
     )
-    for (const { role } of added) await server.rows(`drop role ${role}`)
+    // A role that granted a membership cannot go before that membership's member.
+    for (let left = added.map(({ role }) => role); left.length > 0; ) {
+      const failed: string[] = []
+      let reason: unknown
+      for (const role of left) {
+        await server.rows(`drop role ${role}`).catch((error) => {
+          failed.push(role)
+          reason = error
+        })
+      }
+      if (failed.length === left.length) throw reason
+      left = failed
+    }
     await server.end()
   }
 }

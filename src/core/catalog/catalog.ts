@@ -44,6 +44,8 @@ export interface Access {
   /** Does the role itself hold USAGE on the schema, and does it effectively? */
   usage_granted: boolean
   usage: boolean
+  /** The stakeholder owns the schema: its usage is not ours to give or take. */
+  schema_owner: boolean
 }
 
 export interface Catalog {
@@ -94,6 +96,11 @@ export class CatalogIndex {
 
   named(schema: string, name: string): Relation | undefined {
     return this.byName.get(JSON.stringify([schema, name]))
+  }
+
+  /** Was the catalogue asked about this stakeholder and relation? */
+  knowsAccess(stakeholder: string, relation: Relation): boolean {
+    return this.access.has(JSON.stringify([stakeholder, relation.id]))
   }
 
   accessOf(stakeholder: string, relation: Relation): Access {

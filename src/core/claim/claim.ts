@@ -14,7 +14,7 @@ import { formatPath } from '../specification/path.ts'
  * unmet:  it is not, and should be.
  * absent: it is not there and need not be: optional, or one of several alternatives.
  */
-export type Status = 'met' | 'unmet' | 'absent'
+type Status = 'met' | 'unmet' | 'absent'
 
 export interface ClaimedField {
   name: string
@@ -61,6 +61,11 @@ export function pathOf(claim: Claim): string {
   return formatPath(claim.schema_name, isWildcard(claim) ? null : claim.relation_name)
 }
 
+/** One field of a claim: a name alone may stand in several places of a document. */
+export function fieldKey({ field, alternative, name }: ClaimedField): string {
+  return JSON.stringify([field, alternative, name])
+}
+
 /** Fields that stand for each other: the alternatives of one entry of the document, or a single field. */
 export function fieldGroups(claim: Claim): ClaimedField[][] {
   const groups: ClaimedField[][] = []
@@ -82,15 +87,16 @@ export function isGroupMet(group: readonly ClaimedField[]): boolean {
   return group.some((field) => field.status === 'met') || group.every((field) => field.optional && field.status === 'absent')
 }
 
-export function isMet(claim: Claim): boolean {
+function isMet(claim: Claim): boolean {
   return claim.status === 'met' && fieldGroups(claim).every(isGroupMet)
 }
 
-/** Met as an alternative: a wildcard needs a relation, every other row of the alternative has to hold. */
+/**
+ * Met as an alternative: every row of it holds, and it has one other than the wildcard's own, which is not told
+ * when the last of its relations has gone.
+ */
 export function metAlternatives(claims: readonly Claim[]): Set<number> {
-  const met = new Map<number, boolean>()
-  for (const claim of claims) {
-    if (claim.alternative !== null) met.set(claim.alternative, (met.get(claim.alternative) ?? true) && isMet(claim))
-  }
-  return new Set([...met].filter(([, isAlternativeMet]) => isAlternativeMet).map(([alternative]) => alternative))
+  const met = new Set(claims.filter((claim) => !isWildcard(claim)).map((claim) => claim.alternative))
+  for (const claim of claims) if (!isMet(claim)) met.delete(claim.alternative)
+  return new Set([...met].filter((alternative) => alternative !== null))
 }

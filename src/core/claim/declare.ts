@@ -2,7 +2,7 @@
 import type { Catalog, Relation } from '../catalog/catalog.ts'
 import { CatalogIndex } from '../catalog/catalog.ts'
 import type { Type } from '../catalog/type.ts'
-import { count, lines, OperationError } from '../errors.ts'
+import { count, type FailureProblem, OperationError } from '../errors.ts'
 import { type GrantStep, grantSteps, revokeSteps } from '../grant/grant.ts'
 import { findingOf, unmetProblems } from '../migration/judge.ts'
 import type { MatchSpecification } from '../specification/document.ts'
@@ -38,7 +38,7 @@ function typeKey(schema: string, spelling: string): string {
 /** The claims of a specification before anybody has looked at the database. */
 function claimsOf(stakeholder: string, specification: readonly MatchSpecification[], types: readonly ResolvedType[]): Claim[] {
   const resolved = new Map(types.map(({ schema, spelling, type }) => [typeKey(schema, spelling), type]))
-  const unknown: string[] = []
+  const unknown: FailureProblem[] = []
   const claims = specification.map(
     (match): Claim => ({
       stakeholder,
@@ -57,7 +57,13 @@ function claimsOf(stakeholder: string, specification: readonly MatchSpecificatio
           const alternative = match.alternative === null ? '' : `/alternatives/${match.alternative}`
           const fieldAlternative = field.alternative === null ? '' : `/alternatives/${field.alternative}`
           const pointer = `/match/${match.match}${alternative}/fields/${field.field}${fieldAlternative}/type`
-          unknown.push(issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }))
+          const path = formatPath(match.schema, match.relation)
+          unknown.push({
+            line: issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }),
+            path,
+            field: field.name,
+            expected: spelling,
+          })
           return []
         }),
         observed: null,
@@ -70,12 +76,14 @@ function claimsOf(stakeholder: string, specification: readonly MatchSpecificatio
     }),
   )
   if (unknown.length > 0) {
-    throw new OperationError({
-      code: 'IDB02',
-      message: `invalid claims document: ${count(unknown.length, 'problem')}`,
-      detail: lines(unknown),
-      hint: 'A type can be any spelling that Postgres knows; one outside the relation\'s own schema, public and pg_catalog needs its schema: "sales.mood".',
-    })
+    throw new OperationError(
+      {
+        code: 'IDB02',
+        message: `invalid claims document: ${count(unknown.length, 'problem')}`,
+        hint: 'A type can be any spelling that Postgres knows; one outside the relation\'s own schema, public and pg_catalog needs its schema: "sales.mood".',
+      },
+      unknown,
+    )
   }
   return claims
 }
@@ -85,37 +93,43 @@ function rejectUnmet(expansions: readonly Expansion[]): void {
     const finding = findingOf(after, problem, 'breaking')
     const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`
     const expected = finding.expected === null ? '' : ` (${finding.expected})`
-    return issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected}: ${finding.message}` })
+    const line = issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected}: ${finding.message}` })
+    return { line, path: finding.path, field: finding.field, expected: finding.expected, actual: finding.actual }
   })
   if (unmet.length === 0) return
-  throw new OperationError({
-    code: 'IDB03',
-    message: `claims cannot be met: ${count(unmet.length, 'problem')}`,
-    detail: lines(unmet),
-    hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.',
-  })
+  throw new OperationError(
+    {
+      code: 'IDB03',
+      message: `claims cannot be met: ${count(unmet.length, 'problem')}`,
+      hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.',
+    },
+    unmet,
+  )
 }
 
 function rejectUngrantable(expansions: readonly Expansion[], catalog: CatalogIndex, installer: string): void {
-  const missing = new Map<number, string>()
+  const missing = new Map<number, FailureProblem>()
   for (const { before, relation, columns } of expansions) {
     if (relation === null || columns.length === 0) continue
     const access = catalog.accessOf(before.stakeholder, relation)
     const granted = new Set(access.granted)
     const path = formatPath(relation.schema, relation.name)
     if (!relation.grantable && !access.owner && columns.some((column) => !granted.has(column.num))) {
-      missing.set(relation.id, `${path} belongs to ${quoteName(relation.owner)}`)
+      missing.set(relation.id, { line: `${path} belongs to ${quoteName(relation.owner)}`, path })
     } else if (!relation.schema_grantable && !access.usage) {
-      missing.set(relation.id, `${path} is in a schema that ${quoteName(before.stakeholder)} may not use, and its usage cannot be granted`)
+      const who = before.stakeholder === '' ? 'a stakeholder' : quoteName(before.stakeholder)
+      missing.set(relation.id, { line: `${path} is in a schema that ${who} may not use, and its usage cannot be granted`, path })
     }
   }
   if (missing.size === 0) return
-  throw new OperationError({
-    code: 'IDB06',
-    message: `cannot grant select on ${count(missing.size, 'relation')}`,
-    detail: lines([...missing.values()]),
-    hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`,
-  })
+  throw new OperationError(
+    {
+      code: 'IDB06',
+      message: `cannot grant select on ${count(missing.size, 'relation')}`,
+      hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`,
+    },
+    [...missing.values()],
+  )
 }
 
 /**

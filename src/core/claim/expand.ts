@@ -60,7 +60,8 @@ function missingRelation(claim: Claim, found: Relation | undefined, catalog: Cat
   const isNew = claim.relid === null
   if (found !== undefined) {
     const kind = kindName(found.kind)
-    return problem('IDB104', kind, isNew ? `it is a ${kind}, which cannot be claimed` : `the name now belongs to a ${kind}`)
+    const one = `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`
+    return problem('IDB104', kind, isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}`)
   }
   const moved = catalog.withId(claim.relid)
   if (moved === undefined) return problem('IDB101', null, isNew ? 'there is no such relation' : 'the relation was dropped')
@@ -107,10 +108,15 @@ function nullProblem(field: ClaimedField, column: Column): Problem | null {
   return { code: 'IDB205', field, expected: 'not null', actual: 'null allowed', message }
 }
 
+const systemColumns = ['tableoid', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax']
+
 function missingColumn(field: ClaimedField, before: Claim, relation: Relation): Problem {
   const { observed } = field
   const expected = field.types.length > 0 ? field.types.map((type) => type.type).join(' or ') : (observed?.type ?? null)
   if (observed === null) {
+    if (systemColumns.includes(field.name)) {
+      return { code: 'IDB201', field, expected, actual: null, message: 'it is a system column, which cannot be claimed' }
+    }
     const folded = field.name.toLowerCase()
     const similar = relation.columns.find((column) => column.name.toLowerCase() === folded)
     const hint = similar === undefined ? '' : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`
@@ -123,7 +129,7 @@ function missingColumn(field: ClaimedField, before: Claim, relation: Relation): 
 }
 
 /** The claim of one relation as it is now. */
-export function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): Expansion {
+function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): Expansion {
   const found = catalog.named(before.schema_name, before.relation_name)
   if (found === undefined || !isClaimable(found)) {
     const problems = [missingRelation(before, found, catalog)]
@@ -173,8 +179,9 @@ export function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): E
       problems.push(...all)
       return { ...field, revoked: privilege !== null, status: 'unmet' }
     }
-    const { name: _, ...observed } = column
-    return { ...field, observed, revoked: false, status: 'met' }
+    const { name: _, ...seen } = column
+    // Over what was observed before: the keys keep their order, so that an unchanged claim reads as unchanged.
+    return { ...field, observed: { ...field.observed, ...seen }, revoked: false, status: 'met' }
   }
 
   let fields = before.fields
@@ -185,10 +192,10 @@ export function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): E
   }
   fields = fields.map(expandField)
 
-  const usageLost =
-    fields.length > 0 &&
-    !access.usage &&
-    (mode === 'inspect' || (mode === 'judge' && before.relid !== null && before.schema_id === relation.schema_id))
+  // Usage was granted for the sake of a column: without one there was none to lose.
+  const needsUsage = fields.some((field) => columnsByName.has(field.name))
+  const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === 'met' || field.revoked)
+  const usageLost = needsUsage && !access.usage && (mode === 'inspect' || (mode === 'judge' && hadUsage))
   if (usageLost) {
     const schema = quoteName(relation.schema)
     const message = mode === 'inspect' ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`
@@ -228,11 +235,27 @@ function claimKey(claim: Claim): string {
   return JSON.stringify([claim.stakeholder, claim.match, claim.alternative, claim.schema_name, claim.relation_name])
 }
 
+/** The wildcard that a claim may have come with. */
+function wildcardKey(claim: Claim): string {
+  return claimKey({ ...claim, relation_name: '' })
+}
+
+/** A table that became a partition, or an extension's: the wildcard no longer takes it in. Its row goes (_store_claims). */
+function isOutgrown(claim: Claim, wildcards: ReadonlySet<string>, catalog: CatalogIndex): boolean {
+  return wildcards.has(wildcardKey(claim)) && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false
+}
+
 /** Expands claims; a wildcard brings a claim for each of its relations that has none yet. */
 export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mode: Mode): Expansion[] {
   const expansions: Expansion[] = []
   const known = new Set(claims.map(claimKey))
+  const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey))
   for (const claim of claims) {
+    if (isOutgrown(claim, wildcards, catalog)) {
+      const after = withoutMemory(claim)
+      expansions.push({ before: claim, after, relation: null, problems: [], columns: [], usage_revoked: false })
+      continue
+    }
     if (!isWildcard(claim)) {
       // Remembered oids are another database's after a restore.
       const before = mode === 'sync' ? { ...claim, relid: null, schema_id: null } : claim
@@ -242,6 +265,8 @@ export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mo
     }
     const added = catalog.relations
       .filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation))
+      // The catalogue may hold relations for other stakeholders' claims.
+      .filter((relation) => catalog.knowsAccess(claim.stakeholder, relation))
       .map((relation): Claim => ({ ...claim, relation_name: relation.name, fields: [], relid: null, schema_id: null, status: 'absent' }))
       .filter((each) => !known.has(claimKey(each)))
     const isMet = claim.status === 'met' || added.length > 0

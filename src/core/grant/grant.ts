@@ -32,7 +32,8 @@ function wantedByRelation(expansions: readonly Expansion[], catalog: CatalogInde
   const want = (stakeholder: string, relation: Relation | null | undefined, columns: readonly Column[], usage_revoked: boolean): void => {
     if (relation === null || relation === undefined) return
     const key = JSON.stringify([stakeholder, relation.id])
-    const wanted = all.get(key) ?? { stakeholder, relation, columns: new Map(), usage_revoked }
+    const wanted = all.get(key) ?? { stakeholder, relation, columns: new Map(), usage_revoked: false }
+    wanted.usage_revoked ||= usage_revoked
     for (const column of columns) wanted.columns.set(column.num, column)
     all.set(key, wanted)
   }
@@ -51,17 +52,18 @@ export function grantSteps(expansions: readonly Expansion[], catalog: CatalogInd
     const access = catalog.accessOf(stakeholder, relation)
     if (access.owner) continue
     const granted = new Set(access.granted)
+    // Where the installation may not grant it may not revoke either: Postgres would stop the migration with an error.
+    const revoke_all = access.surplus && relation.grantable
     const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num))
+    const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num))
     const step: GrantStep = {
       stakeholder,
       schema: relation.schema,
       relation: relation.name,
-      revoke_all: access.surplus,
-      revoke: access.surplus
-        ? []
-        : relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num)).map((column) => column.name),
-      grant: wanted.filter((column) => access.surplus || !granted.has(column.num)).map((column) => column.name),
-      usage: wanted.length > 0 && !access.usage_granted && !usage_revoked && relation.schema_grantable,
+      revoke_all,
+      revoke: revoke_all || !relation.grantable ? [] : unwanted.map((column) => column.name),
+      grant: wanted.filter((column) => revoke_all || !granted.has(column.num)).map((column) => column.name),
+      usage: wanted.length > 0 && !access.usage_granted && !access.schema_owner && !usage_revoked && relation.schema_grantable,
     }
     if (step.revoke_all || step.revoke.length > 0 || step.grant.length > 0 || step.usage) steps.push(step)
   }
@@ -84,7 +86,7 @@ export function revokeSteps(
     if (!kept.has(relation.id) && !access.owner && (access.surplus || access.granted.length > 0)) {
       steps.push({ ...none, stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true })
     }
-    if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access.usage_granted) {
+    if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access.usage_granted && !access.schema_owner) {
       doneSchemas.add(relation.schema_id)
       steps.push({ ...none, stakeholder, schema: relation.schema, relation: null, revoke_all: true })
     }

@@ -4,7 +4,7 @@
  * Only what a migration newly broke counts against it: a claim that was met before and is not after.
  * Within a match, alternatives stand in for each other; so do the alternatives of a field.
  */
-import { type Claim, fieldGroups, isGroupMet, metAlternatives, pathOf } from '../claim/claim.ts'
+import { type Claim, type ClaimedField, fieldGroups, fieldKey, isGroupMet, metAlternatives, pathOf } from '../claim/claim.ts'
 import type { Expansion, Problem } from '../claim/expand.ts'
 import { count, type Failure, lines } from '../errors.ts'
 import { type Finding, findingLine } from './finding.ts'
@@ -32,8 +32,39 @@ function matchKey(claim: Claim): string {
   return JSON.stringify([claim.stakeholder, claim.match])
 }
 
+function byMatch<T>(all: readonly T[], claimOf: (each: T) => Claim): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const each of all) {
+    const key = matchKey(claimOf(each))
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [each])
+    else group.push(each)
+  }
+  return groups
+}
+
+/** Was it met before? `problem.field` is the field as it was; a relation that was unmet takes its fields with it. */
+function isLost(expansion: Expansion, problem: Problem): boolean {
+  return expansion.before.status === 'met' && (problem.field === null || problem.field.status === 'met')
+}
+
+function keysOf(group: readonly ClaimedField[]): Set<string> {
+  return new Set(group.map(fieldKey))
+}
+
+/** The problems that keep the claim from being met, without those of fields that others stand in for. */
+function blockingProblems({ after, problems }: Expansion): Problem[] {
+  const unmet = keysOf(
+    fieldGroups(after)
+      .filter((group) => !isGroupMet(group))
+      .flat(),
+  )
+  return problems.filter((problem) => problem.field === null || unmet.has(fieldKey(problem.field)))
+}
+
 /** What happened to one relation that has no alternative. */
-function judgeRelation({ before, after, problems }: Expansion): Finding[] {
+function judgeRelation(expansion: Expansion): Finding[] {
+  const { before, after, problems } = expansion
   const findings: Finding[] = []
   const add = (those: readonly Problem[], severity: Finding['severity']): void => {
     for (const problem of those) findings.push(findingOf(after, problem, severity))
@@ -50,18 +81,16 @@ function judgeRelation({ before, after, problems }: Expansion): Finding[] {
     return findings
   }
 
-  const fieldsBefore = new Map(before.fields.map((field) => [JSON.stringify([field.field, field.alternative, field.name]), field]))
+  const fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field]))
   for (const group of fieldGroups(after)) {
-    const groupBefore = group.flatMap((field) => {
-      const found = fieldsBefore.get(JSON.stringify([field.field, field.alternative, field.name]))
-      return found === undefined ? [] : [found]
-    })
-    const wasMet = groupBefore.some((field) => field.status === 'met')
-    const wasUnmet = groupBefore.some((field) => field.status === 'unmet') && !wasMet
-    const lost = (problem: Problem): boolean => groupBefore.some((field) => field.name === problem.field?.name && field.status === 'met')
-    const ofGroup = problems.filter((problem) => problem.field !== null && group.some((field) => field.name === problem.field?.name))
-    if (isGroupMet(group)) add(ofGroup.filter(lost), 'info')
-    else if (wasMet) add(ofGroup.filter(lost), 'breaking')
+    const groupBefore = group.map((field) => fieldsBefore.get(fieldKey(field))).filter((field) => field !== undefined)
+    const wasMet = before.status === 'met' && groupBefore.some((field) => field.status === 'met')
+    const wasUnmet = before.status === 'met' && groupBefore.length > 0 && !isGroupMet(groupBefore)
+    const keys = keysOf(group)
+    const ofGroup = problems.filter((problem) => problem.field !== null && keys.has(fieldKey(problem.field)))
+    const lost = ofGroup.filter((problem) => isLost(expansion, problem))
+    if (isGroupMet(group)) add(lost, 'info')
+    else if (wasMet) add(lost, 'breaking')
     else if (!wasUnmet) add(ofGroup, 'warning')
   }
   return findings
@@ -75,14 +104,13 @@ function judgeAlternatives(expansions: readonly Expansion[], siblings: readonly 
   const isBroken = metBefore.size > 0 && metAlternatives(after).size === 0 && !mayBeAbsent
   return expansions
     .filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative))
-    .flatMap((expansion) =>
-      expansion.problems
-        .filter(
-          (problem) =>
-            !(problem.field?.optional && expansion.after.fields.some((f) => f.name === problem.field?.name && f.status === 'absent')),
-        )
-        .map((problem) => findingOf(expansion.after, problem, isBroken ? 'breaking' : 'info')),
-    )
+    .flatMap((expansion) => {
+      const lost = expansion.problems.filter((problem) => isLost(expansion, problem))
+      if (!isBroken) return lost.map((problem) => findingOf(expansion.after, problem, 'info'))
+      return blockingProblems(expansion).map((problem) =>
+        findingOf(expansion.after, problem, lost.includes(problem) ? 'breaking' : 'warning'),
+      )
+    })
 }
 
 function reportOf(breaking: readonly Finding[], expansions: readonly Expansion[]): Verdict['report'] {
@@ -109,24 +137,11 @@ function reportOf(breaking: readonly Finding[], expansions: readonly Expansion[]
  * @param siblings untouched claims of the same matches, whose alternatives may stand in
  */
 export function judge(expansions: readonly Expansion[], siblings: readonly Claim[]): Verdict {
-  const findings: Finding[] = []
-  const withAlternatives = new Map<string, Expansion[]>()
-  for (const expansion of expansions) {
-    if (expansion.before.alternative === null) findings.push(...judgeRelation(expansion))
-    else {
-      const key = matchKey(expansion.before)
-      const match = withAlternatives.get(key)
-      if (match === undefined) withAlternatives.set(key, [expansion])
-      else match.push(expansion)
-    }
-  }
-  for (const [key, match] of withAlternatives) {
-    findings.push(
-      ...judgeAlternatives(
-        match,
-        siblings.filter((claim) => matchKey(claim) === key),
-      ),
-    )
+  const findings = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation)
+  const siblingsByMatch = byMatch(siblings, (claim) => claim)
+  const withAlternatives = expansions.filter(({ before }) => before.alternative !== null)
+  for (const [key, match] of byMatch(withAlternatives, ({ before }) => before)) {
+    findings.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []))
   }
   const breaking = findings.filter((finding) => finding.severity === 'breaking')
   return { verdict: breaking.length > 0 ? 'reject' : 'accept', findings, report: reportOf(breaking, expansions) }
@@ -134,25 +149,15 @@ export function judge(expansions: readonly Expansion[], siblings: readonly Claim
 
 /** Everything of these claims that does not hold now, whoever broke it and whenever. */
 export function unmetProblems(expansions: readonly Expansion[]): { expansion: Expansion; problem: Problem }[] {
-  const metByMatch = new Map<string, boolean>()
-  for (const { after } of expansions) {
-    if (after.alternative === null || metByMatch.has(matchKey(after))) continue
-    const match = expansions.map((expansion) => expansion.after).filter((claim) => matchKey(claim) === matchKey(after))
+  const withAlternatives = expansions.map(({ after }) => after).filter((claim) => claim.alternative !== null)
+  const isMatchMet = new Map<string, boolean>()
+  for (const [key, match] of byMatch(withAlternatives, (claim) => claim)) {
     const mayBeAbsent = match.every((claim) => claim.optional && claim.status === 'absent')
-    metByMatch.set(matchKey(after), mayBeAbsent || metAlternatives(match).size > 0)
+    isMatchMet.set(key, mayBeAbsent || metAlternatives(match).size > 0)
   }
   return expansions.flatMap((expansion) => {
     const { after } = expansion
-    if (after.alternative !== null && metByMatch.get(matchKey(after))) return []
-    if (after.status === 'absent' && after.alternative === null) return []
-    const unmet = new Set(
-      fieldGroups(after)
-        .filter((group) => !isGroupMet(group))
-        .flat()
-        .map((field) => field.name),
-    )
-    return expansion.problems
-      .filter((problem) => problem.field === null || unmet.has(problem.field.name))
-      .map((problem) => ({ expansion, problem }))
+    const needNotBe = after.alternative === null ? after.status === 'absent' : isMatchMet.get(matchKey(after)) === true
+    return needNotBe ? [] : blockingProblems(expansion).map((problem) => ({ expansion, problem }))
   })
 }

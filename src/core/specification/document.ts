@@ -10,16 +10,12 @@
  *
  * Every issue is reported, each with its pointer; nothing here looks at a database.
  */
-import * as z from 'zod/mini'
-import { count, lines, OperationError } from '../errors.ts'
-import { child, type Issue, issueLine, type Report, validate } from './issue.ts'
+import { count, OperationError } from '../errors.ts'
+import { anything, child, flag, type Issue, issueLine, list, type Reader, type Report, readMembers, text, wholeNumber } from './issue.ts'
 import { byteLength, formatPath, nameProblem, type Path, parsePath } from './path.ts'
 
-// `new Function` is not for a database server: zod must interpret its schemas.
-z.config({ jitless: true })
-
 /** What a document says of one column. `field` and `alternative` are its indexes in the document. */
-export interface FieldSpecification {
+interface FieldSpecification {
   name: string
   field: number
   alternative: number | null
@@ -43,28 +39,42 @@ export interface MatchSpecification extends Path {
 export const maxDocumentBytes = 1024 * 1024
 export const maxDocumentDepth = 20
 
-const flag = z.optional(z.boolean())
-const anything = z.optional(z.unknown())
 const privileges = ['select', 'insert', 'update', 'delete']
-const access = z.optional(z.array(z.enum(privileges)).check(z.minLength(1)))
-const list = z.array(z.unknown()).check(z.minLength(1))
 
-const documentSchema = z.strictObject({ match: list })
-const pathMatchSchema = z.strictObject({ path: z.string(), fields: anything, optional: flag, access })
-const alternativesMatchSchema = z.strictObject({ alternatives: list, optional: flag, access })
-const matchAlternativeSchema = z.strictObject({ path: z.string(), fields: anything })
+const access: Reader<string[]> = (value, pointer, report) => {
+  const seen = new Map<string, string>()
+  const elements = list(value, pointer, report)
+  elements?.forEach((privilege, index) => {
+    const where = child(pointer, index)
+    if (typeof privilege !== 'string' || !privileges.includes(privilege)) {
+      report(where, `must be one of ${privileges.map((each) => JSON.stringify(each)).join(', ')}`)
+      return
+    }
+    if (privilege !== 'select') report(where, `"${privilege}" is not supported by this version of IntegrateDB`)
+    reportDuplicate(seen, privilege, where, report)
+  })
+  return elements as string[] | undefined
+}
 
-const fieldAlternative = {
-  name: z.string(),
+const documentShape = { required: { match: list }, optional: {} }
+const pathMatchShape = { required: { path: text }, optional: { fields: anything, optional: flag, access } }
+const alternativesMatchShape = { required: { alternatives: list }, optional: { optional: flag, access } }
+const matchAlternativeShape = { required: { path: text }, optional: { fields: anything } }
+
+const fieldMembers = {
   type: anything,
-  min_length: z.optional(z.int().check(z.minimum(1), z.maximum(1_000_000_000))),
+  min_length: wholeNumber(1, 1_000_000_000),
   is_nullable: flag,
   values: anything,
   unique: anything,
 }
-const fieldSchema = z.strictObject({ ...fieldAlternative, optional: flag })
-const fieldAlternativeSchema = z.strictObject(fieldAlternative)
-const alternativesFieldSchema = z.strictObject({ alternatives: list, optional: flag })
+const ofTheGroup: Reader<boolean> = (_, pointer, report) => {
+  report(pointer, 'belongs beside "alternatives", for all of them')
+  return undefined
+}
+const fieldShape = { required: { name: text }, optional: { ...fieldMembers, optional: flag } }
+const fieldAlternativeShape = { required: { name: text }, optional: { ...fieldMembers, optional: ofTheGroup } }
+const alternativesFieldShape = { required: { alternatives: list }, optional: { optional: flag } }
 
 function hasAlternatives(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'alternatives' in value
@@ -85,6 +95,16 @@ function depthOf(text: string): number {
     else if (character === '}' || character === ']') depth--
   }
   return deepest
+}
+
+/** The database hands over what it has parsed itself; whoever calls the core elsewhere may not. */
+function parse(text: string, report: Report): { value: unknown } | null {
+  try {
+    return { value: JSON.parse(text) }
+  } catch {
+    report('', 'is not JSON')
+    return null
+  }
 }
 
 /** Tells of what stands more than once: `seen` keeps where a key stood first. */
@@ -119,22 +139,25 @@ type Place = Pick<FieldSpecification, 'field' | 'alternative' | 'optional'>
 
 function readField(value: unknown, place: Place, pointer: string, report: Report): FieldSpecification | null {
   const named = typeof value === 'string' ? { name: value } : value
-  const schema = place.alternative === null ? fieldSchema : fieldAlternativeSchema
-  const field = validate(schema as typeof fieldSchema, named, pointer, report)
+  const field = readMembers(place.alternative === null ? fieldShape : fieldAlternativeShape, named, pointer, report)
   if (field === null) return null
-  const { name = '?' } = field // a missing one is told of already
-  const namePointer = typeof value === 'string' ? pointer : child(pointer, 'name')
-  const problem = nameProblem(name)
-  if (problem !== null) report(namePointer, `is a name that ${problem}`)
-  else if (name === '*') report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields')
+  const { name } = field
+  if (name !== undefined) {
+    const namePointer = typeof value === 'string' ? pointer : child(pointer, 'name')
+    const problem = nameProblem(name)
+    if (problem !== null) report(namePointer, `is a name that ${problem}`)
+    else if (name === '*') report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields')
+  }
   for (const later of ['values', 'unique'] as const) {
     if (field[later] !== undefined) report(child(pointer, later), 'is not supported by this version of IntegrateDB')
   }
+  const types = readTypes(field.type, child(pointer, 'type'), report)
+  if (name === undefined) return null // told of already
   return {
     ...place,
     name,
     optional: place.optional || field.optional === true,
-    types: readTypes(field.type, child(pointer, 'type'), report),
+    types,
     min_length: field.min_length ?? null,
     is_nullable: field.is_nullable ?? null,
   }
@@ -159,7 +182,7 @@ function readFields(value: unknown, pointer: string, report: Report): '*' | Fiel
       fields.push(field)
       return
     }
-    const group = validate(alternativesFieldSchema, each, where, report)
+    const group = readMembers(alternativesFieldShape, each, where, report)
     if (group === null) return
     const seenHere = new Map<string, string>()
     group.alternatives?.forEach((option, alternative) => {
@@ -177,7 +200,7 @@ function readFields(value: unknown, pointer: string, report: Report): '*' | Fiel
 type MatchPlace = Pick<MatchSpecification, 'match' | 'alternative' | 'optional' | 'access'>
 
 function readPath(
-  value: { path?: string; fields?: unknown },
+  value: { path: string | undefined; fields: unknown },
   place: MatchPlace,
   pointer: string,
   report: Report,
@@ -195,40 +218,29 @@ function readPath(
   return { ...place, ...path, fields }
 }
 
-function readAccess(value: string[] | undefined, pointer: string, report: Report): string[] {
-  const seen = new Map<string, string>()
-  value?.forEach((privilege, index) => {
-    const where = child(child(pointer, 'access'), index)
-    if (privilege !== 'select') report(where, `"${privilege}" is not supported by this version of IntegrateDB`)
-    reportDuplicate(seen, privilege, where, report)
-  })
-  return value ?? ['select']
-}
-
 function readMatches(matches: unknown[], report: Report): MatchSpecification[] {
   const found: MatchSpecification[] = []
   const seen = new Map<string, string>()
   matches.forEach((each, match) => {
     const pointer = child('/match', match)
     if (!hasAlternatives(each)) {
-      const valid = validate(pathMatchSchema, each, pointer, report)
+      const valid = readMembers(pathMatchShape, each, pointer, report)
       if (valid === null) return
-      const place = { match, alternative: null, optional: valid.optional === true, access: readAccess(valid.access, pointer, report) }
+      const place = { match, alternative: null, optional: valid.optional === true, access: valid.access ?? ['select'] }
       const specification = readPath(valid, place, pointer, report)
       if (specification === null) return
       reportDuplicate(seen, formatPath(specification.schema, specification.relation), child(pointer, 'path'), report)
       found.push(specification)
       return
     }
-    const valid = validate(alternativesMatchSchema, each, pointer, report)
+    const valid = readMembers(alternativesMatchShape, each, pointer, report)
     if (valid === null) return
-    const grants = readAccess(valid.access, pointer, report)
     const seenHere = new Map<string, string>()
     valid.alternatives?.forEach((option, alternative) => {
       const optionPointer = child(child(pointer, 'alternatives'), alternative)
-      const path = validate(matchAlternativeSchema, option, optionPointer, report)
+      const path = readMembers(matchAlternativeShape, option, optionPointer, report)
       if (path === null) return
-      const place = { match, alternative, optional: valid.optional === true, access: grants }
+      const place = { match, alternative, optional: valid.optional === true, access: valid.access ?? ['select'] }
       const specification = readPath(path, place, optionPointer, report)
       if (specification === null) return
       reportDuplicate(seenHere, formatPath(specification.schema, specification.relation), child(optionPointer, 'path'), report)
@@ -251,16 +263,18 @@ export function readDocument(text: string): MatchSpecification[] {
   if (byteLength(text) > maxDocumentBytes) report('', `is larger than ${maxDocumentBytes} bytes`)
   else if (depthOf(text) > maxDocumentDepth) report('', `is nested deeper than ${maxDocumentDepth} levels`)
   else {
-    const document = validate(documentSchema, JSON.parse(text), '', report)
-    matches = readMatches(document?.match ?? [], report)
+    const document = parse(text, report)
+    matches = readMatches((document && readMembers(documentShape, document.value, '', report)?.match) ?? [], report)
   }
   if (issues.length > 0) {
-    throw new OperationError({
-      code: 'IDB02',
-      message: `invalid claims document: ${count(issues.length, 'problem')}`,
-      detail: lines(issues.map(issueLine)),
-      hint: 'Each line starts with a JSON pointer into the document. Nothing was changed.',
-    })
+    throw new OperationError(
+      {
+        code: 'IDB02',
+        message: `invalid claims document: ${count(issues.length, 'problem')}`,
+        hint: 'Each line starts with a JSON pointer into the document. Nothing was changed.',
+      },
+      issues.map((issue) => ({ line: issueLine(issue) })),
+    )
   }
   return matches
 }

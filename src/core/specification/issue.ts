@@ -2,8 +2,6 @@
  * What is wrong with a document, and where: a JSON pointer (RFC 6901) and a sentence that completes it.
  * All the issues of a document are told at once.
  */
-import type * as z from 'zod/mini'
-
 export interface Issue {
   pointer: string
   message: string
@@ -26,63 +24,76 @@ function kindOf(value: unknown): string {
   return { object: 'an object', string: 'a string', number: 'a number', boolean: 'a boolean' }[typeof value as string] ?? 'nothing'
 }
 
-const expected: Record<string, string> = {
-  array: 'an array',
-  object: 'an object',
-  string: 'a string',
-  int: 'a whole number',
-  number: 'a whole number',
-  boolean: 'true or false',
+/** Answers a value as what it is, or tells what is wrong with it and answers nothing. */
+export type Reader<T> = (value: unknown, pointer: string, report: Report) => T | undefined
+
+function kind<T>(name: string, isKind: (value: unknown) => value is T): Reader<T> {
+  return (value, pointer, report) => {
+    if (isKind(value)) return value
+    report(pointer, `must be ${name}, not ${kindOf(value)}`)
+    return undefined
+  }
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  let found = value
-  for (const key of path) {
-    if (typeof found !== 'object' || found === null) return undefined
-    found = (found as Record<PropertyKey, unknown>)[key]
+export const text = kind('a string', (value) => typeof value === 'string')
+export const flag = kind('true or false', (value) => typeof value === 'boolean')
+const array = kind('an array', (value): value is unknown[] => Array.isArray(value))
+const object = kind(
+  'an object',
+  (value): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value),
+)
+
+/** Whatever it is: its own reader has more to know than the value. */
+export const anything: Reader<unknown> = (value) => value
+
+export const list: Reader<unknown[]> = (value, pointer, report) => {
+  const elements = array(value, pointer, report)
+  if (elements?.length !== 0) return elements
+  report(pointer, 'must not be empty')
+  return undefined
+}
+
+export function wholeNumber(least: number, most: number): Reader<number> {
+  return (value, pointer, report) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      report(pointer, `must be a whole number, not ${typeof value === 'number' ? value : kindOf(value)}`)
+    } else if (value < least) report(pointer, `must be at least ${least}`)
+    else if (value > most) report(pointer, `must be at most ${most}`)
+    else return value
+    return undefined
   }
-  return found
+}
+
+/** The members that an object may have; `optional` ones may be missing. */
+export interface Shape<Required, Optional> {
+  required: { [Key in keyof Required]: Reader<Required[Key]> }
+  optional: { [Key in keyof Optional]: Reader<Optional[Key]> }
 }
 
 /**
- * Validates one level of a document, and reports what is wrong with it. zod's own messages for nested unions
- * list every branch; here each schema is flat, the caller has already picked the branch that was meant, and the
- * words are ours.
+ * Reads one level of a document. The caller has already picked which of several shapes was meant, so that a person
+ * is told of that one alone.
  *
  * @returns the members that are right, so that the caller can go on and tell of all problems at once;
- *   null if the value is of another kind altogether
+ *   null if the value is no object
  */
-export function validate<T>(schema: z.ZodMiniType<T>, value: unknown, pointer: string, report: Report): Partial<T> | null {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  let rest: Partial<T> | null = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...(value as T) } : null
-  for (const issue of result.error.issues) {
-    const where = issue.path.reduce<string>(child, pointer)
-    const found = at(value, issue.path)
-    const [member] = issue.path
-    if (issue.code !== 'unrecognized_keys' && rest !== null) {
-      if (member === undefined) rest = null
-      else delete rest[member as keyof T]
-    }
-    switch (issue.code) {
-      case 'invalid_type':
-        report(where, found === undefined ? 'is required' : `must be ${expected[issue.expected] ?? issue.expected}, not ${kindOf(found)}`)
-        break
-      case 'unrecognized_keys':
-        for (const key of issue.keys) report(child(where, key), 'is not a known key')
-        break
-      case 'too_small':
-        report(where, issue.origin === 'array' ? 'must not be empty' : `must be at least ${issue.minimum}`)
-        break
-      case 'too_big':
-        report(where, `must be at most ${issue.maximum}`)
-        break
-      case 'invalid_value':
-        report(where, `must be one of ${issue.values.map((each) => JSON.stringify(each)).join(', ')}`)
-        break
-      default:
-        report(where, issue.message)
-    }
+export function readMembers<Required, Optional>(
+  { required, optional }: Shape<Required, Optional>,
+  value: unknown,
+  pointer: string,
+  report: Report,
+): { [Key in keyof (Required & Optional)]: (Required & Optional)[Key] | undefined } | null {
+  const members = object(value, pointer, report)
+  if (members === undefined) return null
+  const readers = new Map<string, Reader<unknown>>(Object.entries({ ...required, ...optional }))
+  const found = [...readers].map(([key, read]) => {
+    const member = members[key]
+    if (member !== undefined) return [key, read(member, child(pointer, key), report)]
+    if (key in required) report(child(pointer, key), 'is required')
+    return [key, undefined]
+  })
+  for (const key of Object.keys(members)) {
+    if (!readers.has(key)) report(child(pointer, key), 'is not a known key')
   }
-  return rest
+  return Object.fromEntries(found)
 }

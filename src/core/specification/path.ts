@@ -13,7 +13,7 @@ export interface Path {
 }
 
 /** Postgres truncates longer identifiers (NAMEDATALEN - 1), which would make two names one. */
-export const maxNameBytes = 63
+const maxNameBytes = 63
 
 /** Length in UTF-8, without TextEncoder: the engines have none. */
 export function byteLength(text: string): number {
@@ -84,7 +84,7 @@ export function parsePath(text: string): Path | string {
     const problem = nameProblem(part.name)
     if (problem !== null) return `has a name that ${problem}`
     if (!part.quoted && !isPlain(part.name)) {
-      return `has the name ${part.name}, which needs double quotes: "${part.name}"`
+      return `has the name ${part.name}, which needs double quotes: ${quoteName(part.name)}`
     }
   }
   if (/^pg_/.test(schema.name) || schema.name === 'information_schema' || schema.name === 'integratedb') {

@@ -7,6 +7,7 @@ language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
   with pair as materialized (
     select distinct p.stakeholder, p.relation
@@ -38,7 +39,7 @@ as $$
             'scale', integratedb._type_scale(v.type, v.modifier),
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
-              not (t.typtype = 'd' and t.typnotnull) and (not a.attnotnull or exists (
+              v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
               end
@@ -46,8 +47,19 @@ as $$
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid
           cross join lateral (
-            select case when t.typtype = 'd' then t.typbasetype else a.atttypid end as type,
-                   case when t.typtype = 'd' then t.typtypmod else a.atttypmod end as modifier
+            select a.atttypid as type, a.atttypmod as modifier, true as nullable where t.typtype <> 'd'
+            union all
+            -- A domain holds what the type under it holds, or under the domain under it.
+            select d.type, d.modifier, not d.not_null
+              from (
+                with recursive under (type, modifier, not_null) as (
+                  select t.typbasetype, t.typtypmod, t.typnotnull where t.typtype = 'd'
+                  union all
+                  select b.typbasetype, b.typtypmod, u.not_null or b.typnotnull
+                    from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+                )
+                select u.* from under u join pg_type b on b.oid = u.type where b.typtype <> 'd'
+              ) d
           ) v
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
     ) as value
@@ -62,9 +74,9 @@ as $$
       'granted', coalesce(a.granted, '[]'),
       'readable', coalesce(a.readable, '[]'),
       'surplus', coalesce(a.surplus, false) or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid),
-      'usage_granted', n.nspowner is not distinct from r.oid
-        or exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
-      'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false)
+      'usage_granted', exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
+      'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false),
+      'schema_owner', n.nspowner is not distinct from r.oid
     ) as value
     from pair p
     join pg_class c on c.oid = p.relation::oid

@@ -36,44 +36,69 @@ $$;
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale}, or null if none.
+-- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
+-- out in full (to_regtypemod exists from PostgreSQL 17 only).
 create or replace function integratedb._resolve_type(spelling text, schema text)
 returns jsonb
 language plpgsql
-stable
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
 declare
+  -- As the document's author would: the relation's own schema, then public. Others' operators and functions live
+  -- there too, and would run as us: nothing but the spelling itself is read with this path.
+  authors_path constant text := format('pg_catalog, %I, public, pg_temp', schema);
+  query text;
   found oid;
+  element oid;
+  modified boolean;
+  short text;
+  plan json;
+  shown text;
   modifier integer;
-  modifiers text;
-  typmodin regproc;
 begin
-  -- As the document's author would: the relation's own schema, then public. SET on the function restores it.
-  perform set_config('search_path', format('pg_catalog, %I, public, pg_temp', schema), true);
   begin
-    found := to_regtype(spelling);
-    modifiers := substring(spelling from '\(([0-9, \-]+)\)');
-    if modifiers is not null then
-      select t.typmodin into typmodin from pg_type t where t.oid = case
-        when found is null then null
-        else coalesce((select e.oid from pg_type e where e.typarray = found), found) end;
-      if typmodin is null or typmodin = 0 then
-        return null;
-      end if;
-      execute format('select %s($1::text::cstring[])', typmodin) into modifier using '{' || modifiers || '}';
+    -- to_regtype takes an oid, or '-', too.
+    if spelling !~ '[^0-9-]' then
+      return null;
     end if;
-  exception when syntax_error or invalid_parameter_value or undefined_object or invalid_text_representation
-    or invalid_schema_name or invalid_name or feature_not_supported or numeric_value_out_of_range or undefined_table
-    or datatype_mismatch or undefined_function then
+    perform set_config('search_path', authors_path, true);
+    found := pg_catalog.to_regtype(spelling);
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    if found is null then
+      return null;
+    end if;
+    element := coalesce((select typelem from pg_type where oid = found and typsubscript = 'array_subscript_handler'::regproc), found);
+    -- "char" alone is any char(n), as varchar alone is any varchar(n); interval takes words, not only parentheses.
+    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '\(' or element = 'interval'::regtype;
+    if modified then
+      -- to_regtype has taken all of the text for one type with constant modifiers: there is nothing else in it.
+      query := format(e'explain (verbose, format json) select cast(null as %s\n)', spelling);
+      perform set_config('search_path', authors_path, true);
+      short := pg_catalog.format_type(element, null::pg_catalog.int4);
+      execute query into plan;
+      perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^\(*NULL::', '');
+    end if;
+  exception when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported
+    or program_limit_exceeded then
     return null;
   end;
-  perform set_config('search_path', 'pg_catalog, pg_temp', true);
-  if found is null then
-    return null;
+  -- With its schema, where that is not pg_catalog: the modifiers follow the name.
+  if format_type(element, null) <> short then
+    shown := format_type(element, null) || substr(shown, length(short) + 1);
   end if;
+  -- The types with a length write their modifiers as plain numbers.
+  modifier := case
+    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '\((\d+)\)')::integer + 4
+    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '\((\d+)\)')::integer
+    when element = 'numeric'::regtype then
+      ((substring(shown from '\((\d+),')::integer << 16) | (substring(shown from ',(-?\d+)\)')::integer & 2047)) + 4
+  end;
   return jsonb_build_object(
-    'type', format_type(found, modifier),
+    'type', coalesce(shown, format_type(found, null)),
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier));

@@ -1,6 +1,6 @@
 -- What does a document say, and which relations does it speak of?
-create or replace function integratedb._read_specification(document jsonb)
-returns jsonb
+create or replace function integratedb._document_text(document jsonb)
+returns text
 language plpgsql
 volatile
 security invoker
@@ -15,11 +15,11 @@ begin
       hint = 'For example: {"match": [{"path": "public.orders", "fields": ["id", "total"]}]}';
   end if;
   -- The core refuses what is over 1 MB; an engine need not be handed more than it takes to see that.
-  return integratedb._call('read_specification', left(document::text, 1048577));
+  return left(document::text, 1048577);
 end
 $$;
 
-comment on function integratedb._read_specification(jsonb) is 'internal: MatchSpecification[]. IDB02';
+comment on function integratedb._document_text(jsonb) is 'internal: a document for the core to read. IDB02: null';
 
 create or replace function integratedb._relations_of(specification jsonb)
 returns bigint[]
@@ -39,14 +39,14 @@ $$;
 
 comment on function integratedb._relations_of(jsonb) is 'internal: oids of the relations that a specification names or its wildcards take in';
 
-create or replace function integratedb._declare(stakeholder text, specification jsonb, relations bigint[], previous bigint[])
-returns jsonb
+create or replace function integratedb._declaration(stakeholder text, specification jsonb, relations bigint[], previous bigint[])
+returns text
 language sql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select integratedb._call('declare_claims', json_build_object(
+  select json_build_object(
     'stakeholder', stakeholder,
     'specification', specification,
     'types', coalesce((
@@ -59,8 +59,8 @@ as $$
         ) t), '[]'),
     'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all)::json,
     'previous', to_json(previous),
-    'installer', current_user)::text)
+    'installer', current_user)::text
   from (select array(select distinct unnest(relations || previous)) as all) r
 $$;
 
-comment on function integratedb._declare(text, jsonb, bigint[], bigint[]) is 'internal: {claims, grants}. IDB02, IDB03, IDB06';
+comment on function integratedb._declaration(text, jsonb, bigint[], bigint[]) is 'internal: what the core''s declare_claims takes';

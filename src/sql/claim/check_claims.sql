@@ -6,24 +6,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  checked jsonb;
   specification jsonb;
-  failure text;
-  reason text;
-  problems text;
-  advice text;
+  findings jsonb;
 begin
-  begin
-    specification := integratedb._read_specification(document);
+  checked := integratedb._call('check_specification', integratedb._document_text(document));
+  specification := checked->'specification';
+  findings := checked->'findings';
+  if findings = '[]' then
     -- For a stakeholder that holds nothing yet: no role has the empty name.
-    perform integratedb._declare('', specification, integratedb._relations_of(specification), '{}');
-  exception when sqlstate 'IDB02' or sqlstate 'IDB03' or sqlstate 'IDB06' then
-    get stacked diagnostics failure = returned_sqlstate, reason = message_text, problems = pg_exception_detail, advice = pg_exception_hint;
-    return query
-      select failure, 'breaking', null::text, null::text, null::text, null::text, null::text, problem, advice
-        from regexp_split_to_table(problems, '\n') problem;
-  end;
+    findings := integratedb._call('check_claims', integratedb._declaration('', specification, integratedb._relations_of(specification), '{}'));
+  end if;
+  return query select * from jsonb_populate_recordset(null::integratedb.finding, findings);
 end
 $$;
 
 comment on function integratedb.check_claims(jsonb) is
-  'What set_claims would say of this document, without doing it: a finding for each problem, its message starting with a JSON pointer; no rows if all is well';
+  'What set_claims would say of this document, without doing it: a finding for each problem, its code the SQLSTATE, its message starting with a JSON pointer; no rows if all is well';

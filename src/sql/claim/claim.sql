@@ -20,6 +20,8 @@ create table if not exists integratedb.claim (
 
 create index if not exists claim_of_relid on integratedb.claim (relid);
 create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+-- Nearly always empty: what a GRANT may bring back.
+create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
 
 comment on table integratedb.claim is 'A specification''s paths, expanded relation by relation';
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';

@@ -10,11 +10,12 @@ declare
   relations bigint[];
   locked bigint[] := '{}';
   previous bigint[];
+  places jsonb;
   declaration jsonb;
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
-  specification := integratedb._read_specification(document);
+  specification := integratedb._call('read_specification', integratedb._document_text(document));
 
   -- Locks before the epoch: a migration holds its tables and wants the epoch at commit.
   relations := integratedb._relations_of(specification);
@@ -30,10 +31,12 @@ begin
 
   select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
     from integratedb.claim where stakeholder = name;
-  declaration := integratedb._declare(name, specification, relations, previous);
+  declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
+  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
   delete from integratedb.claim where stakeholder = name;
   perform integratedb._store_claims(declaration->'claims');
   perform integratedb._apply_grants(declaration->'grants');
+  perform integratedb._release_usage(places);
   update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
   perform integratedb._end_work();
   return query select * from integratedb.claims where stakeholder = name;

@@ -9,6 +9,7 @@ declare
   stakeholder text;
   missing text;
   declaration jsonb;
+  places jsonb;
 begin
   perform integratedb._check_isolation('sync');
   select string_agg(quote_ident(s.name), ', ' order by s.name) into missing
@@ -24,9 +25,12 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
+    places := integratedb._schemas_of(declaration->'claims');
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
+    perform integratedb._release_usage(places);
   end loop;
+  perform integratedb._remember_oids();
   perform integratedb._end_work();
   return query select * from integratedb.unmet_claims(null);
 end

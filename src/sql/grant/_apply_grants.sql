@@ -33,6 +33,16 @@ begin
       execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
     end if;
   end loop;
+exception when internal_error then
+  if sqlerrm !~ '^tuple concurrently' then
+    raise;
+  end if;
+  -- Postgres's own words when two transactions change the privileges of one object; a retry cures it, so let tools know.
+  raise exception using
+    errcode = 'serialization_failure',
+    message = 'another transaction is changing the same schema or privileges',
+    detail = sqlerrm,
+    hint = 'Run the transaction again. Nothing was changed.';
 end
 $$;
 

@@ -11,6 +11,7 @@ declare
   engine_answers boolean := true;
   reason text;
   found_text text;
+  repairs text;
   number bigint;
 begin
   check_name := 'engine';
@@ -30,7 +31,9 @@ begin
   if exists (select from pg_language l, aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a where l.lanname = engine and a.grantee = 0) then
     status := 'warning';
     detail := format('every role may write functions in %s, which can take the server down', engine);
-    fix := format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', engine);
+    -- Whoever installed this needs it for the next upgrade.
+    fix := format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', engine)
+      || case when (select rolsuper from pg_roles where rolname = current_user) then '' else format('; GRANT USAGE ON LANGUAGE %I TO %I', engine, current_user) end;
   else
     status := 'ok'; detail := format('PUBLIC may not write functions in %s', engine); fix := null;
   end if;
@@ -45,7 +48,9 @@ begin
   else
     status := 'problem';
     detail := format('missing, disabled, or not ENABLE ALWAYS: %s', found_text);
-    fix := 'Run integratedb.sql again as a superuser; until then end each migration with SELECT integratedb.validate_migration()';
+    fix := case when (select rolsuper from pg_roles where rolname = current_user)
+      then 'Run integratedb.sql again'
+      else 'As a superuser: ALTER SCHEMA integratedb OWNER TO CURRENT_USER, then run integratedb.sql again; until then end each migration with SELECT integratedb.validate_migration()' end;
   end if;
   return next;
 
@@ -68,24 +73,48 @@ begin
   end if;
   return next;
 
+  check_name := 'administrators';
+  if exists (select from pg_roles where rolname = 'integratedb_admin'
+             and has_function_privilege(oid, 'integratedb.set_claims(text, jsonb)', 'execute')) then
+    status := 'ok'; detail := 'members of integratedb_admin administer IntegrateDB'; fix := null;
+  else
+    status := 'problem';
+    detail := 'the role integratedb_admin is missing, or may not call what is meant for it';
+    fix := 'Run integratedb.sql again';
+  end if;
+  return next;
+
   check_name := 'stakeholders';
-  select string_agg(format('%I has no %s', s.name, case when r.oid is null then 'role' when not r.rolcanlogin then 'LOGIN' else 'schema' end), ', ' order by s.name)
-    into found_text
-    from integratedb.stakeholder s
-    left join pg_roles r on r.rolname = s.name
-    left join pg_namespace n on n.nspname = s.name
-   where r.oid is null or n.oid is null or not r.rolcanlogin;
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name)
+    into found_text, repairs
+    from (
+      select s.name,
+             case when r.oid is null then 'has no role'
+                  when n.oid is null then 'has no schema'
+                  when n.nspowner <> r.oid then 'does not own its schema'
+                  when not r.rolcanlogin then 'has no LOGIN' end as problem,
+             concat_ws('; ',
+               case when r.oid is null then format('CREATE ROLE %I LOGIN', s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
+                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
+        from integratedb.stakeholder s
+        left join pg_roles r on r.rolname = s.name
+        left join pg_namespace n on n.nspname = s.name
+    ) p
+   where p.repair <> '';
   if found_text is null then
     select count(*) into number from integratedb.stakeholder;
     status := 'ok'; detail := format('all %s have their role and schema', number); fix := null;
   else
     status := 'problem'; detail := found_text;
-    fix := 'Restore the role (pg_dumpall --roles-only), ALTER ROLE … LOGIN, or CREATE SCHEMA … AUTHORIZATION …; or remove_stakeholder() and add it again';
+    fix := repairs || '; SELECT * FROM integratedb.sync()';
   end if;
   return next;
 
   check_name := 'stakeholders have no other power';
-  select string_agg(format('%I', r.rolname), ', ' order by r.rolname) into found_text
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
+         string_agg(format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', r.rolname), '; ' order by r.rolname)
+    into found_text, repairs
     from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
   if found_text is null then
@@ -93,32 +122,39 @@ begin
   else
     status := 'problem';
     detail := format('these have SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS: %s', found_text);
-    fix := 'ALTER ROLE … NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS';
+    fix := repairs;
   end if;
   return next;
 
-  check_name := 'internal functions';
-  select string_agg(p.oid::regprocedure::text, ', ' order by p.proname) into found_text
-    from pg_proc p
-    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-   where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
-     and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check');
+  check_name := 'internal objects';
+  select string_agg(o.name, ', ' order by o.name) into found_text
+    from (
+      select p.oid::regprocedure::text as name
+        from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+       where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check')
+      union
+      select c.oid::regclass::text
+        from pg_class c, aclexplode(c.relacl) a
+       where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+    ) o;
   if found_text is null then
-    status := 'ok'; detail := 'PUBLIC may execute only what is meant for it'; fix := null;
+    status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
   else
-    status := 'problem'; detail := format('PUBLIC may execute: %s', found_text); fix := 'Run integratedb.sql again';
+    status := 'problem'; detail := format('PUBLIC may use: %s', found_text); fix := 'Run integratedb.sql again';
   end if;
   return next;
 
   check_name := 'claims';
   if engine_answers then
-    select count(*) into number from integratedb.unmet_claims(null);
+    select count(*), (array_agg(concat_ws(' ', f.code, f.stakeholder, f.path || coalesce('.' || f.field, ''))))[1] into number, found_text
+      from integratedb.unmet_claims(null) f;
     if number = 0 then
       status := 'ok'; detail := 'all claims are met'; fix := null;
     else
       status := 'problem';
-      detail := format('%s claimed things do not hold', number);
-      fix := 'SELECT * FROM integratedb.unmet_claims(); SELECT * FROM integratedb.sync() repairs grants, and what a restore moved';
+      detail := format('%s unmet, the first: %s', number, found_text);
+      fix := 'SELECT * FROM integratedb.sync() -- repairs grants; what it returns has to come back in the database';
     end if;
   else
     status := 'problem'; detail := 'they cannot be looked at without the engine'; fix := 'See engine';
@@ -132,11 +168,12 @@ begin
     join pg_namespace n on n.nspname = k.schema_name::name
     join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
    where c.oid::bigint is distinct from k.relid and k.status = 'met';
-  if number = 0 then
+  if number = 0 and not integratedb._is_restored() then
     status := 'ok'; detail := 'claims remember the relations that are there'; fix := null;
   else
     status := 'problem';
-    detail := format('%s claims remember another relation of that name, as after a restore or DDL with triggers off', number);
+    detail := case when integratedb._is_restored() then 'this database is restored from a dump: claims remember the relations of the other one'
+      else format('%s claims remember another relation of that name, as after DDL with triggers off', number) end;
     fix := 'SELECT * FROM integratedb.sync()';
   end if;
   return next;

@@ -10,7 +10,7 @@ create table if not exists integratedb.setting (
 );
 
 comment on table integratedb.setting is
-  'version, engine, enforcement (enforce | warn | off), check_timing (commit | statement). A table and not run-time settings, which any role could SET.';
+  'version, engine, core, oids (_is_restored), enforcement (enforce | warn | off), check_timing (commit | statement). A table and not run-time settings, which any role could SET.';
 
 insert into integratedb.setting (name, value)
 values ('enforcement', 'enforce'), ('check_timing', 'commit')
@@ -24,6 +24,7 @@ create table if not exists integratedb.epoch (
   working xid8
 );
 
+comment on table integratedb.epoch is 'One row: whoever declares claims or judges a migration updates it';
 comment on column integratedb.epoch.working is
   'The transaction that is moving grants right now; its own REVOKEs are not migrations. Never committed as other than null.';
 

@@ -11,19 +11,22 @@ declare
   migration integratedb.migration;
   enforced text;
   judgement jsonb;
+  places jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
     return; -- judged since it was noted
   end if;
+  -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
+  perform integratedb._begin_work();
   select value into enforced from integratedb.setting where name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
+    perform integratedb._end_work();
     return;
   end if;
 
-  perform integratedb._begin_work();
-  judgement := integratedb._judge(migration.touched);
+  judgement := integratedb._judge(integratedb._touched_by(migration));
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then
@@ -46,8 +49,14 @@ begin
       column = coalesce(judgement->'report'->>'column', '');
   end if;
 
-  perform integratedb._store_claims(judgement->'claims');
+  -- Only where a claim let go of something, or its schema's name means another schema now.
+  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")))'
+     or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
+    places := integratedb._schemas_of(judgement->'claims');
+  end if;
+  perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
+  perform integratedb._release_usage(places) where places is not null;
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,

@@ -1,5 +1,5 @@
 -- What has this transaction touched? The event triggers note, and judge nothing.
-create or replace function integratedb._note(command text, relations bigint[])
+create or replace function integratedb._note(command text, relations bigint[], has_privileges boolean default false)
 returns void
 language plpgsql
 volatile
@@ -9,11 +9,12 @@ as $$
 declare
   noted integratedb.migration;
 begin
-  insert into integratedb.migration as m (commands, touched, check_timing)
-  values (array[command], relations, (select value from integratedb.setting where name = 'check_timing'))
+  insert into integratedb.migration as m (commands, touched, has_privileges, check_timing)
+  values (array[command], relations, _note.has_privileges, (select value from integratedb.setting where name = 'check_timing'))
   on conflict on constraint "a transaction is one migration" do update
      set commands = case when m.commands @> excluded.commands then m.commands else m.commands || excluded.commands end,
          touched = array(select distinct unnest(m.touched || excluded.touched)),
+         has_privileges = m.has_privileges or excluded.has_privileges,
          judged = false
    where m.judged or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
   returning * into noted;
@@ -23,7 +24,7 @@ begin
 end
 $$;
 
-comment on function integratedb._note(text, bigint[]) is 'internal: adds to the transaction''s row in integratedb.migration';
+comment on function integratedb._note(text, bigint[], boolean) is 'internal: adds to the transaction''s row in integratedb.migration';
 
 -- With its snapshot from before somebody's claim, a transaction cannot look up whom it concerns: note, and let
 -- the epoch row decide.

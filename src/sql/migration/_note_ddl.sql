@@ -9,11 +9,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
+  -- These change relations without a lock on them, so a claim that is being declared right now could not make them
+  -- wait: noted whether anybody cares or not, for the epoch row to sort out at the commit.
+  is_lockless boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION');
   touched bigint[];
+  renamed oid[];
   concerning bigint[];
 begin
   if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
     return; -- our own grants
+  end if;
+  if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
+    perform integratedb._note_privileges(tg_tag);
+    return;
   end if;
 
   select array_agg(distinct c.oid::bigint) into touched
@@ -24,10 +32,20 @@ begin
     touched := integratedb._with_descendants(touched);
   end if;
   if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX']) then
-    touched := touched || integratedb._touched_indirectly(tg_tag, own_age);
+    touched := touched || integratedb._touched_indirectly(tg_tag);
   elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
+    is_lockless := true; -- the partition may be in a schema that only it is in
+  end if;
+  if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
+    -- A renamed table renames its row type, which may be the type of a column elsewhere.
+    select array_agg(t.oid) into renamed
+      from pg_class c join pg_type t on t.oid = c.reltype
+     where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
+    if renamed is not null then
+      touched := touched || integratedb._columns_of_types(renamed);
+    end if;
   end if;
   if touched is null or touched = '{}' then
     return;
@@ -38,7 +56,8 @@ begin
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
      and (
-       exists (select from integratedb.claim k where k.relid = c.oid::bigint)
+       is_lockless
+       or exists (select from integratedb.claim k where k.relid = c.oid::bigint)
        or exists (select from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, ''))
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
@@ -71,9 +90,33 @@ $$;
 
 comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
 
--- Commands that change relations without naming them. own_age: age() of this transaction; a catalogue row whose
--- xmin is no older was written by it (or by one that committed meanwhile, which does no harm here).
-create or replace function integratedb._touched_indirectly(tag text, own_age integer)
+-- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
+create or replace function integratedb._columns_of_types(types oid[])
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive family (type) as (
+    select unnest(types)
+    union
+    select t.oid
+      from family f
+      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_type'::regclass
+      join pg_type t on t.oid = d.objid and t.typtype = 'd'
+  )
+  select array_agg(distinct d.objid::bigint)
+    from family f
+    join pg_type t on t.oid = f.type
+    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.classid = 'pg_class'::regclass
+    join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+$$;
+
+comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
+
+-- Commands that change relations without naming them.
+create or replace function integratedb._touched_indirectly(tag text)
 returns bigint[]
 language plpgsql
 stable
@@ -84,41 +127,65 @@ declare
   touched bigint[] := '{}';
 begin
   if tag in ('ALTER TYPE', 'ALTER DOMAIN') then
-    -- Columns of the type, or of arrays of it.
-    select array_agg(distinct p.objid::bigint) into touched
+    -- A composite type shows as the pg_class row behind it when its attributes change.
+    select integratedb._columns_of_types(array_agg(case d.classid when 'pg_type'::regclass then d.objid else c.reltype end)) into touched
       from pg_event_trigger_ddl_commands() d
-      join pg_type t on t.oid = d.objid
-      join pg_depend p on p.refclassid = 'pg_type'::regclass and p.refobjid in (t.oid, t.typarray)
-     where d.classid = 'pg_type'::regclass and p.classid = 'pg_class'::regclass and p.objsubid > 0;
+      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid;
   elsif tag in ('CREATE SCHEMA', 'ALTER SCHEMA') then
-    -- All that is in it has another name now.
+    -- All that is in it has another name now, and so have the types of columns elsewhere.
     select array_agg(c.oid::bigint) into touched
       from pg_event_trigger_ddl_commands() d
       join pg_class c on c.relnamespace = d.objid
      where d.classid = 'pg_namespace'::regclass and c.relkind in ('r', 'p', 'v', 'm', 'f');
+    touched := touched || (
+      select integratedb._columns_of_types(array_agg(p.objid))
+        from pg_event_trigger_ddl_commands() d
+        join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid and p.classid = 'pg_type'::regclass
+       where d.classid = 'pg_namespace'::regclass);
   elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
-    select array_agg(p.objid::bigint) into touched
-      from pg_event_trigger_ddl_commands() d
-      join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.classid = 'pg_class'::regclass
-     where d.classid = 'pg_extension'::regclass;
-  elsif tag in ('REVOKE', 'DROP OWNED') then
-    -- GRANT and REVOKE tell of a kind of object, not which; what they changed are the rows with the privileges.
-    if tag = 'REVOKE' and not exists (
-      select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
-    ) then
-      return touched;
-    end if;
-    select array_agg(k.relid) into touched from (
-      select distinct relid from integratedb.claim where relid is not null
-    ) k
-    join pg_class c on c.oid = k.relid::oid
-    join pg_namespace n on n.oid = c.relnamespace
-    where age(c.xmin) <= own_age
-       or age(n.xmin) <= own_age
-       or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age);
+    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION … SET SCHEMA).
+    with member as (
+      select p.classid, p.objid
+        from pg_event_trigger_ddl_commands() d
+        join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e'
+       where d.classid = 'pg_extension'::regclass
+    )
+    select array_agg(objid::bigint) filter (where classid = 'pg_class'::regclass)
+           || integratedb._columns_of_types(array_agg(objid) filter (where classid = 'pg_type'::regclass)) into touched
+      from member;
+  elsif tag = 'CREATE RULE' then
+    -- PostgreSQL 15: ON SELECT makes a view of a table.
+    select array_agg(r.ev_class::bigint) into touched
+      from pg_event_trigger_ddl_commands() d join pg_rewrite r on r.oid = d.objid
+     where d.classid = 'pg_rewrite'::regclass;
   end if;
   return touched;
 end
 $$;
 
-comment on function integratedb._touched_indirectly(text, integer) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+
+-- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
+create or replace function integratedb._note_privileges(tag text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tag = 'GRANT' and not exists (
+    select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]'
+  ) then
+    return; -- nobody waits for a privilege
+  end if;
+  if tag <> 'DROP OWNED' and not exists (
+    select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
+  ) then
+    return;
+  end if;
+  perform integratedb._note(tag, '{}', true);
+end
+$$;
+
+comment on function integratedb._note_privileges(text) is 'internal: within an event trigger on ddl_command_end, of GRANT, REVOKE and DROP OWNED';

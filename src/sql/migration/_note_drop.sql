@@ -14,7 +14,12 @@ begin
    where d.classid = 'pg_class'::regclass
      and not d.is_temporary
      and d.object_type !~ '^(index|sequence|composite type)'
-     and (exists (select from integratedb.claim k where k.relid = d.objid::bigint) or not integratedb._sees_all_claims());
+     and (
+       exists (select from integratedb.claim k where k.relid = d.objid::bigint)
+       -- After a restore the claim knows the name only.
+       or exists (select from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name)
+       or not integratedb._sees_all_claims()
+     );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);
   end if;

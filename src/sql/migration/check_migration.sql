@@ -7,8 +7,10 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+  set constraints integratedb.claims_hold deferred;
+  -- What the transaction touched before stays noted: to forget it would be a way round the judgement.
   insert into integratedb.migration as m (commands, touched, check_timing) values ('{}', '{}', 'commit')
-  on conflict on constraint "a transaction is one migration" do update set check_timing = 'commit', touched = '{}', judged = false
+  on conflict on constraint "a transaction is one migration" do update set check_timing = 'commit', judged = false
 $$;
 
 comment on function integratedb._begin_check() is
@@ -25,7 +27,7 @@ declare
   findings jsonb;
 begin
   perform integratedb._begin_work();
-  select integratedb._judge(case when integratedb._has_event_triggers() then m.touched end)->'findings' into findings
+  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end)->'findings' into findings
     from integratedb.migration m
    where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
   perform integratedb._end_work();

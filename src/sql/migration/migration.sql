@@ -9,6 +9,7 @@ create table if not exists integratedb.migration (
   client_addr inet default inet_client_addr(),
   commands text[] not null,
   touched bigint[],
+  has_privileges boolean not null default false,
   check_timing text not null,
   judged boolean not null default false,
   enforcement text,
@@ -21,4 +22,5 @@ create table if not exists integratedb.migration (
 
 comment on table integratedb.migration is 'One row per transaction that ran DDL on claimed relations';
 comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged; null: everything, where no event trigger tells';
+comment on column integratedb.migration.has_privileges is 'It granted or revoked; of what, the catalogue''s rows tell when it is judged';
 comment on column integratedb.migration.paths is 'The claims'' paths that were touched';

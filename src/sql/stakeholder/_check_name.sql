@@ -1,4 +1,5 @@
 -- Can this be a new stakeholder's name? It becomes a role and a schema; nothing that exists is ever adopted.
+-- No backslashes here: what they mean in a string is for the caller to SET (standard_conforming_strings).
 create or replace function integratedb._check_name(name text)
 returns void
 language plpgsql
@@ -19,8 +20,8 @@ begin
   problem := case
     when name = '' then 'it is empty'
     when octet_length(name) > 63 then format('it is %s bytes long; a Postgres name has at most 63', octet_length(name))
-    when name ~ '[\x01-\x1f\x7f]' then 'it contains a control character'
-    when name ~ '^\s|\s$' then 'it starts or ends with a space'
+    when name ~ '[[:cntrl:]]' then 'it contains a control character'
+    when name ~ '^[[:space:]]|[[:space:]]$' then 'it starts or ends with a space'
     when name ~ '^pg_' then 'Postgres keeps names that start with pg_ for itself'
     when name in ('public', 'none', 'information_schema') then 'Postgres keeps it for itself'
     when name in ('integratedb', 'integratedb_admin') then 'IntegrateDB keeps it for itself'

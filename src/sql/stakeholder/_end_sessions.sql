@@ -1,5 +1,7 @@
 -- Revoking does not end what is open already: who is still connected as this role?
-create or replace function integratedb._end_sessions(username text)
+-- By oid: its name is no longer in pg_stat_activity once this transaction has dropped the role. An ending that is sent
+-- is not taken back by a rollback: the application connects again, and loses what it had not committed.
+create or replace function integratedb._end_sessions(role oid)
 returns void
 language sql
 volatile
@@ -8,8 +10,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select count(pg_terminate_backend(pid))
     from pg_stat_activity
-   where usename = username
+   where usesysid = role
      and pid <> pg_backend_pid()
 $$;
 
-comment on function integratedb._end_sessions(text) is 'internal: ends every session that logged in as this role';
+comment on function integratedb._end_sessions(oid) is 'internal: ends every session that logged in as this role';

@@ -1,6 +1,8 @@
 -- What does Postgres store of a password? A SCRAM-SHA-256 verifier (RFC 5802, RFC 7677), made here so that the
 -- password itself is never part of a statement, which a log could hold. Written with the server's own sha256():
 -- a hashing library would take a quarter of the bundle's budget, and 8,192 rounds in the engine cannot be cancelled.
+-- Expressions only, no queries: auto_explain logs the parameters of nested queries, and the salted password is as
+-- good as the password. No backslashes: what they mean is for the caller to SET (standard_conforming_strings).
 create or replace function integratedb._hmac_sha256(key bytea, message bytea)
 returns bytea
 language plpgsql
@@ -36,9 +38,9 @@ declare
   key constant bytea := case when octet_length(password) > 64 then sha256(convert_to(password, 'UTF8')) else convert_to(password, 'UTF8') end;
   inner_pad bytea := decode(repeat('36', 64), 'hex');
   outer_pad bytea := decode(repeat('5c', 64), 'hex');
-  round bytea := integratedb._hmac_sha256(key, salt || '\x00000001');
+  round bytea := integratedb._hmac_sha256(key, salt || decode('00000001', 'hex'));
   sum bit(256) := ('x' || encode(round, 'hex'))::bit(256);
-  salted bytea;
+  salted bytea := decode(repeat('00', 32), 'hex');
 begin
   -- PBKDF2 with the pads of its 4,096 HMACs made once.
   for i in 0 .. length(key) - 1 loop
@@ -49,8 +51,9 @@ begin
     round := sha256(outer_pad || sha256(inner_pad || round));
     sum := sum # ('x' || encode(round, 'hex'))::bit(256);
   end loop;
-  select decode(string_agg(lpad(to_hex(substring(sum from i * 32 + 1 for 32)::bit(32)::bigint), 8, '0'), '' order by i), 'hex')
-    into salted from generate_series(0, 7) i;
+  for i in 0 .. 31 loop
+    salted := set_byte(salted, i, substring(sum from i * 8 + 1 for 8)::integer);
+  end loop;
   return format('SCRAM-SHA-256$%s:%s$%s:%s',
     iterations,
     encode(salt, 'base64'),

@@ -16,6 +16,10 @@ begin
       execute format('grant %I to %I', name, current_user);
     end if;
     execute format('create schema %I authorization %I', name, name);
+    if not has_database_privilege(name, current_database(), 'connect') then
+      -- Where CONNECT was taken from PUBLIC. DROP OWNED takes this one back.
+      execute format('grant connect on database %I to %I', current_database(), name);
+    end if;
     insert into integratedb.stakeholder (name) values (add_stakeholder.name);
   exception
     when duplicate_object or duplicate_schema or unique_violation then

@@ -17,16 +17,23 @@ begin
       detail = format('This session is logged in as %I.', session_user),
       hint = 'Call rename_stakeholder as an administrator.';
   end if;
-  -- Judging reads names: let no judgement fall between the old one and the new.
-  perform integratedb._begin_work();
-  execute format('alter role %I rename to %I', name, new_name);
-  execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
-  update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
-  perform integratedb._end_work();
-  -- Others may claim what is in its schema: this is a migration like any other.
-  if exists (select from pg_namespace where nspname = name) then
-    execute format('alter schema %I rename to %I', name, new_name);
-  end if;
+  begin
+    -- Judging reads names: let no judgement fall between the old one and the new.
+    perform integratedb._begin_work();
+    execute format('alter role %I rename to %I', name, new_name);
+    execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
+    update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
+    perform integratedb._end_work();
+    -- Others may claim what is in its schema: this is a migration like any other.
+    if exists (select from pg_namespace where nspname = name) then
+      execute format('alter schema %I rename to %I', name, new_name);
+    end if;
+  exception
+    when duplicate_object or duplicate_schema or unique_violation then
+      -- Somebody took the name while we waited.
+      perform integratedb._check_name(new_name);
+      raise;
+  end;
   return integratedb._credentials(new_name, new_name, password);
 end
 $$;

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { expectAllWell, privilegesOf, refusal, setClaims } from '../support/oracle.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`select integratedb.add_stakeholder('reporter'), integratedb.add_stakeholder('billing')`)
+})
+afterAll(() => database.drop())
+
+beforeEach(async () => {
+  await database.rows(`
+    select integratedb.remove_claims('reporter'), integratedb.remove_claims('billing');
+    drop schema if exists app cascade;
+    create schema app`)
+})
+
+const everything = [{ path: 'app.*', fields: '*' }]
+
+async function migrate(sql: string): Promise<void> {
+  await database.rows(sql)
+  await expectAllWell(database)
+}
+
+const paths = async () =>
+  (await database.rows(`select distinct path from integratedb.claims where stakeholder = 'reporter' order by 1`)).map(({ path }) => path)
+
+describe('schema.*', () => {
+  test('takes in whatever one can select from, and neither partitions nor what an extension owns', async () => {
+    await database.rows(`
+      create extension if not exists file_fdw;
+      create server if not exists files foreign data wrapper file_fdw;
+      create table app.t (a int);
+      create view app.v as select * from app.t;
+      create view app.uncertain as select 1 / a as x from app.t;
+      create materialized view app.m as select * from app.t with no data;
+      create foreign table app.f (line text) server files options (filename '/nowhere');
+      create table app.parted (a int) partition by range (a);
+      create table app.part_1 partition of app.parted for values from (0) to (9);
+      create table app.child (b int) inherits (app.t);
+      create sequence app.s;
+      create type app.c as (a int);
+      create extension pg_stat_statements schema app;`)
+    await setClaims(database, 'reporter', everything)
+    expect(await paths()).toEqual(['app.child', 'app.f', 'app.m', 'app.parted', 'app.t', 'app.uncertain', 'app.v'])
+    await expectAllWell(database)
+    await migrate('drop table app.part_1')
+    await migrate('create table app.part_2 partition of app.parted for values from (9) to (20)')
+    await migrate('alter table app.parted add b int')
+    await migrate('alter table app.t add later int')
+    await migrate('drop extension pg_stat_statements')
+    expect(await privilegesOf(database, 'reporter')).toContain('SELECT on app.child.later')
+  })
+
+  test('a view that cannot be planned or read can be claimed all the same', async () => {
+    await database.rows(`
+      create table app.t (a int);
+      create function app.f() returns int language sql stable as 'select a from app.t';
+      create view app.broken as select app.f() as x, 1/0 as y;
+      set check_function_bodies = off; drop table app.t; create role nobody_much; alter view app.broken owner to nobody_much`)
+    await setClaims(database, 'reporter', [{ path: 'app.broken', fields: ['x'] }])
+    await database.rows(`select integratedb.remove_claims('reporter'); drop view app.broken`)
+  })
+
+  test('new tables and columns are granted when they are made, in whatever shape', async () => {
+    await database.rows('create table app.first (a int)')
+    await setClaims(database, 'reporter', everything)
+    await setClaims(database, 'billing', [{ path: 'app.first', fields: '*' }])
+    await migrate('create table app.second (a int); alter table app.first add b text')
+    await migrate('create table app.third as select * from app.first')
+    await migrate('select * into app.fourth from app.first')
+    await migrate('create view app.fifth as select a from app.first')
+    await migrate('create or replace view app.fifth as select a, b from app.first')
+    await migrate('create table public.sixth (a int); alter table public.sixth set schema app')
+    await migrate('begin; savepoint s; create table app.seventh (a int); rollback to s; create table app.eighth (a int); commit')
+    await migrate('begin; drop table app.third; create table app.third (a int, b text, c int); commit')
+    await migrate('begin; alter table app.second rename to old_second; create view app.second as select * from app.old_second; commit')
+    expect(await paths()).toEqual(
+      ['eighth', 'fifth', 'first', 'fourth', 'old_second', 'second', 'sixth', 'third'].map((name) => `app.${name}`),
+    )
+  })
+
+  test('an empty schema, or none', async () => {
+    expect(await refusal(database, 'reporter', [...everything, { path: 'nowhere.*', fields: '*' }])).toEqual([
+      '/match/0/path: needs app.*: schema app has no table or view to claim',
+      '/match/1/path: needs nowhere.*: schema nowhere has no table or view to claim',
+    ])
+    await setClaims(database, 'reporter', [{ ...everything[0], optional: true }])
+    await expectAllWell(database)
+    await migrate('create table app.t (a int)')
+    await migrate('drop table app.t')
+    await migrate('create table app.t (b int)')
+  })
+
+  test('a table is not dropped, renamed or moved away from under it', async () => {
+    await database.rows('create table app.t (a int); create table app.u (a int)')
+    await setClaims(database, 'reporter', everything)
+    for (const [sql, code] of [
+      ['drop table app.t', 'IDB101'],
+      ['alter table app.t rename to s', 'IDB102'],
+      ['alter table app.t set schema public', 'IDB103'],
+      ['alter schema app rename to app2', 'IDB103'],
+      ['drop schema app cascade', 'IDB101'],
+      ['begin; drop table app.t; create sequence app.t; commit', 'IDB104'],
+    ] as const) {
+      const failure = await database.failure(sql)
+      await database.rows('rollback')
+      expect(failure.detail).toMatch(`${code} reporter needs app.t`)
+      await expectAllWell(database)
+    }
+  })
+})
+
+describe('unmet_claims and sync', () => {
+  const silently = (sql: string) =>
+    database.rows(`
+      alter event trigger integratedb_note_ddl disable; alter event trigger integratedb_note_drop disable;
+      ${sql};
+      alter event trigger integratedb_note_ddl enable always; alter event trigger integratedb_note_drop enable always`)
+
+  test('tell and repair what happened with the triggers off', async () => {
+    await database.rows('create table app.t (a int, b int, c int); create table app.u (a int)')
+    await setClaims(database, 'reporter', everything)
+    await setClaims(database, 'billing', [{ path: 'app.t', fields: ['a', { name: 'b', type: 'int' }] }])
+    await silently(`
+      create table app.fresh (a int); alter table app.t add d int; revoke select (a) on app.t from billing; revoke usage on schema app from reporter`)
+    expect(await database.rows('select code, stakeholder, path, field from integratedb.unmet_claims()')).toEqual([
+      { code: 'IDB401', stakeholder: 'billing', path: 'app.t', field: 'a' },
+      { code: 'IDB402', stakeholder: 'reporter', path: 'app.fresh', field: null },
+      { code: 'IDB401', stakeholder: 'reporter', path: 'app.fresh', field: 'a' },
+      { code: 'IDB402', stakeholder: 'reporter', path: 'app.t', field: null },
+      { code: 'IDB401', stakeholder: 'reporter', path: 'app.t', field: 'd' },
+      { code: 'IDB402', stakeholder: 'reporter', path: 'app.u', field: null },
+    ])
+    expect(await database.rows('select * from integratedb.sync()')).toEqual([])
+    await expectAllWell(database)
+
+    await silently('alter table app.t drop a, alter b type text, drop c; drop table app.u')
+    const unmet = [
+      'IDB201 billing app.t a',
+      'IDB203 billing app.t b',
+      'IDB201 reporter app.t a',
+      'IDB203 reporter app.t b',
+      'IDB201 reporter app.t c',
+      'IDB101 reporter app.u null',
+    ]
+    const told = (rows: Record<string, unknown>[]) =>
+      rows.map((row) => [row['code'], row['stakeholder'], row['path'], String(row['field'])].join(' '))
+    expect(told(await database.rows('select * from integratedb.unmet_claims()'))).toEqual(unmet)
+    expect(told(await database.rows('select * from integratedb.sync()'))).toEqual(unmet)
+    expect(told(await database.rows('select * from integratedb.sync()'))).toEqual(unmet)
+    for (const [most, rows] of [
+      [1, 1],
+      [3, 3],
+      [6, 6],
+      [7, 6],
+      [0, 0],
+      [-1, 0],
+      [null, 6],
+    ]) {
+      expect(await database.rows('select * from integratedb.unmet_claims($1)', [most])).toHaveLength(rows as number)
+    }
+    // What is unmet blocks nobody until it is met again.
+    await database.rows('alter table app.t alter b type bigint using 1')
+    await database.rows('create table app.u (a int)')
+    await database.rows('alter table app.t alter b type int, add a int, add c int')
+    expect(await database.rows('select * from integratedb.unmet_claims()')).toEqual([])
+    await expectAllWell(database)
+    expect(await database.failure('alter table app.t drop a')).toMatchObject({ code: 'IDB01' })
+  })
+})

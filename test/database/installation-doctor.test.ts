@@ -1,0 +1,133 @@
+// Does doctor() see each thing that can be wrong, and does its fix put it right?
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { complaints, diagnosis, engineOf, grantsAndClaims, installFile } from '../support/installation.ts'
+
+let db: TestDatabase
+
+beforeEach(async () => {
+  db = await TestDatabase.create()
+  await db.rows("create table public.orders (id int primary key, total numeric); select integratedb.add_stakeholder('reporter')")
+  await db.rows("select integratedb.set_claims('reporter', $1)", ['{"match": [{"path": "public.orders", "fields": "*"}]}'])
+})
+afterEach(async () => {
+  await db.drop()
+})
+
+/** As a person would: the SQL in it, or the file. */
+async function follow(fix: string | null): Promise<void> {
+  if (fix === null) throw new Error('there is no fix')
+  await db.rows(fix.includes('integratedb.sql again') ? installFile : fix)
+}
+
+test('a sound installation has nothing but ok, and no fix', async () => {
+  const rows = await db.rows('select check_name, status, fix from integratedb.doctor()')
+  expect(rows.length).toBeGreaterThan(9)
+  for (const row of rows) expect(row).toMatchObject({ status: 'ok', fix: null })
+})
+
+const breakages: [check: string, status: string, detail: RegExp, breakage: string][] = [
+  [
+    'engine',
+    'problem',
+    /^(plv8|pljs) does not answer: function integratedb\._core\(text, text\) does not exist$/,
+    'drop function integratedb._core(text, text)',
+  ],
+  ['engine is not for everyone', 'warning', /^every role may write functions in (plv8|pljs)/, 'grant usage on language :engine to public'],
+  ['event triggers', 'problem', /: integratedb_note_ddl$/, 'drop event trigger integratedb_note_ddl'],
+  ['event triggers', 'problem', /: integratedb_note_drop$/, 'alter event trigger integratedb_note_drop disable'],
+  [
+    'event triggers',
+    'problem',
+    /: integratedb_note_ddl, integratedb_note_drop$/,
+    'alter event trigger integratedb_note_drop enable replica; alter event trigger integratedb_note_ddl enable',
+  ],
+  ['constraint claims_hold', 'problem', /^missing, disabled, or not ENABLE ALWAYS$/, 'drop trigger claims_hold on integratedb.migration'],
+  [
+    'constraint claims_hold',
+    'problem',
+    /^missing, disabled, or not ENABLE ALWAYS$/,
+    'alter table integratedb.migration disable trigger claims_hold',
+  ],
+  [
+    'constraint claims_hold',
+    'problem',
+    /^missing, disabled, or not ENABLE ALWAYS$/,
+    'alter table integratedb.migration enable trigger claims_hold',
+  ],
+  ['enforcement', 'warning', /^enforcement is off: /, "select integratedb.set_enforcement('off')"],
+  ['enforcement', 'warning', /^enforcement is warn: /, "select integratedb.set_enforcement('warn')"],
+  [
+    'administrators',
+    'problem',
+    /^the role integratedb_admin is missing/,
+    'revoke all on function integratedb.set_claims(text, jsonb) from integratedb_admin',
+  ],
+  ['stakeholders', 'problem', /^reporter has no LOGIN$/, 'alter role reporter nologin'],
+  ['stakeholders', 'problem', /^reporter has no schema$/, 'drop schema reporter'],
+  ['stakeholders', 'problem', /^reporter does not own its schema$/, 'alter schema reporter owner to current_user'],
+  [
+    'stakeholders',
+    'problem',
+    /^reporter has no role$/,
+    "select integratedb.set_enforcement('off');; alter schema reporter owner to current_user; drop owned by reporter; drop role reporter",
+  ],
+  ['stakeholders have no other power', 'problem', /: reporter$/, 'alter role reporter superuser bypassrls'],
+  ['stakeholders have no other power', 'problem', /: reporter$/, 'alter role reporter createrole'],
+  [
+    'internal objects',
+    'problem',
+    /: integratedb\._judge\(bigint\[\]\)$/,
+    'grant execute on function integratedb._judge(bigint[]) to public',
+  ],
+  ['internal objects', 'problem', /: integratedb\.setting$/, 'grant select on integratedb.setting to public'],
+]
+
+test.each(breakages)('%s, %s: %s', async (check, status, detail, breakage) => {
+  for (const transaction of breakage.replaceAll(':engine', await engineOf(db)).split(';;')) await db.rows(transaction)
+  const row = await diagnosis(db, check)
+  expect(row.status).toBe(status)
+  expect(row.detail).toMatch(detail)
+  await follow(row.fix)
+  // While a role is missing, enforcement cannot come back.
+  if (breakage.includes("enforcement('off');;")) await db.rows("select integratedb.set_enforcement('enforce')")
+  expect(await complaints(db)).toEqual([])
+  const { granted, claimed } = await grantsAndClaims(db, 'reporter')
+  expect(granted).toEqual(claimed)
+})
+
+test('claims that do not hold', async () => {
+  await db.rows("select integratedb.set_claims('reporter', $1)", ['{"match": [{"path": "public.orders", "fields": ["id", "total"]}]}'])
+  await db.rows("select integratedb.set_enforcement('warn')")
+  await db.rows('alter table public.orders rename total to amount')
+  await db.rows("select integratedb.set_enforcement('enforce')")
+  const row = await diagnosis(db, 'claims')
+  expect(row).toMatchObject({ status: 'problem', detail: '1 unmet, the first: IDB202 reporter public.orders.total' })
+  await follow(row.fix)
+  expect(await complaints(db)).toEqual(['claims: problem'])
+  await db.rows('alter table public.orders rename amount to total')
+  expect(await complaints(db)).toEqual([])
+})
+
+test('claims whose grants are gone', async () => {
+  await db.rows("select integratedb.set_enforcement('warn')")
+  await db.rows('revoke all (id, total) on public.orders from reporter')
+  await db.rows("select integratedb.set_enforcement('enforce')")
+  const row = await diagnosis(db, 'claims')
+  expect(row.status).toBe('problem')
+  await follow(row.fix)
+  expect(await complaints(db)).toEqual([])
+})
+
+test('claims that remember what is no longer there', async () => {
+  await db.rows('begin; alter event trigger integratedb_note_ddl disable; alter event trigger integratedb_note_drop disable')
+  await db.rows('drop table public.orders; create table public.orders (id int primary key, total numeric)')
+  await db.rows('alter event trigger integratedb_note_ddl enable always; alter event trigger integratedb_note_drop enable always; commit')
+  const row = await diagnosis(db, 'remembered relations')
+  expect(row).toMatchObject({ status: 'problem', fix: 'SELECT * FROM integratedb.sync()' })
+  await follow(row.fix)
+  expect(await complaints(db)).toEqual([])
+  const { granted, claimed } = await grantsAndClaims(db, 'reporter')
+  expect(granted).toEqual(claimed)
+})
