@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '20b5ad4dc7937617';
+  core_hash constant text := '49e23db8dccf0688';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 20b5ad4dc7937617"] === undefined) {
+if (globalThis["integratedb 0.1.0 49e23db8dccf0688"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -134,7 +134,7 @@ var integratedb = (() => {
     const steps = [];
     for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
       const access2 = catalog.accessOf(stakeholder, relation);
-      if (access2.owner) continue;
+      if (access2.owner || !access2.has_role) continue;
       const granted = new Set(access2.granted);
       const revoke_all = access2.surplus && relation.grantable;
       const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num));
@@ -155,21 +155,32 @@ var integratedb = (() => {
   function revokeSteps(previous, expansions, catalog) {
     const steps = [];
     const kept = new Set(expansions.map(({ relation }) => relation?.id));
-    const keptSchemas = new Set(expansions.filter(({ columns }) => columns.length > 0).map(({ relation }) => relation?.schema_id));
-    const doneSchemas = /* @__PURE__ */ new Set();
-    const none = { revoke: [], grant: [], usage: false };
     for (const { stakeholder, relation } of previous) {
       const access2 = catalog.accessOf(stakeholder, relation);
       if (!kept.has(relation.id) && !access2.owner && (access2.surplus || access2.granted.length > 0)) {
-        steps.push({ ...none, stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true });
-      }
-      if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access2.usage_granted && !access2.schema_owner) {
-        doneSchemas.add(relation.schema_id);
-        steps.push({ ...none, stakeholder, schema: relation.schema, relation: null, revoke_all: true });
+        steps.push({ stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true, revoke: [], grant: [], usage: false });
       }
     }
     return steps;
   }
+
+  // src/core/specification/keyword.ts
+  var keywords = new Set(
+    `
+all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
+char character check coalesce collate collation column concurrently constraint create cross current_catalog
+current_date current_role current_schema current_time current_timestamp current_user dec decimal default deferrable
+desc distinct do else end except exists extract false fetch float for foreign freeze from full grant greatest group
+grouping having ilike in initially inner inout int integer intersect interval into is isnull join json json_array
+json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize json_table json_value
+lateral leading least left like limit localtime localtimestamp merge_action national natural nchar none normalize not
+notnull null nullif numeric offset on only or order out outer overlaps overlay placing position precision primary real
+references returning right row select session_user setof similar smallint some substring symmetric system_user table
+tablesample then time timestamp to trailing treat trim true union unique user using values varchar variadic verbose
+when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
+xmlserialize xmltable
+`.trim().split(/\s+/)
+  );
 
   // src/core/specification/path.ts
   var maxNameBytes = 63;
@@ -193,7 +204,7 @@ var integratedb = (() => {
     return /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(name);
   }
   function quoteName(name) {
-    return isPlain(name) ? name : `"${name.replace(/"/g, '""')}"`;
+    return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replace(/"/g, '""')}"`;
   }
   function formatPath(schema, relation) {
     return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
@@ -608,10 +619,11 @@ var integratedb = (() => {
     const isSameRelation = mode === "judge" && before.relid === relation.id;
     function privilegeProblem(field, column) {
       if (access2.owner || readable.has(column.num)) return null;
+      if (!access2.has_role && mode !== "inspect") return null;
       const expected = "select";
       const wasGranted = isSameRelation && field.observed?.num === column.num && (field.status === "met" || field.revoked);
       if (mode === "inspect" || wasGranted) {
-        const message = mode === "inspect" ? "it cannot be read" : "the privilege to read it was revoked";
+        const message = !access2.has_role ? `there is no role ${quoteName(before.stakeholder)} to read it with` : mode === "inspect" ? "it cannot be read" : "the privilege to read it was revoked";
         return { code: "IDB401", field, expected, actual: null, message };
       }
       if (mode === "declare" || relation.grantable) return null;
@@ -649,7 +661,7 @@ var integratedb = (() => {
     fields = fields.map(expandField);
     const needsUsage = fields.some((field) => columnsByName.has(field.name));
     const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === "met" || field.revoked);
-    const usageLost = needsUsage && !access2.usage && (mode === "inspect" || mode === "judge" && hadUsage);
+    const usageLost = needsUsage && !access2.usage && (mode === "inspect" || mode === "judge" && hadUsage && access2.has_role);
     if (usageLost) {
       const schema = quoteName(relation.schema);
       const message = mode === "inspect" ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`;
@@ -1121,9 +1133,9 @@ var integratedb = (() => {
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 20b5ad4dc7937617"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 49e23db8dccf0688"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 20b5ad4dc7937617"](op, input);
+return globalThis["integratedb 0.1.0 49e23db8dccf0688"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1534,15 +1546,16 @@ execute $sql$
 -- reader may not see. The arguments are pairs: stakeholders[i] is asked about relations[i].
 create or replace function integratedb._catalog(stakeholders text[], relations bigint[])
 returns text
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
+begin return (
   with pair as materialized (
     select distinct p.stakeholder, p.relation
-      from unnest(stakeholders, relations) p (stakeholder, relation)
+      from unnest(_catalog.stakeholders, relations) p (stakeholder, relation)
      where p.relation is not null
   ), role as materialized (
     select rolname::text as stakeholder, oid from pg_roles
@@ -1601,6 +1614,7 @@ as $$
     select p.stakeholder, p.relation, json_build_object(
       'stakeholder', p.stakeholder,
       'relation', p.relation,
+      'has_role', r.oid is not null,
       'owner', c.relowner is not distinct from r.oid,
       'granted', coalesce(a.granted, '[]'),
       'readable', coalesce(a.readable, '[]'),
@@ -1628,6 +1642,7 @@ as $$
   select json_build_object(
     'relations', coalesce((select json_agg(value order by id) from relation), '[]'),
     'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]'))::text
+); end
 $$;
 
 comment on function integratedb._catalog(text[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';
@@ -2017,10 +2032,6 @@ begin
     select * from jsonb_to_recordset(steps) s (
       stakeholder text, schema text, relation text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
   loop
-    if step.relation is null then
-      execute format('revoke usage on schema %I from %I', step.schema, step.stakeholder);
-      continue;
-    end if;
     if step.revoke_all then
       execute format('revoke all on table %I.%I from %I', step.schema, step.relation, step.stakeholder);
     end if;
@@ -2036,7 +2047,13 @@ begin
       execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
     end if;
   end loop;
-exception when internal_error then
+exception when insufficient_privilege then
+  raise exception using
+    errcode = 'IDB06',
+    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.relation),
+    detail = format('IntegrateDB grants and revokes as %I, its installer: %s.', current_user, sqlerrm),
+    hint = format('An owner of the table or a superuser can make the installer a member: GRANT owner TO %I. Nothing was changed.', current_user);
+when internal_error then
   if sqlerrm !~ '^tuple concurrently' then
     raise;
   end if;
@@ -3250,6 +3267,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- for all that is called from here, as in _note_ddl
 as $$
 begin
   perform integratedb._judge_migration(new.id);
@@ -3335,12 +3353,13 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- arrays as parameters would have every call planned anew, at several times its cost
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
-  -- These change relations without a lock on them, so a claim that is being declared right now could not make them
-  -- wait: noted whether anybody cares or not, for the epoch row to sort out at the commit.
-  is_lockless boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION');
+  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
+  -- a lock on them, so that a claim that is being declared right now could not make it wait.
+  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
   touched bigint[];
   renamed oid[];
   concerning bigint[];
@@ -3365,7 +3384,7 @@ begin
   elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
-    is_lockless := true; -- the partition may be in a schema that only it is in
+    is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
     -- A renamed table renames its row type, which may be the type of a column elsewhere.
@@ -3384,14 +3403,14 @@ begin
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
-     and (
-       is_lockless
-       or exists (select from integratedb.claim k where k.relid = c.oid::bigint)
-       or exists (select from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, ''))
+     -- Look-ups with LIMIT, one after the other: as EXISTS … OR EXISTS the planner hashes whole tables.
+     and coalesce(
+       is_noted or null,
+       (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
+       (select true from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '') limit 1),
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
-       or exists (select from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
-       or not integratedb._sees_all_claims()
+       (select true from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);
@@ -3531,6 +3550,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   concerning bigint[];
@@ -3540,11 +3560,11 @@ begin
    where d.classid = 'pg_class'::regclass
      and not d.is_temporary
      and d.object_type !~ '^(index|sequence|composite type)'
-     and (
-       exists (select from integratedb.claim k where k.relid = d.objid::bigint)
+     and coalesce(
+       (select true from integratedb.claim k where k.relid = d.objid::bigint limit 1),
        -- After a restore the claim knows the name only.
-       or exists (select from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name)
-       or not integratedb._sees_all_claims()
+       (select true from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name limit 1),
+       not integratedb._sees_all_claims()
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);

@@ -31,7 +31,16 @@ export function relation(id: number, path: string, columns: string[], more: Part
 }
 
 function accessTo({ id }: Relation, stakeholder: string): Access {
-  const none = { owner: false, granted: [], readable: [], surplus: false, usage_granted: false, usage: false, schema_owner: false }
+  const none = {
+    has_role: true,
+    owner: false,
+    granted: [],
+    readable: [],
+    surplus: false,
+    usage_granted: false,
+    usage: false,
+    schema_owner: false,
+  }
   return { stakeholder, relation: id, ...none }
 }
 

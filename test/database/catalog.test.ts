@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { quoteName } from '../../src/core/specification/path.ts'
 import { TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
@@ -243,4 +244,13 @@ describe('a column', () => {
       ),
     ).toBe('false')
   })
+})
+
+test('names are quoted as Postgres quotes them', async () => {
+  const odd = ['orders', 'Orders', 'order items', 'a$1', '_x', '1a', 'größe', 'say "hi"', '😀', 'a.b']
+  const words = await database.rows<{ word: string }>("select word from pg_get_keywords() where catcode <> 'U'")
+  expect(words.length).toBeGreaterThan(100)
+  for (const name of [...odd, ...words.map(({ word }) => word)]) {
+    expect(quoteName(name)).toBe(await database.value('select quote_ident($1)', [name]))
+  }
 })

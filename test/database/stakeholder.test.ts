@@ -532,3 +532,26 @@ async function writeHba(lines: string[]): Promise<void> {
   await database.rows('select pg_reload_conf()')
   await new Promise((resolve) => setTimeout(resolve, 300))
 }
+
+describe('a stakeholder whose role was renamed by hand', () => {
+  test('stops no migration, is told of, and is repaired by renaming it back', async () => {
+    await add('wanderer')
+    await database.rows('create table public.wandered (id int, note text)')
+    await claim('wanderer', 'public.wandered')
+    await database.rows('alter role wanderer rename to stray')
+    await database.rows('alter table public.wandered add column later date')
+    const refused = await database.failure('alter table public.wandered drop column note')
+    expect(refused.detail).toBe('IDB201 wanderer needs public.wandered.note (text): the column was dropped')
+    const unmet = await database.rows("select field, message from integratedb.unmet_claims() where stakeholder = 'wanderer'")
+    expect(unmet).toContainEqual({ field: 'id', message: 'there is no role wanderer to read it with' })
+    expect(await database.value("select detail from integratedb.doctor() where check_name = 'stakeholders'")).toContain(
+      'wanderer has no role',
+    )
+    expect((await database.failure('select * from integratedb.sync()')).code).toBe('IDB04')
+
+    await database.rows('alter role stray rename to wanderer')
+    await database.rows('select * from integratedb.sync()')
+    expect(await database.value("select has_column_privilege('wanderer', 'public.wandered', 'later', 'select')")).toBe(true)
+    await database.rows("select integratedb.remove_stakeholder('wanderer')")
+  })
+})

@@ -33,6 +33,8 @@ export interface Relation {
 export interface Access {
   stakeholder: string
   relation: number
+  /** Is there a role of that name? Without one there is nothing to grant, and nobody whose privileges could be lost. */
+  has_role: boolean
   /** The stakeholder owns the relation: nothing to grant, nothing to revoke. */
   owner: boolean
   /** Columns on which the role itself, and not PUBLIC or another role, holds SELECT. */

@@ -149,10 +149,15 @@ function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): Expansio
   /** Was the privilege taken away, rather than never there or lost with a dropped column? */
   function privilegeProblem(field: ClaimedField, column: Column): Problem | null {
     if (access.owner || readable.has(column.num)) return null
+    if (!access.has_role && mode !== 'inspect') return null
     const expected = 'select'
     const wasGranted = isSameRelation && field.observed?.num === column.num && (field.status === 'met' || field.revoked)
     if (mode === 'inspect' || wasGranted) {
-      const message = mode === 'inspect' ? 'it cannot be read' : 'the privilege to read it was revoked'
+      const message = !access.has_role
+        ? `there is no role ${quoteName(before.stakeholder)} to read it with`
+        : mode === 'inspect'
+          ? 'it cannot be read'
+          : 'the privilege to read it was revoked'
       return { code: 'IDB401', field, expected, actual: null, message }
     }
     if (mode === 'declare' || relation.grantable) return null
@@ -195,7 +200,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): Expansio
   // Usage was granted for the sake of a column: without one there was none to lose.
   const needsUsage = fields.some((field) => columnsByName.has(field.name))
   const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === 'met' || field.revoked)
-  const usageLost = needsUsage && !access.usage && (mode === 'inspect' || (mode === 'judge' && hadUsage))
+  const usageLost = needsUsage && !access.usage && (mode === 'inspect' || (mode === 'judge' && hadUsage && access.has_role))
   if (usageLost) {
     const schema = quoteName(relation.schema)
     const message = mode === 'inspect' ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`

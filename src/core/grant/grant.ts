@@ -7,12 +7,12 @@
 import type { CatalogIndex, Column, Relation } from '../catalog/catalog.ts'
 import type { Expansion } from '../claim/expand.ts'
 
-/** One step for `integratedb._apply_grants()`: on a relation, or (without one) on its schema. */
+/** One step for `integratedb._apply_grants()`. */
 export interface GrantStep {
   stakeholder: string
   schema: string
-  relation: string | null
-  /** Take away all privileges on the relation (or usage of the schema) first. */
+  relation: string
+  /** Take away all privileges on the relation first. */
   revoke_all: boolean
   revoke: string[]
   grant: string[]
@@ -50,7 +50,7 @@ export function grantSteps(expansions: readonly Expansion[], catalog: CatalogInd
   const steps: GrantStep[] = []
   for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
     const access = catalog.accessOf(stakeholder, relation)
-    if (access.owner) continue
+    if (access.owner || !access.has_role) continue
     const granted = new Set(access.granted)
     // Where the installation may not grant it may not revoke either: Postgres would stop the migration with an error.
     const revoke_all = access.surplus && relation.grantable
@@ -70,7 +70,7 @@ export function grantSteps(expansions: readonly Expansion[], catalog: CatalogInd
   return steps
 }
 
-/** The steps that take away what earlier claims gave and the new ones do not ask for. */
+/** The steps that take away what earlier claims gave and the new ones do not ask for. Schemas: `_release_usage.sql`. */
 export function revokeSteps(
   previous: readonly { stakeholder: string; relation: Relation }[],
   expansions: readonly Expansion[],
@@ -78,17 +78,10 @@ export function revokeSteps(
 ): GrantStep[] {
   const steps: GrantStep[] = []
   const kept = new Set(expansions.map(({ relation }) => relation?.id))
-  const keptSchemas = new Set(expansions.filter(({ columns }) => columns.length > 0).map(({ relation }) => relation?.schema_id))
-  const doneSchemas = new Set<number>()
-  const none = { revoke: [], grant: [], usage: false }
   for (const { stakeholder, relation } of previous) {
     const access = catalog.accessOf(stakeholder, relation)
     if (!kept.has(relation.id) && !access.owner && (access.surplus || access.granted.length > 0)) {
-      steps.push({ ...none, stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true })
-    }
-    if (!keptSchemas.has(relation.schema_id) && !doneSchemas.has(relation.schema_id) && access.usage_granted && !access.schema_owner) {
-      doneSchemas.add(relation.schema_id)
-      steps.push({ ...none, stakeholder, schema: relation.schema, relation: null, revoke_all: true })
+      steps.push({ stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true, revoke: [], grant: [], usage: false })
     }
   }
   return steps

@@ -6,6 +6,8 @@
  * quietly means another table than the one its author looked at.
  */
 
+import { keywords } from './keyword.ts'
+
 export interface Path {
   schema: string
   /** null stands for `*`: every relation of the schema. */
@@ -39,9 +41,9 @@ function isPlain(name: string): boolean {
   return /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(name)
 }
 
-/** A name as a path shows it: quoted only where it has to be. */
+/** A name as SQL and the views show it (`quote_ident`): quoted where it has to be. */
 export function quoteName(name: string): string {
-  return isPlain(name) ? name : `"${name.replace(/"/g, '""')}"`
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replace(/"/g, '""')}"`
 }
 
 export function formatPath(schema: string, relation: string | null): string {

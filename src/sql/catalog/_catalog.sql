@@ -3,15 +3,16 @@
 -- reader may not see. The arguments are pairs: stakeholders[i] is asked about relations[i].
 create or replace function integratedb._catalog(stakeholders text[], relations bigint[])
 returns text
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off -- or format_type() spells types as the session likes
 as $$
+begin return (
   with pair as materialized (
     select distinct p.stakeholder, p.relation
-      from unnest(stakeholders, relations) p (stakeholder, relation)
+      from unnest(_catalog.stakeholders, relations) p (stakeholder, relation)
      where p.relation is not null
   ), role as materialized (
     select rolname::text as stakeholder, oid from pg_roles
@@ -70,6 +71,7 @@ as $$
     select p.stakeholder, p.relation, json_build_object(
       'stakeholder', p.stakeholder,
       'relation', p.relation,
+      'has_role', r.oid is not null,
       'owner', c.relowner is not distinct from r.oid,
       'granted', coalesce(a.granted, '[]'),
       'readable', coalesce(a.readable, '[]'),
@@ -97,6 +99,7 @@ as $$
   select json_build_object(
     'relations', coalesce((select json_agg(value order by id) from relation), '[]'),
     'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]'))::text
+); end
 $$;
 
 comment on function integratedb._catalog(text[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';

@@ -14,10 +14,6 @@ begin
     select * from jsonb_to_recordset(steps) s (
       stakeholder text, schema text, relation text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
   loop
-    if step.relation is null then
-      execute format('revoke usage on schema %I from %I', step.schema, step.stakeholder);
-      continue;
-    end if;
     if step.revoke_all then
       execute format('revoke all on table %I.%I from %I', step.schema, step.relation, step.stakeholder);
     end if;
@@ -33,7 +29,13 @@ begin
       execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
     end if;
   end loop;
-exception when internal_error then
+exception when insufficient_privilege then
+  raise exception using
+    errcode = 'IDB06',
+    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.relation),
+    detail = format('IntegrateDB grants and revokes as %I, its installer: %s.', current_user, sqlerrm),
+    hint = format('An owner of the table or a superuser can make the installer a member: GRANT owner TO %I. Nothing was changed.', current_user);
+when internal_error then
   if sqlerrm !~ '^tuple concurrently' then
     raise;
   end if;

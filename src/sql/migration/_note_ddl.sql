@@ -6,12 +6,13 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- arrays as parameters would have every call planned anew, at several times its cost
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
-  -- These change relations without a lock on them, so a claim that is being declared right now could not make them
-  -- wait: noted whether anybody cares or not, for the epoch row to sort out at the commit.
-  is_lockless boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION');
+  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
+  -- a lock on them, so that a claim that is being declared right now could not make it wait.
+  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
   touched bigint[];
   renamed oid[];
   concerning bigint[];
@@ -36,7 +37,7 @@ begin
   elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
-    is_lockless := true; -- the partition may be in a schema that only it is in
+    is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
     -- A renamed table renames its row type, which may be the type of a column elsewhere.
@@ -55,14 +56,14 @@ begin
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
-     and (
-       is_lockless
-       or exists (select from integratedb.claim k where k.relid = c.oid::bigint)
-       or exists (select from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, ''))
+     -- Look-ups with LIMIT, one after the other: as EXISTS … OR EXISTS the planner hashes whole tables.
+     and coalesce(
+       is_noted or null,
+       (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
+       (select true from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '') limit 1),
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
-       or exists (select from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
-       or not integratedb._sees_all_claims()
+       (select true from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);

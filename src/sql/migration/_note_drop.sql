@@ -5,6 +5,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   concerning bigint[];
@@ -14,11 +15,11 @@ begin
    where d.classid = 'pg_class'::regclass
      and not d.is_temporary
      and d.object_type !~ '^(index|sequence|composite type)'
-     and (
-       exists (select from integratedb.claim k where k.relid = d.objid::bigint)
+     and coalesce(
+       (select true from integratedb.claim k where k.relid = d.objid::bigint limit 1),
        -- After a restore the claim knows the name only.
-       or exists (select from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name)
-       or not integratedb._sees_all_claims()
+       (select true from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name limit 1),
+       not integratedb._sees_all_claims()
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);

@@ -7,6 +7,7 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- for all that is called from here, as in _note_ddl
 as $$
 begin
   perform integratedb._judge_migration(new.id);

@@ -14,7 +14,6 @@ function withAccess(catalog: Catalog, relation: number, access: Partial<Access>)
 /** As SQL would say it, shortened. */
 function said(steps: readonly GrantStep[]): string[] {
   return steps.flatMap(({ schema, relation, revoke_all, revoke, grant, usage }) => {
-    if (relation === null) return [`revoke usage on ${schema}`]
     const path = `${schema}.${relation}`
     return [
       ...(revoke_all ? [`revoke all on ${path}`] : []),
@@ -65,18 +64,10 @@ describe('declaring', () => {
     expect(declared([{ path: 'public.orders', fields: ['id', 'note'] }], catalog, [1])).toEqual([])
   })
 
-  test('takes back what is no longer claimed, and the usage of schemas nothing is claimed in', () => {
+  test('takes back what is no longer claimed', () => {
     const { catalog } = all([orders, parts])
-    expect(declared([{ path: 'public.orders', fields: '*' }], catalog, [1, 2])).toEqual([
-      'revoke all on stock.parts',
-      'revoke usage on stock',
-    ])
-    expect(declared([{ path: 'stock.parts' }], catalog, [1, 2])).toEqual([
-      'revoke all on public.orders',
-      'revoke usage on public',
-      'revoke usage on stock',
-      'revoke id on stock.parts',
-    ])
+    expect(declared([{ path: 'public.orders', fields: '*' }], catalog, [1, 2])).toEqual(['revoke all on stock.parts'])
+    expect(declared([{ path: 'stock.parts' }], catalog, [1, 2])).toEqual(['revoke all on public.orders', 'revoke id on stock.parts'])
   })
 
   test('a table-level privilege, given by hand, goes first: it would make column revokes void', () => {

@@ -20,7 +20,7 @@ describe('a path that is right', () => {
     ['pgx.t', 'pgx', 't'],
   ])('%s', (text, schema, relation) => {
     expect(parsePath(text)).toEqual({ schema, relation })
-    expect(formatPath(schema, relation)).toBe(text)
+    expect(parsePath(formatPath(schema, relation))).toEqual({ schema, relation })
   })
 })
 
@@ -59,7 +59,9 @@ test.each([
   ['Orders', '"Orders"'],
   ['a"b', '"a""b"'],
   ['1a', '"1a"'],
-  ['é', 'é'],
+  ['é', '"é"'],
+  ['order', '"order"'],
+  ['total', 'total'],
   ['', '""'],
 ])('the name %s is shown as %s', (name, shown) => {
   expect(quoteName(name)).toBe(shown)
