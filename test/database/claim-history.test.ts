@@ -122,7 +122,7 @@ function matches(dice: Dice): unknown[] {
 }
 
 test.each([1, 2, 3, 4].map((seed) => Number(process.env['INTEGRATEDB_HISTORY_SEED'] ?? 0) + seed))(
-  'history %d',
+  'history %d: whatever is accepted, the stakeholders can do what they claim; what is rejected breaks something',
   { timeout: 600_000 },
   async (seed) => {
     const dice = new Dice(seed)
