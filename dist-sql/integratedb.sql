@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '49e23db8dccf0688';
+  core_hash constant text := 'b9e3c1bf31b3d028';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 49e23db8dccf0688"] === undefined) {
+if (globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -130,13 +130,13 @@ var integratedb = (() => {
     }
     return [...all.values()];
   }
-  function grantSteps(expansions, catalog) {
+  function grantSteps(expansions, catalog, mode) {
     const steps = [];
     for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
       const access2 = catalog.accessOf(stakeholder, relation);
       if (access2.owner || !access2.has_role) continue;
       const granted = new Set(access2.granted);
-      const revoke_all = access2.surplus && relation.grantable;
+      const revoke_all = access2.surplus && relation.grantable && mode !== "judge";
       const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num));
       const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num));
       const step = {
@@ -243,7 +243,9 @@ xmlserialize xmltable
       const problem = nameProblem(part.name);
       if (problem !== null) return `has a name that ${problem}`;
       if (!part.quoted && !isPlain(part.name)) {
-        return `has the name ${part.name}, which needs double quotes: ${quoteName(part.name)}`;
+        const quoted = JSON.stringify(`"${part.name.replace(/"/g, '""')}"`).slice(1, -1);
+        const star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
+        return `has the name ${part.name}, which needs double quotes: ${quoted}${star2}`;
       }
     }
     if (/^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb") {
@@ -292,7 +294,8 @@ xmlserialize xmltable
   function findingLine(finding) {
     const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`;
     const expected = finding.expected === null ? "" : ` (${finding.expected})`;
-    return `${finding.code} ${finding.stakeholder} needs ${what}${expected}: ${finding.message}`;
+    const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
+    return `${finding.code} ${who} needs ${what}${expected}: ${finding.message}`;
   }
 
   // src/core/migration/hint.ts
@@ -302,14 +305,14 @@ xmlserialize xmltable
     const column = field === null ? "the column" : quoteName(field);
     switch (code) {
       case "IDB101":
-        return `Keep ${path}, put a view of that name in its place in the same transaction, ${release}.`;
+        return `Keep ${path} (or bring it back), put a view of that name in its place in the same transaction, ${release}.`;
       case "IDB102":
       case "IDB103":
         return `Create a view ${path} over the relation's new name in the same transaction, ${release}.`;
       case "IDB104":
         return `Give ${path} back to a table or view in the same transaction, ${release}.`;
       case "IDB201":
-        return `Keep ${column} until nobody claims it, ${release}.`;
+        return `Keep ${column} (or bring it back) until nobody claims it, ${release}.`;
       case "IDB202":
         return `Add the new name beside ${column} (a generated column, or a view ${path} that shows both), ${release}.`;
       case "IDB203":
@@ -317,7 +320,7 @@ xmlserialize xmltable
       case "IDB204":
         return `Keep room for ${expected}, ${release}.`;
       case "IDB205":
-        return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first.`;
+        return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`;
       case "IDB401":
         return `Grant it back in the same transaction, ${release}; integratedb.sync() restores what claims need.`;
       case "IDB402":
@@ -424,13 +427,17 @@ xmlserialize xmltable
       column: first.field
     };
   }
+  function distinct(findings2) {
+    return [...new Map(findings2.map((finding) => [JSON.stringify(finding), finding])).values()];
+  }
   function judge(expansions, siblings) {
-    const findings2 = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation);
+    const all = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation);
     const siblingsByMatch = byMatch(siblings, (claim) => claim);
     const withAlternatives = expansions.filter(({ before }) => before.alternative !== null);
     for (const [key, match] of byMatch(withAlternatives, ({ before }) => before)) {
-      findings2.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []));
+      all.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []));
     }
+    const findings2 = distinct(all);
     const breaking = findings2.filter((finding) => finding.severity === "breaking");
     return { verdict: breaking.length > 0 ? "reject" : "accept", findings: findings2, report: reportOf(breaking, expansions) };
   }
@@ -804,7 +811,7 @@ xmlserialize xmltable
       {
         code: "IDB03",
         message: `claims cannot be met: ${count(unmet.length, "problem")}`,
-        hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.'
+        hint: 'Each line starts with a JSON pointer into the document. Claim what is there, change the database, or mark what may be missing "optional": true. Nothing was changed.'
       },
       unmet
     );
@@ -841,7 +848,7 @@ xmlserialize xmltable
     const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0).map((relation) => ({ stakeholder: input.stakeholder, relation }));
     return {
       claims: expansions.map(({ after }) => after),
-      grants: [...revokeSteps(previous, expansions, catalog), ...grantSteps(expansions, catalog)]
+      grants: [...revokeSteps(previous, expansions, catalog), ...grantSteps(expansions, catalog, "declare")]
     };
   }
 
@@ -910,7 +917,7 @@ xmlserialize xmltable
   function reportDuplicate(seen, key, pointer, report) {
     const first = seen.get(key);
     if (first === void 0) seen.set(key, pointer);
-    else report(pointer, `is the same as ${first}`);
+    else report(pointer, `names again what ${first} names; put both into one`);
   }
   function readTypes(value, pointer, report) {
     if (value === void 0) return [];
@@ -1096,19 +1103,19 @@ xmlserialize xmltable
     return {
       ...judge(expansions, input.siblings),
       claims: changedClaims(expansions),
-      grants: grantSteps(expansions, catalog)
+      grants: grantSteps(expansions, catalog, "judge")
     };
   }
   function syncClaims(text2) {
     const input = JSON.parse(text2);
     const catalog = new CatalogIndex(input.catalog);
     const expansions = expandClaims(input.claims, catalog, "sync");
-    return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog) };
+    return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog, "sync") };
   }
   function inspectClaims(text2) {
     const input = JSON.parse(text2);
     const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), "inspect");
-    return unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, "breaking"));
+    return distinct(unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, "breaking")));
   }
   var operations = {
     read_specification: readSpecification,
@@ -1133,9 +1140,9 @@ xmlserialize xmltable
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 49e23db8dccf0688"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 49e23db8dccf0688"](op, input);
+return globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1291,7 +1298,7 @@ execute $sql$
 create schema if not exists integratedb;
 
 comment on schema integratedb is
-  'IntegrateDB: applications share this database; their claims are constraints on its schema. Start with \df+ integratedb.*';
+  'IntegrateDB: applications share this database; their claims are constraints on its schema. Every function''s comment says what it does.';
 
 create table if not exists integratedb.setting (
   name text primary key,
@@ -2471,7 +2478,8 @@ begin
       message = format('the name %I is taken', name),
       detail = format('There is %s of that name already%s.', problem,
         case problem when 'a role' then ', in this cluster' else '' end),
-      hint = 'Choose another name: IntegrateDB never adopts what it did not make. Nothing was changed.';
+      hint = format('Choose another name%s: IntegrateDB never adopts what it did not make. Nothing was changed.',
+        case problem when 'a stakeholder' then '' else ', or rename or drop that one first' end);
   end if;
 end
 $$;
@@ -2639,15 +2647,18 @@ execute $sql$
 -- is not taken back by a rollback: the application connects again, and loses what it had not committed.
 create or replace function integratedb._end_sessions(role oid)
 returns void
-language sql
+language plpgsql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select count(pg_terminate_backend(pid))
+begin
+  perform pg_stat_clear_snapshot(); -- or a second look in this transaction sees what the first one saw
+  perform pg_terminate_backend(pid)
     from pg_stat_activity
    where usesysid = role
-     and pid <> pg_backend_pid()
+     and pid <> pg_backend_pid();
+end
 $$;
 
 comment on function integratedb._end_sessions(oid) is 'internal: ends every session that logged in as this role';
@@ -2883,7 +2894,7 @@ begin
       errcode = 'IDB06',
       message = format('the role %I cannot be dropped', name),
       detail = format('It owns or may use something in other databases: %s.', elsewhere),
-      hint = format('In each of them: REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name);
+      hint = format('In each of them (where it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name, name);
   end if;
 
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
@@ -3136,7 +3147,15 @@ begin
     ) p;
   judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "catalog": %s}',
     claims, siblings, integratedb._catalog(stakeholders, relations)));
-  return judgement || jsonb_build_object('paths', coalesce(to_jsonb(paths), '[]'));
+  -- What a wildcard takes in was no claim before.
+  paths := array(
+    select unnest(paths)
+    union
+    select format('%I.%I', k.schema_name, k.relation_name)
+      from jsonb_to_recordset(judgement->'claims') k (schema_name text, relation_name text)
+     where k.relation_name <> ''
+     order by 1);
+  return judgement || jsonb_build_object('paths', paths);
 end
 $$;
 
@@ -3768,6 +3787,8 @@ declare
   reason text;
   found_text text;
   repairs text;
+  memberships text;
+  leavings text;
   number bigint;
 begin
   check_name := 'engine';
@@ -3799,7 +3820,12 @@ begin
   select string_agg(e.name, ', ') into found_text
     from unnest(array['integratedb_note_ddl', 'integratedb_note_drop']) e (name)
    where not exists (select from pg_event_trigger where evtname = e.name and evtenabled = 'A');
-  if found_text is null then
+  if current_setting('event_triggers', true) = 'off' then
+    -- PostgreSQL 17. Only a superuser can set it.
+    status := 'problem';
+    detail := 'the setting event_triggers is off: no migration is judged';
+    fix := 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf(); SELECT * FROM integratedb.sync()';
+  elsif found_text is null then
     status := 'ok'; detail := 'both are there and fire always'; fix := null;
   else
     status := 'problem';
@@ -3850,7 +3876,7 @@ begin
                   when n.nspowner <> r.oid then 'does not own its schema'
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
-               case when r.oid is null then format('CREATE ROLE %I LOGIN', s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               case when r.oid is null then format('/* renamed? ALTER ROLE … RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
                     when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
         from integratedb.stakeholder s
@@ -3873,8 +3899,19 @@ begin
     into found_text, repairs
     from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
-  if found_text is null then
-    status := 'ok'; detail := 'none has an attribute but LOGIN'; fix := null;
+  select string_agg(format('%I is a member of %I', r.rolname, g.rolname), ', ' order by r.rolname, g.rolname),
+         string_agg(format('REVOKE %I FROM %I', g.rolname, r.rolname), '; ' order by r.rolname, g.rolname)
+    into memberships, leavings
+    from integratedb.stakeholder s
+    join pg_roles r on r.rolname = s.name
+    join pg_auth_members m on m.member = r.oid
+    join pg_roles g on g.oid = m.roleid;
+  if found_text is null and memberships is null then
+    status := 'ok'; detail := 'none has an attribute but LOGIN, or is a member of another role'; fix := null;
+  elsif found_text is null then
+    status := 'warning';
+    detail := format('they can do what these can: %s', memberships);
+    fix := leavings;
   else
     status := 'problem';
     detail := format('these have SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS: %s', found_text);

@@ -10,7 +10,7 @@ import { expandClaims } from './claim/expand.ts'
 import { type Failure, OperationError, oneLine } from './errors.ts'
 import { type GrantStep, grantSteps } from './grant/grant.ts'
 import type { Finding } from './migration/finding.ts'
-import { findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
+import { distinct, findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
 import { type MatchSpecification, readDocument } from './specification/document.ts'
 
 export { errors, type FindingCode, findings } from './errors.ts'
@@ -77,7 +77,7 @@ function judgeMigration(text: string): Judgement {
   return {
     ...judge(expansions, input.siblings),
     claims: changedClaims(expansions),
-    grants: grantSteps(expansions, catalog),
+    grants: grantSteps(expansions, catalog, 'judge'),
   }
 }
 
@@ -86,14 +86,14 @@ function syncClaims(text: string): Declaration {
   const input: ClaimsAndCatalog = JSON.parse(text)
   const catalog = new CatalogIndex(input.catalog)
   const expansions = expandClaims(input.claims, catalog, 'sync')
-  return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog) }
+  return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog, 'sync') }
 }
 
 /** What does not hold now of all claims of a stakeholder. */
 function inspectClaims(text: string): Finding[] {
   const input: ClaimsAndCatalog = JSON.parse(text)
   const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), 'inspect')
-  return unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, 'breaking'))
+  return distinct(unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, 'breaking')))
 }
 
 export const operations: Readonly<Record<string, (text: string) => unknown>> = {

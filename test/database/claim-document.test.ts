@@ -68,9 +68,15 @@ describe('a document that is wrong', () => {
     ],
     [
       `{"match": [{${orders}, "fields": ["id", "\\u0069d", {"name": "id"}]}]}`,
-      ['/match/0/fields/1: is the same as /match/0/fields/0', '/match/0/fields/2: is the same as /match/0/fields/0'],
+      [
+        '/match/0/fields/1: names again what /match/0/fields/0 names; put both into one',
+        '/match/0/fields/2: names again what /match/0/fields/0 names; put both into one',
+      ],
     ],
-    [`{"match": [{${orders}}, {"path": "\\"public\\".\\"orders\\""}]}`, ['/match/1/path: is the same as /match/0/path']],
+    [
+      `{"match": [{${orders}}, {"path": "\\"public\\".\\"orders\\""}]}`,
+      ['/match/1/path: names again what /match/0/path names; put both into one'],
+    ],
     [
       `{"match": [{"path": "public.*", "fields": ["id"]}, {"path": "sales.*"}]}`,
       [
@@ -91,7 +97,7 @@ describe('a document that is wrong', () => {
       [
         '/match/0/access/1: "insert" is not supported by this version of IntegrateDB',
         '/match/0/access/2: must be one of "select", "insert", "update", "delete"',
-        '/match/0/access/3: is the same as /match/0/access/0',
+        '/match/0/access/3: names again what /match/0/access/0 names; put both into one',
       ],
     ],
     [
@@ -110,7 +116,7 @@ describe('a document that is wrong', () => {
         '/match/0/fields/0/type: must be a type, or an array of the types that will do',
         '/match/0/fields/1/min_length: must be a whole number, not 1.5',
         '/match/0/fields/1/type/1: must be the name of a type',
-        '/match/0/fields/1/type/2: is the same as /match/0/fields/1/type/0',
+        '/match/0/fields/1/type/2: names again what /match/0/fields/1/type/0 names; put both into one',
       ],
     ],
     [
@@ -123,7 +129,7 @@ describe('a document that is wrong', () => {
         '/match/0/alternatives: must not be empty',
         '/match/0/path: is not a known key',
         '/match/1/alternatives/0/optional: is not a known key',
-        '/match/1/alternatives/1/path: is the same as /match/1/alternatives/0/path',
+        '/match/1/alternatives/1/path: names again what /match/1/alternatives/0/path names; put both into one',
         '/match/1/alternatives/2/path: is required',
         '/match/1/alternatives/2/alternatives: is not a known key',
       ],
@@ -133,7 +139,7 @@ describe('a document that is wrong', () => {
       [
         '/match/0/fields/0/alternatives: must be an array, not a string',
         '/match/0/fields/1/alternatives/0/optional: belongs beside "alternatives", for all of them',
-        '/match/0/fields/1/alternatives/2: is the same as /match/0/fields/1/alternatives/1',
+        '/match/0/fields/1/alternatives/2: names again what /match/0/fields/1/alternatives/1 names; put both into one',
         '/match/0/fields/2/alternatives/0/name: is required',
         '/match/0/fields/2/alternatives/0/alternatives: is not a known key',
       ],

@@ -68,6 +68,7 @@ describe('schema.*', () => {
     await setClaims(database, 'reporter', everything)
     await setClaims(database, 'billing', [{ path: 'app.first', fields: '*' }])
     await migrate('create table app.second (a int); alter table app.first add b text')
+    expect(await database.value('select touched from integratedb.migrations order by id desc limit 1')).toEqual(['app.first', 'app.second'])
     await migrate('create table app.third as select * from app.first')
     await migrate('select * into app.fourth from app.first')
     await migrate('create view app.fifth as select a from app.first')

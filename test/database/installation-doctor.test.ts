@@ -64,6 +64,12 @@ const breakages: [check: string, status: string, detail: RegExp, breakage: strin
     /^the role integratedb_admin is missing/,
     'revoke all on function integratedb.set_claims(text, jsonb) from integratedb_admin',
   ],
+  [
+    'stakeholders have no other power',
+    'warning',
+    /^they can do what these can: reporter is a member of pg_read_all_data$/,
+    'grant pg_read_all_data to reporter',
+  ],
   ['stakeholders', 'problem', /^reporter has no LOGIN$/, 'alter role reporter nologin'],
   ['stakeholders', 'problem', /^reporter has no schema$/, 'drop schema reporter'],
   ['stakeholders', 'problem', /^reporter does not own its schema$/, 'alter schema reporter owner to current_user'],
@@ -95,6 +101,17 @@ test.each(breakages)('%s, %s: %s', async (check, status, detail, breakage) => {
   expect(await complaints(db)).toEqual([])
   const { granted, claimed } = await grantsAndClaims(db, 'reporter')
   expect(granted).toEqual(claimed)
+})
+
+test('event triggers switched off for the whole server (PostgreSQL 17)', async () => {
+  if ((await db.value<number>("select current_setting('server_version_num')::integer")) < 170000) return
+  await db.rows('set event_triggers = off')
+  expect(await diagnosis(db, 'event triggers')).toMatchObject({
+    status: 'problem',
+    detail: 'the setting event_triggers is off: no migration is judged',
+  })
+  await db.rows('reset event_triggers')
+  expect(await complaints(db)).toEqual([])
 })
 
 test('claims that do not hold', async () => {

@@ -565,7 +565,24 @@ describe('grants', () => {
     }
   })
 
+  test('made by hand stay through migrations: whoever runs one has nothing to do with them', async () => {
+    await database.rows('create table public.handed (id int, note text)')
+    await claim('reporter', 'public.handed')
+    await database.rows('grant insert, update on public.handed to reporter; alter table public.handed add column later date')
+    expect(await grantsOn('reporter')).toEqual([
+      'INSERT on public.handed',
+      'SELECT on public.handed.id',
+      'SELECT on public.handed.later',
+      'SELECT on public.handed.note',
+      'UPDATE on public.handed',
+      'USAGE on schema public',
+    ])
+    await database.rows('select * from integratedb.sync()')
+    expect(await grantsOn('reporter')).not.toContain('INSERT on public.handed')
+  })
+
   test('cannot be handed on', async () => {
+    await set('reporter', [{ path: 'public.claimed', fields: ['id'] }])
     const reporter = await database.connect('reporter')
     await reporter.rows('select id from public.claimed')
     await reporter.client.query('grant select (id) on public.claimed to nobody').catch(() => {})

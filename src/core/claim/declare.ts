@@ -101,7 +101,7 @@ function rejectUnmet(expansions: readonly Expansion[]): void {
     {
       code: 'IDB03',
       message: `claims cannot be met: ${count(unmet.length, 'problem')}`,
-      hint: 'Each line starts with a JSON pointer into the document. Create what is missing, or mark it "optional": true. Nothing was changed.',
+      hint: 'Each line starts with a JSON pointer into the document. Claim what is there, change the database, or mark what may be missing "optional": true. Nothing was changed.',
     },
     unmet,
   )
@@ -156,6 +156,6 @@ export function declare(input: {
     .map((relation) => ({ stakeholder: input.stakeholder, relation }))
   return {
     claims: expansions.map(({ after }) => after),
-    grants: [...revokeSteps(previous, expansions, catalog), ...grantSteps(expansions, catalog)],
+    grants: [...revokeSteps(previous, expansions, catalog), ...grantSteps(expansions, catalog, 'declare')],
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Grants: what to move so that a stakeholder's own privileges are exactly its claims.
  *
- * Column by column, and only the difference. A table-level privilege would make every column REVOKE void,
- * so whatever else the role itself holds on a claimed relation is taken away first.
+ * Column by column, and only the difference. A table-level privilege would make every column REVOKE void, so when
+ * claims are declared or repaired, whatever else the role itself holds on a claimed relation is taken away first.
  */
 import type { CatalogIndex, Column, Relation } from '../catalog/catalog.ts'
-import type { Expansion } from '../claim/expand.ts'
+import type { Expansion, Mode } from '../claim/expand.ts'
 
 /** One step for `integratedb._apply_grants()`. */
 export interface GrantStep {
@@ -46,14 +46,15 @@ function wantedByRelation(expansions: readonly Expansion[], catalog: CatalogInde
 }
 
 /** The steps for every relation of these expansions; all of a stakeholder's claims on a relation must be among them. */
-export function grantSteps(expansions: readonly Expansion[], catalog: CatalogIndex): GrantStep[] {
+export function grantSteps(expansions: readonly Expansion[], catalog: CatalogIndex, mode: Mode): GrantStep[] {
   const steps: GrantStep[] = []
   for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
     const access = catalog.accessOf(stakeholder, relation)
     if (access.owner || !access.has_role) continue
     const granted = new Set(access.granted)
     // Where the installation may not grant it may not revoke either: Postgres would stop the migration with an error.
-    const revoke_all = access.surplus && relation.grantable
+    // And a migration is not the moment to take away what somebody granted by hand: whoever runs it has nothing to do with that.
+    const revoke_all = access.surplus && relation.grantable && mode !== 'judge'
     const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num))
     const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num))
     const step: GrantStep = {

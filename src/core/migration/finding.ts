@@ -21,5 +21,6 @@ export interface Finding {
 export function findingLine(finding: Finding): string {
   const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`
   const expected = finding.expected === null ? '' : ` (${finding.expected})`
-  return `${finding.code} ${finding.stakeholder} needs ${what}${expected}: ${finding.message}`
+  const who = finding.stakeholder === null ? 'somebody' : quoteName(finding.stakeholder)
+  return `${finding.code} ${who} needs ${what}${expected}: ${finding.message}`
 }

@@ -11,14 +11,14 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
   const column = field === null ? 'the column' : quoteName(field)
   switch (code) {
     case 'IDB101':
-      return `Keep ${path}, put a view of that name in its place in the same transaction, ${release}.`
+      return `Keep ${path} (or bring it back), put a view of that name in its place in the same transaction, ${release}.`
     case 'IDB102':
     case 'IDB103':
       return `Create a view ${path} over the relation's new name in the same transaction, ${release}.`
     case 'IDB104':
       return `Give ${path} back to a table or view in the same transaction, ${release}.`
     case 'IDB201':
-      return `Keep ${column} until nobody claims it, ${release}.`
+      return `Keep ${column} (or bring it back) until nobody claims it, ${release}.`
     case 'IDB202':
       return `Add the new name beside ${column} (a generated column, or a view ${path} that shows both), ${release}.`
     case 'IDB203':
@@ -26,7 +26,7 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
     case 'IDB204':
       return `Keep room for ${expected}, ${release}.`
     case 'IDB205':
-      return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first.`
+      return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`
     case 'IDB401':
       return `Grant it back in the same transaction, ${release}; integratedb.sync() restores what claims need.`
     case 'IDB402':

@@ -132,17 +132,23 @@ function reportOf(breaking: readonly Finding[], expansions: readonly Expansion[]
   }
 }
 
+/** Two matches may claim the same thing: it is told once. */
+export function distinct(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()]
+}
+
 /**
  * @param expansions every claim that the migration touched
  * @param siblings untouched claims of the same matches, whose alternatives may stand in
  */
 export function judge(expansions: readonly Expansion[], siblings: readonly Claim[]): Verdict {
-  const findings = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation)
+  const all = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation)
   const siblingsByMatch = byMatch(siblings, (claim) => claim)
   const withAlternatives = expansions.filter(({ before }) => before.alternative !== null)
   for (const [key, match] of byMatch(withAlternatives, ({ before }) => before)) {
-    findings.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []))
+    all.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []))
   }
+  const findings = distinct(all)
   const breaking = findings.filter((finding) => finding.severity === 'breaking')
   return { verdict: breaking.length > 0 ? 'reject' : 'accept', findings, report: reportOf(breaking, expansions) }
 }

@@ -111,7 +111,7 @@ function parse(text: string, report: Report): { value: unknown } | null {
 function reportDuplicate(seen: Map<string, string>, key: string, pointer: string, report: Report): void {
   const first = seen.get(key)
   if (first === undefined) seen.set(key, pointer)
-  else report(pointer, `is the same as ${first}`)
+  else report(pointer, `names again what ${first} names; put both into one`)
 }
 
 function readTypes(value: unknown, pointer: string, report: Report): string[] {

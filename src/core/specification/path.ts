@@ -86,7 +86,10 @@ export function parsePath(text: string): Path | string {
     const problem = nameProblem(part.name)
     if (problem !== null) return `has a name that ${problem}`
     if (!part.quoted && !isPlain(part.name)) {
-      return `has the name ${part.name}, which needs double quotes: ${quoteName(part.name)}`
+      // As it stands in JSON, to be copied.
+      const quoted = JSON.stringify(`"${part.name.replace(/"/g, '""')}"`).slice(1, -1)
+      const star = part.name.includes('*') ? '; only "schema.*" is a wildcard' : ''
+      return `has the name ${part.name}, which needs double quotes: ${quoted}${star}`
     }
   }
   if (/^pg_/.test(schema.name) || schema.name === 'information_schema' || schema.name === 'integratedb') {

@@ -12,6 +12,8 @@ declare
   reason text;
   found_text text;
   repairs text;
+  memberships text;
+  leavings text;
   number bigint;
 begin
   check_name := 'engine';
@@ -43,7 +45,12 @@ begin
   select string_agg(e.name, ', ') into found_text
     from unnest(array['integratedb_note_ddl', 'integratedb_note_drop']) e (name)
    where not exists (select from pg_event_trigger where evtname = e.name and evtenabled = 'A');
-  if found_text is null then
+  if current_setting('event_triggers', true) = 'off' then
+    -- PostgreSQL 17. Only a superuser can set it.
+    status := 'problem';
+    detail := 'the setting event_triggers is off: no migration is judged';
+    fix := 'ALTER SYSTEM RESET event_triggers; SELECT pg_reload_conf(); SELECT * FROM integratedb.sync()';
+  elsif found_text is null then
     status := 'ok'; detail := 'both are there and fire always'; fix := null;
   else
     status := 'problem';
@@ -94,7 +101,7 @@ begin
                   when n.nspowner <> r.oid then 'does not own its schema'
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
-               case when r.oid is null then format('CREATE ROLE %I LOGIN', s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               case when r.oid is null then format('/* renamed? ALTER ROLE … RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
                     when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
         from integratedb.stakeholder s
@@ -117,8 +124,19 @@ begin
     into found_text, repairs
     from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
-  if found_text is null then
-    status := 'ok'; detail := 'none has an attribute but LOGIN'; fix := null;
+  select string_agg(format('%I is a member of %I', r.rolname, g.rolname), ', ' order by r.rolname, g.rolname),
+         string_agg(format('REVOKE %I FROM %I', g.rolname, r.rolname), '; ' order by r.rolname, g.rolname)
+    into memberships, leavings
+    from integratedb.stakeholder s
+    join pg_roles r on r.rolname = s.name
+    join pg_auth_members m on m.member = r.oid
+    join pg_roles g on g.oid = m.roleid;
+  if found_text is null and memberships is null then
+    status := 'ok'; detail := 'none has an attribute but LOGIN, or is a member of another role'; fix := null;
+  elsif found_text is null then
+    status := 'warning';
+    detail := format('they can do what these can: %s', memberships);
+    fix := leavings;
   else
     status := 'problem';
     detail := format('these have SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS: %s', found_text);

@@ -2,7 +2,7 @@
 create schema if not exists integratedb;
 
 comment on schema integratedb is
-  'IntegrateDB: applications share this database; their claims are constraints on its schema. Start with \df+ integratedb.*';
+  'IntegrateDB: applications share this database; their claims are constraints on its schema. Every function''s comment says what it does.';
 
 create table if not exists integratedb.setting (
   name text primary key,

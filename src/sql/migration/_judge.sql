@@ -66,7 +66,15 @@ begin
     ) p;
   judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "catalog": %s}',
     claims, siblings, integratedb._catalog(stakeholders, relations)));
-  return judgement || jsonb_build_object('paths', coalesce(to_jsonb(paths), '[]'));
+  -- What a wildcard takes in was no claim before.
+  paths := array(
+    select unnest(paths)
+    union
+    select format('%I.%I', k.schema_name, k.relation_name)
+      from jsonb_to_recordset(judgement->'claims') k (schema_name text, relation_name text)
+     where k.relation_name <> ''
+     order by 1);
+  return judgement || jsonb_build_object('paths', paths);
 end
 $$;
 

@@ -44,7 +44,8 @@ begin
       message = format('the name %I is taken', name),
       detail = format('There is %s of that name already%s.', problem,
         case problem when 'a role' then ', in this cluster' else '' end),
-      hint = 'Choose another name: IntegrateDB never adopts what it did not make. Nothing was changed.';
+      hint = format('Choose another name%s: IntegrateDB never adopts what it did not make. Nothing was changed.',
+        case problem when 'a stakeholder' then '' else ', or rename or drop that one first' end);
   end if;
 end
 $$;

@@ -110,31 +110,34 @@ describe('a match that is wrong', () => {
     [{ path: 'a.b', access: 'select' }, '…/access: must be an array, not a string'],
     [{ path: 'a.b', access: [] }, '…/access: must not be empty'],
     [{ path: 'a.b', access: ['truncate'] }, '…/access/0: must be one of "select", "insert", "update", "delete"'],
-    [{ path: 'a.b', access: ['select', 'select'] }, '…/access/1: is the same as …/access/0'],
+    [{ path: 'a.b', access: ['select', 'select'] }, '…/access/1: names again what …/access/0 names; put both into one'],
     [{ path: 'a.*' }, '…/fields: must be "*": a path of "schema.*" claims all fields'],
     [{ path: 'a.*', fields: ['x'] }, '…/fields: must be "*": a path of "schema.*" claims all fields'],
     [{ path: 'a.b', fields: 'x' }, '…/fields: must be "*", null or an array of fields'],
     [{ path: 'a.b', fields: {} }, '…/fields: must be "*", null or an array of fields'],
     [{ path: 'a.b', fields: ['*', 'x'] }, '…/fields/0: "*" stands alone: "fields": ["*"] claims all fields'],
-    [{ path: 'a.b', fields: ['x', 'y', 'x'] }, '…/fields/2: is the same as …/fields/0'],
-    [{ path: 'a.b', fields: ['x', { name: 'x', type: 'int' }] }, '…/fields/1: is the same as …/fields/0'],
+    [{ path: 'a.b', fields: ['x', 'y', 'x'] }, '…/fields/2: names again what …/fields/0 names; put both into one'],
+    [{ path: 'a.b', fields: ['x', { name: 'x', type: 'int' }] }, '…/fields/1: names again what …/fields/0 names; put both into one'],
     [{ path: 'a.b', fields: [{}, {}] }, ['…/fields/0/name: is required', '…/fields/1/name: is required']],
     [{ alternatives: [] }, '…/alternatives: must not be empty'],
     [{ alternatives: 'a.b' }, '…/alternatives: must be an array, not a string'],
     [{ alternatives: ['a.b'] }, '…/alternatives/0: must be an object, not a string'],
     [{ alternatives: [{ path: 'a.b' }], path: 'a.b' }, '…/path: is not a known key'],
     [{ alternatives: [{ path: 'a.b' }], fields: '*' }, '…/fields: is not a known key'],
-    [{ alternatives: [{ path: 'a.b' }, { path: 'a.b' }] }, '…/alternatives/1/path: is the same as …/alternatives/0/path'],
+    [
+      { alternatives: [{ path: 'a.b' }, { path: 'a.b' }] },
+      '…/alternatives/1/path: names again what …/alternatives/0/path names; put both into one',
+    ],
     [{ alternatives: [{ path: 'a.b', optional: true }] }, '…/alternatives/0/optional: is not a known key'],
     [{ alternatives: [{ path: 'a.b', fields: [3] }] }, '…/alternatives/0/fields/0: must be an object, not a number'],
   ])('%j', (match, expected) => {
-    const lines = [expected].flat().map((line) => line.replace(/same as …/, 'same as /match/0'))
+    const lines = [expected].flat().map((line) => line.replace(/again what …/, 'again what /match/0'))
     expect(inMatch(match)).toEqual(lines)
   })
 
   test('the same path twice', () => {
     const match = [{ path: 'a.b' }, { path: '"a"."b"', fields: '*' }]
-    expect(problems({ match })).toEqual(['/match/1/path: is the same as /match/0/path'])
+    expect(problems({ match })).toEqual(['/match/1/path: names again what /match/0/path names; put both into one'])
   })
 })
 
@@ -162,10 +165,10 @@ describe('a field that is wrong', () => {
     [{ name: 'a', type: [] }, '…/type: must be a type, or an array of the types that will do'],
     [{ name: 'a', type: ' ' }, '…/type: must be the name of a type'],
     [{ name: 'a', type: ['int', 2] }, '…/type/1: must be the name of a type'],
-    [{ name: 'a', type: ['int', 'int'] }, '…/type/1: is the same as /match/0/fields/0/type/0'],
+    [{ name: 'a', type: ['int', 'int'] }, '…/type/1: names again what /match/0/fields/0/type/0 names; put both into one'],
     [{ alternatives: [] }, '…/alternatives: must not be empty'],
     [{ alternatives: ['a'], name: 'a' }, '…/name: is not a known key'],
-    [{ alternatives: ['a', 'a'] }, '…/alternatives/1: is the same as /match/0/fields/0/alternatives/0'],
+    [{ alternatives: ['a', 'a'] }, '…/alternatives/1: names again what /match/0/fields/0/alternatives/0 names; put both into one'],
     [{ alternatives: [{ name: 'a', optional: true }] }, '…/alternatives/0/optional: belongs beside "alternatives", for all of them'],
     [{ alternatives: ['*'] }, '…/alternatives/0: "*" stands alone: "fields": ["*"] claims all fields'],
   ])('%j', (field, expected) => {
