@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'b9e3c1bf31b3d028';
+  core_hash constant text := 'd27ab852071fcaa1';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"] === undefined) {
+if (globalThis["integratedb 0.1.0 d27ab852071fcaa1"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -518,7 +518,11 @@ xmlserialize xmltable
   function isNarrower(actual, wanted) {
     return actual !== null && (wanted === null || actual < wanted);
   }
+  function isSameContent(actual, wanted) {
+    return actual.content === wanted.content || wanted.content !== null && actual.content?.startsWith(`${wanted.content}, `) === true;
+  }
   function fitType(actual, wanted) {
+    if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
     if (actual.type === wanted.type) return "same";
     const varchar = "character varying";
     if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === "text" ? "same" : "changed";
@@ -528,7 +532,7 @@ xmlserialize xmltable
     return wanted.type === wanted.base ? "narrowed" : "changed";
   }
   function fitDeclaredType(actual, declared) {
-    if (declared.type === declared.base && actual.base === declared.base) return "same";
+    if (declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared)) return "same";
     return fitType(actual, declared);
   }
 
@@ -565,7 +569,8 @@ xmlserialize xmltable
     const { observed, types, min_length } = field;
     const problem = (code, expected) => {
       const was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to";
-      return { code, field, expected, actual: column.type, message: `the type ${was} ${column.type}` };
+      const message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
+      return { code, field, expected, actual: column.type, message };
     };
     const tooShort = min_length !== null && isNarrower(column.length, min_length);
     const lengthExpected = `length ${min_length} or more`;
@@ -1140,9 +1145,9 @@ xmlserialize xmltable
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 d27ab852071fcaa1"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 b9e3c1bf31b3d028"](op, input);
+return globalThis["integratedb 0.1.0 d27ab852071fcaa1"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1173,6 +1178,15 @@ begin
       message = 'IntegrateDB needs PostgreSQL 15 or later',
       detail = format('This server is PostgreSQL %s.', current_setting('server_version')),
       hint = 'Nothing was installed.';
+  end if;
+
+  if current_setting('server_encoding') <> 'UTF8' then
+    -- The engines take and give UTF-8, and not each converts.
+    raise exception using
+      errcode = 'IDB07',
+      message = format('IntegrateDB needs a database with encoding UTF8, and %I has %s', current_database(), current_setting('server_encoding')),
+      detail = 'Names in other encodings would not survive the JavaScript engine.',
+      hint = 'CREATE DATABASE ... ENCODING ''UTF8'' and move the data there. Nothing was installed.';
   end if;
 
   select pg_catalog.pg_get_userbyid(nspowner) into installed_by from pg_catalog.pg_namespace where nspname = 'integratedb';
@@ -1351,7 +1365,7 @@ begin
     'create function integratedb._core(op text, input text) returns text language %I volatile security invoker set search_path = pg_catalog, pg_temp set %I.start_proc = %L as %L',
     engine, engine, 'integratedb._start', core_source);
   comment on function integratedb._core(text, text) is
-    'internal: the functional core, built from src/core. JSON text in; {"ok": …} or {"error": {code, message, detail, hint}} out';
+    'internal: the functional core, built from src/core. JSON text in; {"ok": ...} or {"error": {code, message, detail, hint}} out';
 exception when others then
   -- plv8 compiles at once: its library may be gone although the language is there.
   raise exception using
@@ -1471,7 +1485,41 @@ $$;
 
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
--- Which type does a person mean by this spelling, in this schema? {type, base, length, scale}, or null if none.
+-- What is behind the name of a type that somebody made? Dropped and made anew under its name, it can be anything. Of
+-- an array: its elements'. Not of a table's row type, which changes with the table.
+create or replace function integratedb._type_content(type oid)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+  with recursive element as (
+    select e.* from pg_type t
+      join pg_type e on e.oid = case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end
+     where t.oid = type
+  ), under (type, modifier) as (
+    select typbasetype, typtypmod from element where typtype = 'd'
+    union all
+    select b.typbasetype, b.typtypmod from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+  )
+  select case e.typtype
+    when 'd' then (
+      select 'domain over ' || format_type(u.type, u.modifier) from under u join pg_type b on b.oid = u.type where b.typtype <> 'd')
+    when 'e' then 'enum'
+    when 'r' then 'range of ' || (select format_type(r.rngsubtype, null) from pg_range r where r.rngtypid = e.oid)
+    when 'c' then (
+      select 'composite of ' || string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+        from pg_class c join pg_attribute a on a.attrelid = c.oid
+       where c.oid = e.typrelid and c.relkind = 'c' and a.attnum > 0 and not a.attisdropped)
+  end
+  from element e
+$$;
+
+comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
+
+-- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
 -- out in full (to_regtypemod exists from PostgreSQL 17 only).
 create or replace function integratedb._resolve_type(spelling text, schema text)
@@ -1508,7 +1556,7 @@ begin
     end if;
     element := coalesce((select typelem from pg_type where oid = found and typsubscript = 'array_subscript_handler'::regproc), found);
     -- "char" alone is any char(n), as varchar alone is any varchar(n); interval takes words, not only parentheses.
-    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '\(' or element = 'interval'::regtype;
+    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '[(]' or element = 'interval'::regtype;
     if modified then
       -- to_regtype has taken all of the text for one type with constant modifiers: there is nothing else in it.
       query := format(e'explain (verbose, format json) select cast(null as %s\n)', spelling);
@@ -1516,7 +1564,7 @@ begin
       short := pg_catalog.format_type(element, null::pg_catalog.int4);
       execute query into plan;
       perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^\(*NULL::', '');
+      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^[(]*NULL::', '');
     end if;
   exception when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported
     or program_limit_exceeded then
@@ -1526,18 +1574,19 @@ begin
   if format_type(element, null) <> short then
     shown := format_type(element, null) || substr(shown, length(short) + 1);
   end if;
-  -- The types with a length write their modifiers as plain numbers.
+  -- The types with a length write their modifiers as plain numbers. (No backslashes: standard_conforming_strings may be off.)
   modifier := case
-    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '\((\d+)\)')::integer + 4
-    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '\((\d+)\)')::integer
+    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '[(]([0-9]+)[)]')::integer + 4
+    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '[(]([0-9]+)[)]')::integer
     when element = 'numeric'::regtype then
-      ((substring(shown from '\((\d+),')::integer << 16) | (substring(shown from ',(-?\d+)\)')::integer & 2047)) + 4
+      ((substring(shown from '[(]([0-9]+),')::integer << 16) | (substring(shown from ',(-?[0-9]+)[)]')::integer & 2047)) + 4
   end;
   return jsonb_build_object(
     'type', coalesce(shown, format_type(found, null)),
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
-    'scale', integratedb._type_scale(found, modifier));
+    'scale', integratedb._type_scale(found, modifier),
+    'content', integratedb._type_content(found));
 end
 $$;
 
@@ -1588,6 +1637,7 @@ begin return (
             'base', format_type(a.atttypid, null),
             'length', integratedb._type_length(v.type, v.modifier),
             'scale', integratedb._type_scale(v.type, v.modifier),
+            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
@@ -1741,7 +1791,7 @@ $sql$;
 execute $sql$
 -- Are the oids that claims remember those of this database? After a dump and restore they are another's, and whoever
 -- bears them now is somebody else. Our own tables tell: they have other oids then, too. (A copy made with
--- CREATE DATABASE … TEMPLATE or pg_upgrade keeps them all.)
+-- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all.)
 create or replace function integratedb._own_oids()
 returns text
 language sql
@@ -2371,6 +2421,7 @@ begin
       detail = format('No such role in this cluster: %s.', missing),
       hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name LOGIN. Nothing was changed.';
   end if;
+  perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
@@ -2750,8 +2801,8 @@ begin
   if told <> '{}' then
     raise warning using
       message = format('the code of %I does not get the rights of who receives its data', name),
-      detail = array_to_string(told[:20] || case when cardinality(told) > 20 then format('… and %s more', cardinality(told) - 20) end, chr(10)),
-      hint = 'Look at it before you bring it back; then, for example, ALTER TABLE … ENABLE TRIGGER USER.';
+      detail = array_to_string(told[:20] || case when cardinality(told) > 20 then format('... and %s more', cardinality(told) - 20) end, chr(10)),
+      hint = 'Look at it before you bring it back; then, for example, ALTER TABLE ... ENABLE TRIGGER USER.';
   end if;
 end
 $$;
@@ -2894,7 +2945,7 @@ begin
       errcode = 'IDB06',
       message = format('the role %I cannot be dropped', name),
       detail = format('It owns or may use something in other databases: %s.', elsewhere),
-      hint = format('In each of them (where it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name, name);
+      hint = format('In each of them (where it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO ...; DROP OWNED BY %I. Nothing was changed.', name, name, name);
   end if;
 
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
@@ -3114,6 +3165,14 @@ begin
   if affected is null then
     return null;
   end if;
+  -- What was granted under a name goes when another relation bears it now, unless the stakeholder claims the renamed one as well.
+  affected := affected || array(
+    select o.id
+      from integratedb.claim k
+      join pg_class c on c.oid = k.relid::oid
+      join pg_namespace n on n.oid = c.relnamespace
+      join integratedb.claim o on o.stakeholder = k.stakeholder and o.schema_name = n.nspname::text and o.relation_name = c.relname::text
+     where k.id = any (affected) and o.id <> all (affected));
 
   select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
          array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')
@@ -3278,7 +3337,7 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- The constraint that makes claims hold: deferred to the commit, where a migration is judged as a whole, so that
--- drop-and-recreate, rename-plus-view and expand-and-contract pass. SET CONSTRAINTS … IMMEDIATE judges earlier,
+-- drop-and-recreate, rename-plus-view and expand-and-contract pass. SET CONSTRAINTS ... IMMEDIATE judges earlier,
 -- and again at the commit if more DDL follows; nothing judges later.
 create or replace function integratedb._judge_at_commit()
 returns trigger
@@ -3335,7 +3394,9 @@ begin
          touched = array(select distinct unnest(m.touched || excluded.touched)),
          has_privileges = m.has_privileges or excluded.has_privileges,
          judged = false
-   where m.judged or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
+   where m.judged
+      or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
+      or (excluded.has_privileges and not m.has_privileges)
   returning * into noted;
   if noted.check_timing = 'statement' then
     perform integratedb._judge_migration(noted.id);
@@ -3412,6 +3473,7 @@ begin
      where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
     if renamed is not null then
       touched := touched || integratedb._columns_of_types(renamed);
+      is_noted := true; -- nothing locks the tables of those columns
     end if;
   end if;
   if touched is null or touched = '{}' then
@@ -3422,7 +3484,7 @@ begin
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
-     -- Look-ups with LIMIT, one after the other: as EXISTS … OR EXISTS the planner hashes whole tables.
+     -- Look-ups with LIMIT, one after the other: as EXISTS ... OR EXISTS the planner hashes whole tables.
      and coalesce(
        is_noted or null,
        (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
@@ -3510,7 +3572,7 @@ begin
         join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid and p.classid = 'pg_type'::regclass
        where d.classid = 'pg_namespace'::regclass);
   elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
-    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION … SET SCHEMA).
+    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION ... SET SCHEMA).
     with member as (
       select p.classid, p.objid
         from pg_event_trigger_ddl_commands() d
@@ -3598,6 +3660,21 @@ $sql$;
 -- src/sql/migration/validate_migration.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+-- What this transaction has touched so far, judged: before something that would make the judgement at its end see
+-- another picture.
+create or replace function integratedb._judge_pending()
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._judge_migration(m.id) from integratedb.migration m
+   where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp()
+$$;
+
+comment on function integratedb._judge_pending() is 'internal: IDB01';
+
 create or replace function integratedb.validate_migration()
 returns void
 language plpgsql
@@ -3609,8 +3686,7 @@ declare
   migration_id bigint;
 begin
   if integratedb._has_event_triggers() then
-    perform integratedb._judge_migration(m.id) from integratedb.migration m
-      where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
+    perform integratedb._judge_pending();
     return;
   end if;
   -- Nothing noted what was touched: judge every claim.
@@ -3740,6 +3816,7 @@ declare
   was text;
 begin
   perform integratedb._check_choice('enforcement', enforcement, array['enforce', 'warn', 'off']);
+  perform integratedb._judge_pending(); -- by the rule that held when it ran
   select value into was from integratedb.setting where name = 'enforcement' for update;
   update integratedb.setting set value = enforcement where name = 'enforcement';
   if was = 'off' and enforcement <> 'off' then
@@ -3876,7 +3953,7 @@ begin
                   when n.nspowner <> r.oid then 'does not own its schema'
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
-               case when r.oid is null then format('/* renamed? ALTER ROLE … RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
                     when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
         from integratedb.stakeholder s
@@ -4074,7 +4151,7 @@ begin
       errcode = 'IDB07',
       message = format('there is an event trigger %I that is not ours', taken),
       detail = 'IntegrateDB uses the names integratedb_note_ddl and integratedb_note_drop.',
-      hint = 'Rename it: ALTER EVENT TRIGGER … RENAME TO …. Nothing was changed.';
+      hint = 'Rename it: ALTER EVENT TRIGGER ... RENAME TO .... Nothing was changed.';
   end if;
   drop event trigger if exists integratedb_note_ddl;
   drop event trigger if exists integratedb_note_drop;
@@ -4084,7 +4161,7 @@ begin
       'IMPORT FOREIGN SCHEMA', 'CREATE SCHEMA', 'CREATE EXTENSION', 'CREATE RULE',
       'ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER EXTENSION',
       'ALTER TYPE', 'ALTER DOMAIN',
-      'ALTER INDEX', -- ALTER INDEX … RENAME also renames tables and views
+      'ALTER INDEX', -- ALTER INDEX ... RENAME also renames tables and views
       'REVOKE', 'DROP OWNED',
       'GRANT' -- gives back what was revoked while enforcement was warn
     )

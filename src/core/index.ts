@@ -15,6 +15,7 @@ import { type MatchSpecification, readDocument } from './specification/document.
 
 export { errors, type FindingCode, findings } from './errors.ts'
 export { hintFor } from './migration/hint.ts'
+export { quoteName } from './specification/path.ts'
 
 interface ClaimsAndCatalog {
   claims: Claim[]

@@ -42,3 +42,8 @@ test('what is stale is told of, with the command that refreshes it', async () =>
   expect(code).toBe(1)
   expect(complaint).toBe(outputs.map((path) => `${path} is not what src says. Run: npm run build\n`).join(''))
 })
+
+test('it is ASCII: a database in another encoding gets to say that it needs UTF8', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
+  for (const path of outputs.slice(0, 2)) expect(readFileSync(path, 'utf8').match(/[^\x00-\x7f]/g)).toBeNull()
+})

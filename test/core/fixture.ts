@@ -14,7 +14,7 @@ export function typeOf(type: string): Type {
   const [, base = type, first, second] = /^(.*)\((\d+)(?:,(-?\d+))?\)$/.exec(type) ?? []
   const bits: Record<string, number> = { smallint: 16, integer: 32, bigint: 64 }
   const length = first === undefined ? (bits[type] ?? null) : Number(first)
-  return { type, base, length, scale: base === 'numeric' && first !== undefined ? Number(second ?? 0) : null }
+  return { type, base, length, scale: base === 'numeric' && first !== undefined ? Number(second ?? 0) : null, content: null }
 }
 
 /** `2 total numeric(10,2) not null`: number, name, type, and whether it may be null. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { quoteName } from '../../src/core/specification/path.ts'
+import { quoteName } from '../../src/core/index.ts'
 import { TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase

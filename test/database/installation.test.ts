@@ -274,6 +274,15 @@ describe('an upgrade', () => {
 })
 
 describe('an installation that cannot be', () => {
+  test('a database in another encoding', async () => {
+    const db = await TestDatabase.create(null, "encoding 'LATIN1' locale_provider libc lc_collate 'C' lc_ctype 'C'")
+    open.push(db)
+    const before = await schemasAndRoles(db)
+    const error = await db.failure(installFile)
+    expect([error.code, error.message]).toEqual(['IDB07', `IntegrateDB needs a database with encoding UTF8, and ${db.name} has LATIN1`])
+    expect(await schemasAndRoles(db)).toEqual(before)
+  })
+
   test('a schema integratedb that is not ours stays as it is', async () => {
     const db = await emptyDatabase()
     await db.rows('create role somebody; create schema integratedb authorization somebody; create table integratedb.setting (mine int)')

@@ -165,6 +165,11 @@ const pairs: { title: string; match: unknown; migrations: string[] }[] = [
     migrations: ['alter schema shop rename to moved', 'create schema moved create table t (a int)'],
   },
   {
+    title: 'a column of the row type of another table',
+    match: { path: 'other.person', fields: '*' },
+    migrations: ['alter table shop.orders rename to purchase', 'alter table shop.orders set schema other'],
+  },
+  {
     title: 'a view or a materialized view',
     match: {
       alternatives: [
@@ -180,7 +185,7 @@ const pairs: { title: string; match: unknown; migrations: string[] }[] = [
 ]
 
 describe.each(levels)('a claim against a migration at %s', (level) => {
-  const setup = `${orders}; create table other.t (a int); create table shop.u (a int)`
+  const setup = `${orders}; create table other.t (a int); create table shop.u (a int); create table other.person (whole shop.orders)`
   // What SERIALIZABLE adds to REPEATABLE READ is Postgres's own; a sample is enough.
   const tried = level === 'serializable' ? pairs.map((pair) => ({ ...pair, migrations: pair.migrations.slice(0, 1) })) : pairs
   test.each(tried)('$title', async ({ match, migrations }) => {

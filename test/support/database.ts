@@ -73,11 +73,14 @@ export class TestDatabase extends Session {
     this.rolesBefore = rolesBefore
   }
 
-  /** @param template null: an empty database, without IntegrateDB */
-  static async create(template: string | null = inject('templateDatabase')): Promise<TestDatabase> {
+  /**
+   * @param template null: an empty database, without IntegrateDB
+   * @param options more of CREATE DATABASE
+   */
+  static async create(template: string | null = inject('templateDatabase'), options = ''): Promise<TestDatabase> {
     const name = `integratedb_test_${process.pid}_${++made}`
     const server = await connect(inject('serverUrl'))
-    await server.rows(`create database ${name} template ${template ?? 'template0'}`)
+    await server.rows(`create database ${name} template ${template ?? 'template0'} ${options}`)
     const roles = await server.rows<{ rolname: string }>('select rolname from pg_roles')
     await server.end()
     const client = new pg.Client({ connectionString: urlFor(name) })

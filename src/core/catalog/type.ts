@@ -13,6 +13,8 @@ export interface Type {
   length: number | null
   /** Digits after the point of a numeric; null where the type sets none. */
   scale: number | null
+  /** What is behind the name of a type that somebody made (`domain over text`, `enum`): the name alone can be given to another. */
+  content: string | null
 }
 
 export type Fit = 'same' | 'narrowed' | 'changed'
@@ -22,11 +24,17 @@ export function isNarrower(actual: number | null, wanted: number | null): boolea
   return actual !== null && (wanted === null || actual < wanted)
 }
 
+/** A composite type may get attributes at its end, as a table may get columns. */
+function isSameContent(actual: Type, wanted: Type): boolean {
+  return actual.content === wanted.content || (wanted.content !== null && actual.content?.startsWith(`${wanted.content}, `) === true)
+}
+
 /**
  * Does `actual` serve who reads `wanted`? The same type does; a varchar may become longer or text, a numeric
  * more precise at the same scale; anything else is another type (DESIGN.md section 5).
  */
 export function fitType(actual: Type, wanted: Type): Fit {
+  if (actual.base === wanted.base && !isSameContent(actual, wanted)) return 'changed'
   if (actual.type === wanted.type) return 'same'
   const varchar = 'character varying'
   if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === 'text' ? 'same' : 'changed'
@@ -39,6 +47,6 @@ export function fitType(actual: Type, wanted: Type): Fit {
 
 /** As `fitType`, for a type that a person wrote: without modifiers it means "with any". */
 export function fitDeclaredType(actual: Type, declared: Type): Fit {
-  if (declared.type === declared.base && actual.base === declared.base) return 'same'
+  if (declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared)) return 'same'
   return fitType(actual, declared)
 }

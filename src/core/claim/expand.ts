@@ -75,7 +75,9 @@ function typeProblem(field: ClaimedField, column: Column): Problem | null {
   const { observed, types, min_length } = field
   const problem = (code: 'IDB203' | 'IDB204', expected: string): Problem => {
     const was = observed === null ? 'is' : code === 'IDB203' ? 'was changed to' : 'was narrowed to'
-    return { code, field, expected, actual: column.type, message: `the type ${was} ${column.type}` }
+    const message =
+      expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`
+    return { code, field, expected, actual: column.type, message }
   }
   const tooShort = min_length !== null && isNarrower(column.length, min_length)
   const lengthExpected = `length ${min_length} or more`

@@ -35,7 +35,41 @@ $$;
 
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
--- Which type does a person mean by this spelling, in this schema? {type, base, length, scale}, or null if none.
+-- What is behind the name of a type that somebody made? Dropped and made anew under its name, it can be anything. Of
+-- an array: its elements'. Not of a table's row type, which changes with the table.
+create or replace function integratedb._type_content(type oid)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+  with recursive element as (
+    select e.* from pg_type t
+      join pg_type e on e.oid = case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end
+     where t.oid = type
+  ), under (type, modifier) as (
+    select typbasetype, typtypmod from element where typtype = 'd'
+    union all
+    select b.typbasetype, b.typtypmod from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+  )
+  select case e.typtype
+    when 'd' then (
+      select 'domain over ' || format_type(u.type, u.modifier) from under u join pg_type b on b.oid = u.type where b.typtype <> 'd')
+    when 'e' then 'enum'
+    when 'r' then 'range of ' || (select format_type(r.rngsubtype, null) from pg_range r where r.rngtypid = e.oid)
+    when 'c' then (
+      select 'composite of ' || string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+        from pg_class c join pg_attribute a on a.attrelid = c.oid
+       where c.oid = e.typrelid and c.relkind = 'c' and a.attnum > 0 and not a.attisdropped)
+  end
+  from element e
+$$;
+
+comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
+
+-- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
 -- out in full (to_regtypemod exists from PostgreSQL 17 only).
 create or replace function integratedb._resolve_type(spelling text, schema text)
@@ -72,7 +106,7 @@ begin
     end if;
     element := coalesce((select typelem from pg_type where oid = found and typsubscript = 'array_subscript_handler'::regproc), found);
     -- "char" alone is any char(n), as varchar alone is any varchar(n); interval takes words, not only parentheses.
-    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '\(' or element = 'interval'::regtype;
+    modified := regexp_replace(spelling, '"([^"]|"")*"', '', 'g') ~ '[(]' or element = 'interval'::regtype;
     if modified then
       -- to_regtype has taken all of the text for one type with constant modifiers: there is nothing else in it.
       query := format(e'explain (verbose, format json) select cast(null as %s\n)', spelling);
@@ -80,7 +114,7 @@ begin
       short := pg_catalog.format_type(element, null::pg_catalog.int4);
       execute query into plan;
       perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^\(*NULL::', '');
+      shown := regexp_replace(plan->0->'Plan'->'Output'->>0, '^[(]*NULL::', '');
     end if;
   exception when syntax_error_or_access_rule_violation or data_exception or invalid_schema_name or feature_not_supported
     or program_limit_exceeded then
@@ -90,18 +124,19 @@ begin
   if format_type(element, null) <> short then
     shown := format_type(element, null) || substr(shown, length(short) + 1);
   end if;
-  -- The types with a length write their modifiers as plain numbers.
+  -- The types with a length write their modifiers as plain numbers. (No backslashes: standard_conforming_strings may be off.)
   modifier := case
-    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '\((\d+)\)')::integer + 4
-    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '\((\d+)\)')::integer
+    when element in ('varchar'::regtype, 'bpchar'::regtype) then substring(shown from '[(]([0-9]+)[)]')::integer + 4
+    when element in ('bit'::regtype, 'varbit'::regtype) then substring(shown from '[(]([0-9]+)[)]')::integer
     when element = 'numeric'::regtype then
-      ((substring(shown from '\((\d+),')::integer << 16) | (substring(shown from ',(-?\d+)\)')::integer & 2047)) + 4
+      ((substring(shown from '[(]([0-9]+),')::integer << 16) | (substring(shown from ',(-?[0-9]+)[)]')::integer & 2047)) + 4
   end;
   return jsonb_build_object(
     'type', coalesce(shown, format_type(found, null)),
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
-    'scale', integratedb._type_scale(found, modifier));
+    'scale', integratedb._type_scale(found, modifier),
+    'content', integratedb._type_content(found));
 end
 $$;
 

@@ -22,6 +22,7 @@ begin
       detail = format('No such role in this cluster: %s.', missing),
       hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name LOGIN. Nothing was changed.';
   end if;
+  perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));

@@ -33,7 +33,7 @@ begin
   lock table integratedb.stakeholder in access exclusive mode;
   select value into engine from integratedb.setting where name = 'engine';
 
-  -- DROP SCHEMA … CASCADE would take somebody else's view with it.
+  -- DROP SCHEMA ... CASCADE would take somebody else's view with it.
   with ours (class, oid) as (
     select 'pg_class'::regclass, oid from pg_class where relnamespace = 'integratedb'::regnamespace
     union all
@@ -95,7 +95,7 @@ begin
           errcode = 'IDB06',
           message = format('the role %I of a stakeholder cannot be dropped', stakeholder),
           detail = reason,
-          hint = format('It owns or may use something outside this database. There (if it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', stakeholder, stakeholder, stakeholder);
+          hint = format('It owns or may use something outside this database. There (if it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO ...; DROP OWNED BY %I. Nothing was changed.', stakeholder, stakeholder, stakeholder);
       end;
     end if;
     if exists (select from pg_namespace where nspname = stakeholder) then

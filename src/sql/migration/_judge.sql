@@ -33,6 +33,14 @@ begin
   if affected is null then
     return null;
   end if;
+  -- What was granted under a name goes when another relation bears it now, unless the stakeholder claims the renamed one as well.
+  affected := affected || array(
+    select o.id
+      from integratedb.claim k
+      join pg_class c on c.oid = k.relid::oid
+      join pg_namespace n on n.oid = c.relnamespace
+      join integratedb.claim o on o.stakeholder = k.stakeholder and o.schema_name = n.nspname::text and o.relation_name = c.relname::text
+     where k.id = any (affected) and o.id <> all (affected));
 
   select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
          array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')

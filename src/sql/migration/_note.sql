@@ -16,7 +16,9 @@ begin
          touched = array(select distinct unnest(m.touched || excluded.touched)),
          has_privileges = m.has_privileges or excluded.has_privileges,
          judged = false
-   where m.judged or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
+   where m.judged
+      or not (m.touched @> excluded.touched and m.commands @> excluded.commands)
+      or (excluded.has_privileges and not m.has_privileges)
   returning * into noted;
   if noted.check_timing = 'statement' then
     perform integratedb._judge_migration(noted.id);

@@ -46,6 +46,7 @@ begin
      where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
     if renamed is not null then
       touched := touched || integratedb._columns_of_types(renamed);
+      is_noted := true; -- nothing locks the tables of those columns
     end if;
   end if;
   if touched is null or touched = '{}' then
@@ -56,7 +57,7 @@ begin
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (touched::oid[])
-     -- Look-ups with LIMIT, one after the other: as EXISTS … OR EXISTS the planner hashes whole tables.
+     -- Look-ups with LIMIT, one after the other: as EXISTS ... OR EXISTS the planner hashes whole tables.
      and coalesce(
        is_noted or null,
        (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
@@ -144,7 +145,7 @@ begin
         join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid and p.classid = 'pg_type'::regclass
        where d.classid = 'pg_namespace'::regclass);
   elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
-    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION … SET SCHEMA).
+    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION ... SET SCHEMA).
     with member as (
       select p.classid, p.objid
         from pg_event_trigger_ddl_commands() d

@@ -1,5 +1,5 @@
 -- The constraint that makes claims hold: deferred to the commit, where a migration is judged as a whole, so that
--- drop-and-recreate, rename-plus-view and expand-and-contract pass. SET CONSTRAINTS … IMMEDIATE judges earlier,
+-- drop-and-recreate, rename-plus-view and expand-and-contract pass. SET CONSTRAINTS ... IMMEDIATE judges earlier,
 -- and again at the commit if more DDL follows; nothing judges later.
 create or replace function integratedb._judge_at_commit()
 returns trigger

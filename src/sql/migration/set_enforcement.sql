@@ -31,6 +31,7 @@ declare
   was text;
 begin
   perform integratedb._check_choice('enforcement', enforcement, array['enforce', 'warn', 'off']);
+  perform integratedb._judge_pending(); -- by the rule that held when it ran
   select value into was from integratedb.setting where name = 'enforcement' for update;
   update integratedb.setting set value = enforcement where name = 'enforcement';
   if was = 'off' and enforcement <> 'off' then

@@ -1,3 +1,18 @@
+-- What this transaction has touched so far, judged: before something that would make the judgement at its end see
+-- another picture.
+create or replace function integratedb._judge_pending()
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._judge_migration(m.id) from integratedb.migration m
+   where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp()
+$$;
+
+comment on function integratedb._judge_pending() is 'internal: IDB01';
+
 create or replace function integratedb.validate_migration()
 returns void
 language plpgsql
@@ -9,8 +24,7 @@ declare
   migration_id bigint;
 begin
   if integratedb._has_event_triggers() then
-    perform integratedb._judge_migration(m.id) from integratedb.migration m
-      where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
+    perform integratedb._judge_pending();
     return;
   end if;
   -- Nothing noted what was touched: judge every claim.

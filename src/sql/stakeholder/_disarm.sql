@@ -80,8 +80,8 @@ begin
   if told <> '{}' then
     raise warning using
       message = format('the code of %I does not get the rights of who receives its data', name),
-      detail = array_to_string(told[:20] || case when cardinality(told) > 20 then format('… and %s more', cardinality(told) - 20) end, chr(10)),
-      hint = 'Look at it before you bring it back; then, for example, ALTER TABLE … ENABLE TRIGGER USER.';
+      detail = array_to_string(told[:20] || case when cardinality(told) > 20 then format('... and %s more', cardinality(told) - 20) end, chr(10)),
+      hint = 'Look at it before you bring it back; then, for example, ALTER TABLE ... ENABLE TRIGGER USER.';
   end if;
 end
 $$;

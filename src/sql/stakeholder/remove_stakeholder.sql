@@ -41,7 +41,7 @@ begin
       errcode = 'IDB06',
       message = format('the role %I cannot be dropped', name),
       detail = format('It owns or may use something in other databases: %s.', elsewhere),
-      hint = format('In each of them (where it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO …; DROP OWNED BY %I. Nothing was changed.', name, name, name);
+      hint = format('In each of them (where it has claims, after SELECT integratedb.remove_claims(%L)): REASSIGN OWNED BY %I TO ...; DROP OWNED BY %I. Nothing was changed.', name, name, name);
   end if;
 
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its

@@ -40,10 +40,20 @@ describe('does a type still serve?', () => {
 
   test('a precision in the middle of a type is a modifier all the same', () => {
     const base = 'timestamp with time zone'
-    const rough = { type: 'timestamp(0) with time zone', base, length: null, scale: null }
-    const fine = { type: base, base, length: null, scale: null }
+    const rough = { type: 'timestamp(0) with time zone', base, length: null, scale: null, content: null }
+    const fine = { type: base, base, length: null, scale: null, content: null }
     expect(fitType(rough, fine)).toBe('narrowed')
     expect(fitDeclaredType(rough, fine)).toBe('same')
     expect(fitType(fine, rough)).toBe('changed')
   })
+})
+
+test('a type made anew under the name of another is another type', () => {
+  const type = { type: 'shop.email', base: 'shop.email', length: null, scale: null, content: 'domain over text' }
+  expect(fitType({ ...type, content: 'domain over integer' }, type)).toBe('changed')
+  expect(fitDeclaredType({ ...type, content: 'domain over integer' }, type)).toBe('changed')
+  expect(fitDeclaredType(type, type)).toBe('same')
+  const pair = { ...type, content: 'composite of a integer' }
+  expect(fitType({ ...pair, content: 'composite of a integer, b text' }, pair)).toBe('same')
+  expect(fitType(pair, { ...pair, content: 'composite of a integer, b text' })).toBe('changed')
 })
