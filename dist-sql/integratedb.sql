@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'd27ab852071fcaa1';
+  core_hash constant text := '5ff5987d1395b38a';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 d27ab852071fcaa1"] === undefined) {
+if (globalThis["integratedb 0.1.0 5ff5987d1395b38a"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -722,7 +722,9 @@ xmlserialize xmltable
     for (const claim of claims) {
       if (isOutgrown(claim, wildcards, catalog)) {
         const after = withoutMemory(claim);
-        expansions.push({ before: claim, after, relation: null, problems: [], columns: [], usage_revoked: false });
+        const message = "it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back";
+        const problem = { code: "IDB401", field: null, expected: null, actual: null, message };
+        expansions.push({ before: claim, after, relation: null, problems: [problem], columns: [], usage_revoked: false });
         continue;
       }
       if (!isWildcard(claim)) {
@@ -1145,9 +1147,9 @@ xmlserialize xmltable
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 d27ab852071fcaa1"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 5ff5987d1395b38a"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 d27ab852071fcaa1"](op, input);
+return globalThis["integratedb 0.1.0 5ff5987d1395b38a"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

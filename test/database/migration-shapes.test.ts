@@ -433,6 +433,9 @@ describe('families', () => {
     await rejected('alter table shop.event_2 drop column kind', 'IDB201 reporter needs shop.event_2.kind (text): the column was dropped')
     // Attached again it is its parent's, and retention may drop it.
     await accepted(`alter table shop.event attach partition shop.event_2 for values from ('2026-02-01') to ('2026-03-01')`)
+    expect(await database.value('select findings->0->>$1 from integratedb.migrations order by id desc limit 1', ['message'])).toMatch(
+      /^it became a partition/,
+    )
     expect((await met()).filter((each) => each.includes('event_2'))).toEqual([])
     await rejected(
       'alter table shop.event rename kind to sort',

@@ -260,7 +260,9 @@ export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mo
   for (const claim of claims) {
     if (isOutgrown(claim, wildcards, catalog)) {
       const after = withoutMemory(claim)
-      expansions.push({ before: claim, after, relation: null, problems: [], columns: [], usage_revoked: false })
+      const message = 'it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back'
+      const problem: Problem = { code: 'IDB401', field: null, expected: null, actual: null, message }
+      expansions.push({ before: claim, after, relation: null, problems: [problem], columns: [], usage_revoked: false })
       continue
     }
     if (!isWildcard(claim)) {
