@@ -27,6 +27,7 @@ export const loadOrder = [
   'claim/_store_claims.sql',
   'grant/_apply_grants.sql',
   'grant/_release_usage.sql',
+  'claim/_replace_claims.sql',
   'claim/set_claims.sql',
   'claim/get_claims.sql',
   'claim/remove_claims.sql',

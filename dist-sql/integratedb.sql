@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '5ff5987d1395b38a';
+  core_hash constant text := '3e33f99e297799d4';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 5ff5987d1395b38a"] === undefined) {
+if (globalThis["integratedb 0.1.0 3e33f99e297799d4"] === undefined) {
 var integratedb = (() => {
   var __defProp = Object.defineProperty;
   var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
@@ -254,6 +254,16 @@ xmlserialize xmltable
     return { schema: schema.name, relation: star ? null : relation.name };
   }
 
+  // src/core/migration/finding.ts
+  function needOf({ path, field, expected, message }) {
+    const what = field === null ? path : `${path}.${quoteName(field)}`;
+    return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
+  }
+  function findingLine(finding) {
+    const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
+    return `${finding.code} ${who} ${needOf(finding)}`;
+  }
+
   // src/core/claim/claim.ts
   function isWildcard(claim) {
     return claim.relation_name === "";
@@ -288,14 +298,6 @@ xmlserialize xmltable
     const met = new Set(claims.filter((claim) => !isWildcard(claim)).map((claim) => claim.alternative));
     for (const claim of claims) if (!isMet(claim)) met.delete(claim.alternative);
     return new Set([...met].filter((alternative) => alternative !== null));
-  }
-
-  // src/core/migration/finding.ts
-  function findingLine(finding) {
-    const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`;
-    const expected = finding.expected === null ? "" : ` (${finding.expected})`;
-    const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
-    return `${finding.code} ${who} needs ${what}${expected}: ${finding.message}`;
   }
 
   // src/core/migration/hint.ts
@@ -744,12 +746,11 @@ xmlserialize xmltable
   }
 
   // src/core/claim/declare.ts
-  function pointerOf(claim, problem) {
-    const { field } = problem;
-    const match = `/match/${claim.match}${claim.alternative === null ? "" : `/alternatives/${claim.alternative}`}`;
-    if (field === null) return `${match}/path`;
-    if (field.field === null) return `${match}/fields`;
-    return `${match}/fields/${field.field}${field.alternative === null ? "" : `/alternatives/${field.alternative}`}`;
+  function pointerTo(match, field) {
+    const alternativeOf = ({ alternative }) => alternative === null ? "" : `/alternatives/${alternative}`;
+    const pointer = `/match/${match.match}${alternativeOf(match)}`;
+    if (field === null) return `${pointer}/path`;
+    return `${pointer}/fields${field.field === null ? "" : `/${field.field}${alternativeOf(field)}`}`;
   }
   function typeKey(schema, spelling) {
     return JSON.stringify([schema, spelling]);
@@ -772,13 +773,12 @@ xmlserialize xmltable
           types: field.types.flatMap((spelling) => {
             const type = resolved.get(typeKey(match.schema, spelling)) ?? null;
             if (type !== null) return [type];
-            const alternative = match.alternative === null ? "" : `/alternatives/${match.alternative}`;
-            const fieldAlternative = field.alternative === null ? "" : `/alternatives/${field.alternative}`;
-            const pointer = `/match/${match.match}${alternative}/fields/${field.field}${fieldAlternative}/type`;
-            const path = formatPath(match.schema, match.relation);
             unknown.push({
-              line: issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }),
-              path,
+              line: issueLine({
+                pointer: `${pointerTo(match, field)}/type`,
+                message: `this database has no type ${JSON.stringify(spelling)}`
+              }),
+              path: formatPath(match.schema, match.relation),
               field: field.name,
               expected: spelling
             });
@@ -808,9 +808,7 @@ xmlserialize xmltable
   function rejectUnmet(expansions) {
     const unmet = unmetProblems(expansions).map(({ expansion: { after }, problem }) => {
       const finding = findingOf(after, problem, "breaking");
-      const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`;
-      const expected = finding.expected === null ? "" : ` (${finding.expected})`;
-      const line = issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected}: ${finding.message}` });
+      const line = issueLine({ pointer: pointerTo(after, problem.field), message: needOf(finding) });
       return { line, path: finding.path, field: finding.field, expected: finding.expected, actual: finding.actual };
     });
     if (unmet.length === 0) return;
@@ -1075,9 +1073,6 @@ xmlserialize xmltable
   function changedClaims(expansions) {
     return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after);
   }
-  function readSpecification(text2) {
-    return readDocument(text2);
-  }
   function declareClaims(text2) {
     return declare(JSON.parse(text2));
   }
@@ -1125,7 +1120,7 @@ xmlserialize xmltable
     return distinct(unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, "breaking")));
   }
   var operations = {
-    read_specification: readSpecification,
+    read_specification: readDocument,
     declare_claims: declareClaims,
     check_specification: checkSpecification,
     check_claims: checkClaims,
@@ -1147,9 +1142,9 @@ xmlserialize xmltable
   return __toCommonJS(entry_exports);
 })();
 
-  globalThis["integratedb 0.1.0 5ff5987d1395b38a"] = integratedb.operate;
+  globalThis["integratedb 0.1.0 3e33f99e297799d4"] = integratedb.operate;
 }
-return globalThis["integratedb 0.1.0 5ff5987d1395b38a"](op, input);
+return globalThis["integratedb 0.1.0 3e33f99e297799d4"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2187,6 +2182,41 @@ comment on function integratedb._release_usage(jsonb) is 'internal: of {stakehol
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/claim/_replace_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a stakeholder claims from now on, in place of what it claimed before.
+create or replace function integratedb._replace_claims(name text, specification jsonb, relations bigint[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  previous bigint[];
+  places jsonb;
+  declaration jsonb;
+begin
+  select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
+    from integratedb.claim where stakeholder = name;
+  -- Nothing to claim and nothing to take back: the engine need not be there.
+  if specification <> '[]' or previous <> '{}' then
+    declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
+  end if;
+  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
+  delete from integratedb.claim where stakeholder = name;
+  perform integratedb._store_claims(declaration->'claims');
+  perform integratedb._apply_grants(declaration->'grants');
+  perform integratedb._release_usage(places);
+end
+$$;
+
+comment on function integratedb._replace_claims(text, jsonb, bigint[]) is
+  'internal: expands, stores and grants a specification ([]: none); between _begin_work() and _end_work(). IDB02, IDB03, IDB06';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/claim/set_claims.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -2201,9 +2231,6 @@ declare
   specification jsonb;
   relations bigint[];
   locked bigint[] := '{}';
-  previous bigint[];
-  places jsonb;
-  declaration jsonb;
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
@@ -2221,14 +2248,7 @@ begin
     relations := integratedb._relations_of(specification);
   end if;
 
-  select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
-    from integratedb.claim where stakeholder = name;
-  declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
-  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
-  delete from integratedb.claim where stakeholder = name;
-  perform integratedb._store_claims(declaration->'claims');
-  perform integratedb._apply_grants(declaration->'grants');
-  perform integratedb._release_usage(places);
+  perform integratedb._replace_claims(name, specification, relations);
   update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
   perform integratedb._end_work();
   return query select * from integratedb.claims where stakeholder = name;
@@ -2271,20 +2291,10 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  previous bigint[];
-  places jsonb;
 begin
   perform integratedb._check_stakeholder(name);
   perform integratedb._begin_work();
-  select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
-    from integratedb.claim where stakeholder = name;
-  if previous <> '{}' then
-    perform integratedb._apply_grants(integratedb._call('declare_claims', integratedb._declaration(name, '[]', '{}', previous))->'grants');
-  end if;
-  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
-  delete from integratedb.claim where stakeholder = name;
-  perform integratedb._release_usage(places);
+  perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._end_work();
 end

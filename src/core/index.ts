@@ -32,11 +32,6 @@ function changedClaims(expansions: ReturnType<typeof expandClaims>): Claim[] {
   return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after)
 }
 
-/** A claims document, as JSON text, read and checked: what it says, path by path. IDB02 */
-function readSpecification(text: string): MatchSpecification[] {
-  return readDocument(text)
-}
-
 /** A specification expanded: the claims to store and the grants to move. IDB02, IDB03, IDB06 */
 function declareClaims(text: string): Declaration {
   return declare(JSON.parse(text))
@@ -98,7 +93,7 @@ function inspectClaims(text: string): Finding[] {
 }
 
 export const operations: Readonly<Record<string, (text: string) => unknown>> = {
-  read_specification: readSpecification,
+  read_specification: readDocument,
   declare_claims: declareClaims,
   check_specification: checkSpecification,
   check_claims: checkClaims,

@@ -4,12 +4,13 @@ import { CatalogIndex } from '../catalog/catalog.ts'
 import type { Type } from '../catalog/type.ts'
 import { count, type FailureProblem, OperationError } from '../errors.ts'
 import { type GrantStep, grantSteps, revokeSteps } from '../grant/grant.ts'
+import { needOf } from '../migration/finding.ts'
 import { findingOf, unmetProblems } from '../migration/judge.ts'
 import type { MatchSpecification } from '../specification/document.ts'
 import { issueLine } from '../specification/issue.ts'
 import { formatPath, quoteName } from '../specification/path.ts'
-import type { Claim } from './claim.ts'
-import { type Expansion, expandClaims, type Problem } from './expand.ts'
+import type { Claim, ClaimedField } from './claim.ts'
+import { type Expansion, expandClaims } from './expand.ts'
 
 /** How Postgres reads a type that the document names: null if it knows no such type. */
 export interface ResolvedType {
@@ -23,12 +24,16 @@ export interface Declaration {
   grants: GrantStep[]
 }
 
-function pointerOf(claim: Claim, problem: Problem): string {
-  const { field } = problem
-  const match = `/match/${claim.match}${claim.alternative === null ? '' : `/alternatives/${claim.alternative}`}`
-  if (field === null) return `${match}/path`
-  if (field.field === null) return `${match}/fields`
-  return `${match}/fields/${field.field}${field.alternative === null ? '' : `/alternatives/${field.alternative}`}`
+type MatchPlace = Pick<Claim, 'match' | 'alternative'>
+type FieldPlace = Pick<ClaimedField, 'field' | 'alternative'>
+
+/** Where in the document a match's path, or one of its fields, stands. */
+function pointerTo(match: MatchPlace, field: FieldPlace | null): string {
+  const alternativeOf = ({ alternative }: { alternative: number | null }): string =>
+    alternative === null ? '' : `/alternatives/${alternative}`
+  const pointer = `/match/${match.match}${alternativeOf(match)}`
+  if (field === null) return `${pointer}/path`
+  return `${pointer}/fields${field.field === null ? '' : `/${field.field}${alternativeOf(field)}`}`
 }
 
 function typeKey(schema: string, spelling: string): string {
@@ -54,13 +59,12 @@ function claimsOf(stakeholder: string, specification: readonly MatchSpecificatio
         types: field.types.flatMap((spelling) => {
           const type = resolved.get(typeKey(match.schema, spelling)) ?? null
           if (type !== null) return [type]
-          const alternative = match.alternative === null ? '' : `/alternatives/${match.alternative}`
-          const fieldAlternative = field.alternative === null ? '' : `/alternatives/${field.alternative}`
-          const pointer = `/match/${match.match}${alternative}/fields/${field.field}${fieldAlternative}/type`
-          const path = formatPath(match.schema, match.relation)
           unknown.push({
-            line: issueLine({ pointer, message: `this database has no type ${JSON.stringify(spelling)}` }),
-            path,
+            line: issueLine({
+              pointer: `${pointerTo(match, field)}/type`,
+              message: `this database has no type ${JSON.stringify(spelling)}`,
+            }),
+            path: formatPath(match.schema, match.relation),
             field: field.name,
             expected: spelling,
           })
@@ -91,9 +95,7 @@ function claimsOf(stakeholder: string, specification: readonly MatchSpecificatio
 function rejectUnmet(expansions: readonly Expansion[]): void {
   const unmet = unmetProblems(expansions).map(({ expansion: { after }, problem }) => {
     const finding = findingOf(after, problem, 'breaking')
-    const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`
-    const expected = finding.expected === null ? '' : ` (${finding.expected})`
-    const line = issueLine({ pointer: pointerOf(after, problem), message: `needs ${what}${expected}: ${finding.message}` })
+    const line = issueLine({ pointer: pointerTo(after, problem.field), message: needOf(finding) })
     return { line, path: finding.path, field: finding.field, expected: finding.expected, actual: finding.actual }
   })
   if (unmet.length === 0) return

@@ -17,10 +17,14 @@ export interface Finding {
   hint: string
 }
 
+/** `needs public.orders.total (numeric): the column was dropped` */
+export function needOf({ path, field, expected, message }: Finding): string {
+  const what = field === null ? path : `${path}.${quoteName(field)}`
+  return `needs ${what}${expected === null ? '' : ` (${expected})`}: ${message}`
+}
+
 /** `IDB201 reporter needs public.orders.total (numeric): the column was dropped` */
 export function findingLine(finding: Finding): string {
-  const what = finding.field === null ? finding.path : `${finding.path}.${quoteName(finding.field)}`
-  const expected = finding.expected === null ? '' : ` (${finding.expected})`
   const who = finding.stakeholder === null ? 'somebody' : quoteName(finding.stakeholder)
-  return `${finding.code} ${who} needs ${what}${expected}: ${finding.message}`
+  return `${finding.code} ${who} ${needOf(finding)}`
 }

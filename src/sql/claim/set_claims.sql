@@ -9,9 +9,6 @@ declare
   specification jsonb;
   relations bigint[];
   locked bigint[] := '{}';
-  previous bigint[];
-  places jsonb;
-  declaration jsonb;
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
@@ -29,14 +26,7 @@ begin
     relations := integratedb._relations_of(specification);
   end if;
 
-  select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
-    from integratedb.claim where stakeholder = name;
-  declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
-  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
-  delete from integratedb.claim where stakeholder = name;
-  perform integratedb._store_claims(declaration->'claims');
-  perform integratedb._apply_grants(declaration->'grants');
-  perform integratedb._release_usage(places);
+  perform integratedb._replace_claims(name, specification, relations);
   update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
   perform integratedb._end_work();
   return query select * from integratedb.claims where stakeholder = name;

@@ -82,12 +82,11 @@ begin
       begin
         execute format('alter role %I nologin', stakeholder);
         perform integratedb._disarm(stakeholder);
-        perform integratedb._disarm(stakeholder);
         execute format('reassign owned by %I to %I', stakeholder, current_user);
         -- Every privilege it holds in this database, those of its claims among them.
         execute format('drop owned by %I', stakeholder);
         -- While the role is there: afterwards nobody can tell whose sessions they are.
-        perform pg_terminate_backend(pid) from pg_stat_activity where usename = stakeholder and pid <> pg_backend_pid();
+        perform integratedb._end_sessions((select oid from pg_roles where rolname = stakeholder));
         execute format('drop role %I', stakeholder);
       exception when dependent_objects_still_exist then
         get stacked diagnostics reason = pg_exception_detail;
