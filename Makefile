@@ -1,6 +1,6 @@
-# make demo | test | check | build    Each installs what it needs.
+# make demo | test | replay | fuzz | check | build    Each installs what it needs.
 
-.PHONY: demo test check build
+.PHONY: demo test replay fuzz check build
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -9,6 +9,16 @@ demo: node_modules/.package-lock.json
 # Any arguments for vitest: make test ARGS=test/core
 test: node_modules/.package-lock.json
 	@npx vitest run $(ARGS)
+
+# A project's migrations, each verdict against what the stakeholders can do: make replay FROM=folder [NAME=…] [FILES=how many]
+replay: node_modules/.package-lock.json
+	@REPLAY_FROM='$(FROM)' REPLAY_NAME='$(NAME)' REPLAY_FILES='$(FILES)' npx vitest run test/replay --disableConsoleIntercept
+
+# Random histories against the oracle, others each time: make fuzz SECONDS=600 | HISTORIES=2000 | SEED=7, and FAILURES=n to go on after one.
+fuzz: SECONDS = $(if $(HISTORIES)$(SEED),,60)
+fuzz: node_modules/.package-lock.json
+	@INTEGRATEDB_HISTORY_SECONDS=$(SECONDS) INTEGRATEDB_HISTORY_COUNT=$(HISTORIES) INTEGRATEDB_HISTORY_SEED=$(SEED) INTEGRATEDB_HISTORY_STEPS=$(STEPS) \
+	  INTEGRATEDB_HISTORY_FAILURES=$(FAILURES) npx vitest run test/database/claim-history.test.ts
 
 # Types, lint, layers, dead code, and dist-sql as the build makes it.
 check: node_modules/.package-lock.json

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { errorsPage } from './errors-page.ts'
 import { loadOrder } from './load-order.ts'
 
@@ -19,23 +19,29 @@ function read(path: string): string {
   return readFileSync(`${root}${path}`, 'utf8').trimEnd()
 }
 
-/** The core as one script that leaves `integratedb`. The same bytes on every machine: absWorkingDir pins the paths in its comments. */
+/** The core as one script that leaves the function `operate`. The same bytes on every machine: absWorkingDir pins the paths in its comments. */
 async function bundleCore(): Promise<string> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: ['src/in-database/entry.ts'],
     bundle: true,
     write: false,
-    format: 'iife',
-    globalName: 'integratedb',
+    format: 'esm',
     target: 'es2020',
     charset: 'ascii',
     legalComments: 'none',
-    tsconfigRaw: '{}',
+    tsconfigRaw: '{"compilerOptions": {"useDefineForClassFields": false}}',
   })
   const text = result.outputFiles[0]?.text
   if (text === undefined) throw new Error('esbuild gave no bundle')
-  return text
+  // A function's body is no module.
+  const script = text.replace(/export \{\s*operate\s*\};\s*$/, '')
+  if (script === text) throw new Error('the bundle does not end with its export')
+  // Tabs: a tenth of the bytes that a session reads when it starts. Not within a string that runs over lines.
+  const tabbed = script.replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2))
+  const [one, other] = await Promise.all([script, tabbed].map((each) => transform(each, { minifyWhitespace: true })))
+  if (one?.code !== other?.code) throw new Error('a string in src/core runs over lines and is indented')
+  return tabbed
 }
 
 function coreSource(bundle: string, hash: string): string {
@@ -43,8 +49,7 @@ function coreSource(bundle: string, hash: string): string {
   return `
 // IntegrateDB ${version}: the functional core, bundled from src/core. Nothing of it is third-party.
 if (globalThis[${key}] === undefined) {
-${bundle}
-  globalThis[${key}] = integratedb.operate;
+${bundle}globalThis[${key}] = operate;
 }
 return globalThis[${key}](op, input);
 `

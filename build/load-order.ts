@@ -14,6 +14,9 @@ export const loadOrder = [
   'installation/version.sql',
 
   'catalog/_type.sql',
+  'catalog/_behind.sql',
+  'catalog/_writes.sql',
+  'catalog/_obstacles.sql',
   'catalog/_catalog.sql',
 
   'stakeholder/stakeholder.sql',

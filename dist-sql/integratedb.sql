@@ -8,165 +8,91 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '3e33f99e297799d4';
+  core_hash constant text := '760bc451c6208c94';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 3e33f99e297799d4"] === undefined) {
-var integratedb = (() => {
-  var __defProp = Object.defineProperty;
-  var __getOwnPropDesc = Object.getOwnPropertyDescriptor;
-  var __getOwnPropNames = Object.getOwnPropertyNames;
-  var __hasOwnProp = Object.prototype.hasOwnProperty;
-  var __defNormalProp = (obj, key, value) => key in obj ? __defProp(obj, key, { enumerable: true, configurable: true, writable: true, value }) : obj[key] = value;
-  var __export = (target, all) => {
-    for (var name in all)
-      __defProp(target, name, { get: all[name], enumerable: true });
-  };
-  var __copyProps = (to, from, except, desc) => {
-    if (from && typeof from === "object" || typeof from === "function") {
-      for (let key of __getOwnPropNames(from))
-        if (!__hasOwnProp.call(to, key) && key !== except)
-          __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
-    }
-    return to;
-  };
-  var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
-  var __publicField = (obj, key, value) => __defNormalProp(obj, typeof key !== "symbol" ? key + "" : key, value);
+if (globalThis["integratedb 0.1.0 760bc451c6208c94"] === undefined) {
+// src/core/catalog/catalog.ts
+var columnPrivileges = ["select", "insert", "update"];
+var privileges = [...columnPrivileges, "delete"];
+var verbs = {
+	select: "read",
+	insert: "inserted into",
+	update: "updated",
+	delete: "deleted from"
+};
+function isSame(one, other) {
+	return one.some((mark) => other.includes(mark));
+}
+var kinds = {
+	r: "table",
+	p: "partitioned table",
+	v: "view",
+	m: "materialized view",
+	f: "foreign table",
+	S: "sequence",
+	c: "composite type",
+	i: "index",
+	I: "partitioned index"
+};
+function kindName(kind) {
+	return kinds[kind] ?? "other object";
+}
+function isClaimable(relation) {
+	return "rpvmf".includes(relation.kind);
+}
+var whole = 0;
+function numbersOf(held, privilege) {
+	if (privilege === "delete") return held.delete ? [whole] : [];
+	return held[privilege] ?? [];
+}
+function sequenceAccess({ sequences }, id) {
+	return sequences?.find((each) => each.id === id) ?? {};
+}
+function keyOf(...parts) {
+	return JSON.stringify(parts);
+}
+function groupBy(all, keyOfEach) {
+	const groups = /* @__PURE__ */ new Map();
+	for (const each of all) {
+		const key = keyOfEach(each);
+		const group = groups.get(key);
+		if (group === void 0) groups.set(key, [each]);
+		else group.push(each);
+	}
+	return groups;
+}
+function wholeColumn(column, { writes }) {
+	const ofWriting = writes?.columns.find(({ num }) => num === column.num);
+	return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting };
+}
+var CatalogIndex = class {
+	constructor({ relations, access }) {
+		this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) }));
+		this.byId = new Map(this.relations.map((relation) => [relation.id, relation]));
+		this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]));
+		this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]));
+	}
+	withId(id) {
+		return this.byId.get(id);
+	}
+	named(schema, name) {
+		return this.byName.get(keyOf(schema, name));
+	}
+	/** Was the catalogue asked about this stakeholder and relation? */
+	knowsAccess(stakeholder, { id }) {
+		return this.access.has(keyOf(stakeholder, id));
+	}
+	accessOf(stakeholder, { id }) {
+		const access = this.access.get(keyOf(stakeholder, id));
+		if (access === void 0) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${id}`);
+		return access;
+	}
+};
 
-  // src/in-database/entry.ts
-  var entry_exports = {};
-  __export(entry_exports, {
-    operate: () => operate
-  });
-
-  // src/core/catalog/catalog.ts
-  var kinds = {
-    r: "table",
-    p: "partitioned table",
-    v: "view",
-    m: "materialized view",
-    f: "foreign table",
-    S: "sequence",
-    c: "composite type",
-    i: "index",
-    I: "partitioned index"
-  };
-  function kindName(kind2) {
-    return kinds[kind2] ?? "other object";
-  }
-  function isClaimable(relation) {
-    return "rpvmf".includes(relation.kind);
-  }
-  var CatalogIndex = class {
-    constructor(catalog) {
-      __publicField(this, "relations");
-      __publicField(this, "byId", /* @__PURE__ */ new Map());
-      __publicField(this, "byName", /* @__PURE__ */ new Map());
-      __publicField(this, "access", /* @__PURE__ */ new Map());
-      this.relations = catalog.relations;
-      for (const relation of catalog.relations) {
-        this.byId.set(relation.id, relation);
-        this.byName.set(JSON.stringify([relation.schema, relation.name]), relation);
-      }
-      for (const access2 of catalog.access) this.access.set(JSON.stringify([access2.stakeholder, access2.relation]), access2);
-    }
-    withId(id) {
-      return id === null ? void 0 : this.byId.get(id);
-    }
-    named(schema, name) {
-      return this.byName.get(JSON.stringify([schema, name]));
-    }
-    /** Was the catalogue asked about this stakeholder and relation? */
-    knowsAccess(stakeholder, relation) {
-      return this.access.has(JSON.stringify([stakeholder, relation.id]));
-    }
-    accessOf(stakeholder, relation) {
-      const access2 = this.access.get(JSON.stringify([stakeholder, relation.id]));
-      if (access2 === void 0) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${relation.id}`);
-      return access2;
-    }
-  };
-
-  // src/core/errors.ts
-  var OperationError = class extends Error {
-    constructor(failure, problems) {
-      super(failure.message);
-      __publicField(this, "failure");
-      __publicField(this, "problems");
-      const { code, message, hint } = failure;
-      this.failure = { code, message, detail: lines(problems.map(({ line }) => line)), hint };
-      this.problems = problems;
-    }
-  };
-  function count(n, noun) {
-    return `${n} ${noun}${n === 1 ? "" : "s"}`;
-  }
-  function oneLine(text2) {
-    const most = 1e3;
-    const characters = text2.length <= most ? text2 : `${[...text2.slice(0, most)].slice(0, -1).join("")}\u2026`;
-    return characters.replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  }
-  function lines(all) {
-    const most = 20;
-    const shown = all.slice(0, most).map(oneLine);
-    if (all.length > most) shown.push(`\u2026 and ${all.length - most} more`);
-    return shown.join("\n");
-  }
-
-  // src/core/grant/grant.ts
-  function wantedByRelation(expansions, catalog) {
-    const all = /* @__PURE__ */ new Map();
-    const want = (stakeholder, relation, columns, usage_revoked) => {
-      if (relation === null || relation === void 0) return;
-      const key = JSON.stringify([stakeholder, relation.id]);
-      const wanted = all.get(key) ?? { stakeholder, relation, columns: /* @__PURE__ */ new Map(), usage_revoked: false };
-      wanted.usage_revoked || (wanted.usage_revoked = usage_revoked);
-      for (const column of columns) wanted.columns.set(column.num, column);
-      all.set(key, wanted);
-    };
-    for (const { before, relation, columns, usage_revoked } of expansions) {
-      want(before.stakeholder, relation, columns, usage_revoked);
-      want(before.stakeholder, catalog.withId(before.relid), [], false);
-    }
-    return [...all.values()];
-  }
-  function grantSteps(expansions, catalog, mode) {
-    const steps = [];
-    for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
-      const access2 = catalog.accessOf(stakeholder, relation);
-      if (access2.owner || !access2.has_role) continue;
-      const granted = new Set(access2.granted);
-      const revoke_all = access2.surplus && relation.grantable && mode !== "judge";
-      const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num));
-      const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num));
-      const step = {
-        stakeholder,
-        schema: relation.schema,
-        relation: relation.name,
-        revoke_all,
-        revoke: revoke_all || !relation.grantable ? [] : unwanted.map((column) => column.name),
-        grant: wanted.filter((column) => revoke_all || !granted.has(column.num)).map((column) => column.name),
-        usage: wanted.length > 0 && !access2.usage_granted && !access2.schema_owner && !usage_revoked && relation.schema_grantable
-      };
-      if (step.revoke_all || step.revoke.length > 0 || step.grant.length > 0 || step.usage) steps.push(step);
-    }
-    return steps;
-  }
-  function revokeSteps(previous, expansions, catalog) {
-    const steps = [];
-    const kept = new Set(expansions.map(({ relation }) => relation?.id));
-    for (const { stakeholder, relation } of previous) {
-      const access2 = catalog.accessOf(stakeholder, relation);
-      if (!kept.has(relation.id) && !access2.owner && (access2.surplus || access2.granted.length > 0)) {
-        steps.push({ stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true, revoke: [], grant: [], usage: false });
-      }
-    }
-    return steps;
-  }
-
-  // src/core/specification/keyword.ts
-  var keywords = new Set(
-    `
+// src/core/specification/keyword.ts
+var keywords = new Set(
+	`
 all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
 char character check coalesce collate collation column concurrently constraint create cross current_catalog
 current_date current_role current_schema current_time current_timestamp current_user dec decimal default deferrable
@@ -180,971 +106,1174 @@ tablesample then time timestamp to trailing treat trim true union unique user us
 when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
 xmlserialize xmltable
 `.trim().split(/\s+/)
-  );
+);
 
-  // src/core/specification/path.ts
-  var maxNameBytes = 63;
-  function byteLength(text2) {
-    let bytes = 0;
-    for (const character of text2) {
-      const point = character.codePointAt(0);
-      bytes += point < 128 ? 1 : point < 2048 ? 2 : point < 65536 ? 3 : 4;
-    }
-    return bytes;
-  }
-  function nameProblem(name) {
-    if (name === "") return "is empty";
-    if (name.includes("\0")) return "contains a NUL character";
-    if (byteLength(name) > maxNameBytes) {
-      return `is ${byteLength(name)} bytes long; a Postgres name has at most ${maxNameBytes}`;
-    }
-    return null;
-  }
-  function isPlain(name) {
-    return /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(name);
-  }
-  function quoteName(name) {
-    return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replace(/"/g, '""')}"`;
-  }
-  function formatPath(schema, relation) {
-    return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
-  }
-  function parsePath(text2) {
-    const parts = [];
-    let at = 0;
-    for (; ; ) {
-      if (text2[at] === '"') {
-        let name = "";
-        let end = at + 1;
-        for (; ; end++) {
-          if (end >= text2.length) return "has a quote that is not closed";
-          if (text2[end] !== '"') name += text2[end];
-          else if (text2[end + 1] === '"') name += text2[end++];
-          else break;
-        }
-        parts.push({ name, quoted: true });
-        at = end + 1;
-        if (at < text2.length && text2[at] !== ".") return "has text after a closing quote";
-      } else {
-        const dot = text2.indexOf(".", at);
-        const end = dot === -1 ? text2.length : dot;
-        parts.push({ name: text2.slice(at, end), quoted: false });
-        at = end;
-      }
-      if (at >= text2.length) break;
-      at++;
-    }
-    const [schema, relation] = parts;
-    if (parts.length !== 2 || schema === void 0 || relation === void 0) {
-      return 'must be "schema.table" or "schema.*" (put a name with a dot in double quotes)';
-    }
-    const star = !relation.quoted && relation.name === "*";
-    for (const part of star ? [schema] : parts) {
-      const problem = nameProblem(part.name);
-      if (problem !== null) return `has a name that ${problem}`;
-      if (!part.quoted && !isPlain(part.name)) {
-        const quoted = JSON.stringify(`"${part.name.replace(/"/g, '""')}"`).slice(1, -1);
-        const star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
-        return `has the name ${part.name}, which needs double quotes: ${quoted}${star2}`;
-      }
-    }
-    if (/^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb") {
-      return `is in ${schema.name}, which is not application data and cannot be claimed`;
-    }
-    return { schema: schema.name, relation: star ? null : relation.name };
-  }
-
-  // src/core/migration/finding.ts
-  function needOf({ path, field, expected, message }) {
-    const what = field === null ? path : `${path}.${quoteName(field)}`;
-    return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
-  }
-  function findingLine(finding) {
-    const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
-    return `${finding.code} ${who} ${needOf(finding)}`;
-  }
-
-  // src/core/claim/claim.ts
-  function isWildcard(claim) {
-    return claim.relation_name === "";
-  }
-  function pathOf(claim) {
-    return formatPath(claim.schema_name, isWildcard(claim) ? null : claim.relation_name);
-  }
-  function fieldKey({ field, alternative, name }) {
-    return JSON.stringify([field, alternative, name]);
-  }
-  function fieldGroups(claim) {
-    const groups = [];
-    const byField = /* @__PURE__ */ new Map();
-    for (const field of claim.fields) {
-      const group = field.field === null ? void 0 : byField.get(field.field);
-      if (group !== void 0) group.push(field);
-      else {
-        const started = [field];
-        groups.push(started);
-        if (field.field !== null) byField.set(field.field, started);
-      }
-    }
-    return groups;
-  }
-  function isGroupMet(group) {
-    return group.some((field) => field.status === "met") || group.every((field) => field.optional && field.status === "absent");
-  }
-  function isMet(claim) {
-    return claim.status === "met" && fieldGroups(claim).every(isGroupMet);
-  }
-  function metAlternatives(claims) {
-    const met = new Set(claims.filter((claim) => !isWildcard(claim)).map((claim) => claim.alternative));
-    for (const claim of claims) if (!isMet(claim)) met.delete(claim.alternative);
-    return new Set([...met].filter((alternative) => alternative !== null));
-  }
-
-  // src/core/migration/hint.ts
-  function hintFor(code, { stakeholder, path, field, expected }) {
-    const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
-    const release = `or let ${who} give it up first (integratedb.set_claims)`;
-    const column = field === null ? "the column" : quoteName(field);
-    switch (code) {
-      case "IDB101":
-        return `Keep ${path} (or bring it back), put a view of that name in its place in the same transaction, ${release}.`;
-      case "IDB102":
-      case "IDB103":
-        return `Create a view ${path} over the relation's new name in the same transaction, ${release}.`;
-      case "IDB104":
-        return `Give ${path} back to a table or view in the same transaction, ${release}.`;
-      case "IDB201":
-        return `Keep ${column} (or bring it back) until nobody claims it, ${release}.`;
-      case "IDB202":
-        return `Add the new name beside ${column} (a generated column, or a view ${path} that shows both), ${release}.`;
-      case "IDB203":
-        return `Add a new column of the new type beside ${column} and move readers over, ${release}; a claim can list both types.`;
-      case "IDB204":
-        return `Keep room for ${expected}, ${release}.`;
-      case "IDB205":
-        return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`;
-      case "IDB401":
-        return `Grant it back in the same transaction, ${release}; integratedb.sync() restores what claims need.`;
-      case "IDB402":
-        return `Grant usage of the schema to ${who} in the same transaction, ${release}.`;
-      default:
-        return "";
-    }
-  }
-
-  // src/core/migration/judge.ts
-  function findingOf(claim, problem, severity) {
-    const subject = {
-      stakeholder: claim.stakeholder,
-      path: pathOf(claim),
-      field: problem.field?.name ?? null,
-      expected: problem.expected
-    };
-    const { code, actual, message } = problem;
-    return { code, severity, ...subject, actual, message, hint: hintFor(code, subject) };
-  }
-  function matchKey(claim) {
-    return JSON.stringify([claim.stakeholder, claim.match]);
-  }
-  function byMatch(all, claimOf) {
-    const groups = /* @__PURE__ */ new Map();
-    for (const each of all) {
-      const key = matchKey(claimOf(each));
-      const group = groups.get(key);
-      if (group === void 0) groups.set(key, [each]);
-      else group.push(each);
-    }
-    return groups;
-  }
-  function isLost(expansion, problem) {
-    return expansion.before.status === "met" && (problem.field === null || problem.field.status === "met");
-  }
-  function keysOf(group) {
-    return new Set(group.map(fieldKey));
-  }
-  function blockingProblems({ after, problems }) {
-    const unmet = keysOf(
-      fieldGroups(after).filter((group) => !isGroupMet(group)).flat()
-    );
-    return problems.filter((problem) => problem.field === null || unmet.has(fieldKey(problem.field)));
-  }
-  function judgeRelation(expansion) {
-    const { before, after, problems } = expansion;
-    const findings2 = [];
-    const add = (those, severity) => {
-      for (const problem of those) findings2.push(findingOf(after, problem, severity));
-    };
-    const ofRelation = problems.filter((problem) => problem.field === null);
-    if (after.status === "absent") {
-      if (before.status === "met") add(ofRelation, "info");
-      return findings2;
-    }
-    if (after.status === "unmet") {
-      if (before.status === "met") add(ofRelation, "breaking");
-      else if (before.status === "absent") add(ofRelation, "warning");
-      return findings2;
-    }
-    const fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field]));
-    for (const group of fieldGroups(after)) {
-      const groupBefore = group.map((field) => fieldsBefore.get(fieldKey(field))).filter((field) => field !== void 0);
-      const wasMet = before.status === "met" && groupBefore.some((field) => field.status === "met");
-      const wasUnmet = before.status === "met" && groupBefore.length > 0 && !isGroupMet(groupBefore);
-      const keys = keysOf(group);
-      const ofGroup = problems.filter((problem) => problem.field !== null && keys.has(fieldKey(problem.field)));
-      const lost = ofGroup.filter((problem) => isLost(expansion, problem));
-      if (isGroupMet(group)) add(lost, "info");
-      else if (wasMet) add(lost, "breaking");
-      else if (!wasUnmet) add(ofGroup, "warning");
-    }
-    return findings2;
-  }
-  function judgeAlternatives(expansions, siblings) {
-    const metBefore = metAlternatives([...expansions.map(({ before }) => before), ...siblings]);
-    const after = [...expansions.map((expansion) => expansion.after), ...siblings];
-    const mayBeAbsent = after.every((claim) => claim.optional && claim.status === "absent");
-    const isBroken = metBefore.size > 0 && metAlternatives(after).size === 0 && !mayBeAbsent;
-    return expansions.filter(({ before }) => before.alternative !== null && metBefore.has(before.alternative)).flatMap((expansion) => {
-      const lost = expansion.problems.filter((problem) => isLost(expansion, problem));
-      if (!isBroken) return lost.map((problem) => findingOf(expansion.after, problem, "info"));
-      return blockingProblems(expansion).map(
-        (problem) => findingOf(expansion.after, problem, lost.includes(problem) ? "breaking" : "warning")
-      );
-    });
-  }
-  function reportOf(breaking, expansions) {
-    const first = breaking[0];
-    if (first === void 0) return null;
-    const claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path);
-    const stakeholders = new Set(breaking.map((finding) => finding.stakeholder)).size;
-    const claims = new Set(breaking.map((finding) => JSON.stringify([finding.stakeholder, finding.path, finding.field]))).size;
-    const hints = [...new Set(breaking.map((finding) => finding.hint))];
-    return {
-      code: "IDB01",
-      message: `migration breaks ${count(claims, "claim")} of ${count(stakeholders, "stakeholder")}`,
-      detail: lines(breaking.map(findingLine)),
-      hint: lines(hints.slice(0, 3)),
-      constraint: "claims_hold",
-      schema: claim?.schema_name ?? "",
-      table: claim?.relation_name ?? "",
-      column: first.field
-    };
-  }
-  function distinct(findings2) {
-    return [...new Map(findings2.map((finding) => [JSON.stringify(finding), finding])).values()];
-  }
-  function judge(expansions, siblings) {
-    const all = expansions.filter(({ before }) => before.alternative === null).flatMap(judgeRelation);
-    const siblingsByMatch = byMatch(siblings, (claim) => claim);
-    const withAlternatives = expansions.filter(({ before }) => before.alternative !== null);
-    for (const [key, match] of byMatch(withAlternatives, ({ before }) => before)) {
-      all.push(...judgeAlternatives(match, siblingsByMatch.get(key) ?? []));
-    }
-    const findings2 = distinct(all);
-    const breaking = findings2.filter((finding) => finding.severity === "breaking");
-    return { verdict: breaking.length > 0 ? "reject" : "accept", findings: findings2, report: reportOf(breaking, expansions) };
-  }
-  function unmetProblems(expansions) {
-    const withAlternatives = expansions.map(({ after }) => after).filter((claim) => claim.alternative !== null);
-    const isMatchMet = /* @__PURE__ */ new Map();
-    for (const [key, match] of byMatch(withAlternatives, (claim) => claim)) {
-      const mayBeAbsent = match.every((claim) => claim.optional && claim.status === "absent");
-      isMatchMet.set(key, mayBeAbsent || metAlternatives(match).size > 0);
-    }
-    return expansions.flatMap((expansion) => {
-      const { after } = expansion;
-      const needNotBe = after.alternative === null ? after.status === "absent" : isMatchMet.get(matchKey(after)) === true;
-      return needNotBe ? [] : blockingProblems(expansion).map((problem) => ({ expansion, problem }));
-    });
-  }
-
-  // src/core/specification/issue.ts
-  function child(pointer, key) {
-    return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
-  }
-  function issueLine(issue) {
-    return `${issue.pointer === "" ? "(document)" : issue.pointer}: ${issue.message}`;
-  }
-  function kindOf(value) {
-    if (value === null) return "null";
-    if (Array.isArray(value)) return "an array";
-    return { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
-  }
-  function kind(name, isKind) {
-    return (value, pointer, report) => {
-      if (isKind(value)) return value;
-      report(pointer, `must be ${name}, not ${kindOf(value)}`);
-      return void 0;
-    };
-  }
-  var text = kind("a string", (value) => typeof value === "string");
-  var flag = kind("true or false", (value) => typeof value === "boolean");
-  var array = kind("an array", (value) => Array.isArray(value));
-  var object = kind(
-    "an object",
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value)
-  );
-  var anything = (value) => value;
-  var list = (value, pointer, report) => {
-    const elements = array(value, pointer, report);
-    if (elements?.length !== 0) return elements;
-    report(pointer, "must not be empty");
-    return void 0;
-  };
-  function wholeNumber(least, most) {
-    return (value, pointer, report) => {
-      if (typeof value !== "number" || !Number.isInteger(value)) {
-        report(pointer, `must be a whole number, not ${typeof value === "number" ? value : kindOf(value)}`);
-      } else if (value < least) report(pointer, `must be at least ${least}`);
-      else if (value > most) report(pointer, `must be at most ${most}`);
-      else return value;
-      return void 0;
-    };
-  }
-  function readMembers({ required, optional }, value, pointer, report) {
-    const members = object(value, pointer, report);
-    if (members === void 0) return null;
-    const readers = new Map(Object.entries({ ...required, ...optional }));
-    const found = [...readers].map(([key, read]) => {
-      const member = members[key];
-      if (member !== void 0) return [key, read(member, child(pointer, key), report)];
-      if (key in required) report(child(pointer, key), "is required");
-      return [key, void 0];
-    });
-    for (const key of Object.keys(members)) {
-      if (!readers.has(key)) report(child(pointer, key), "is not a known key");
-    }
-    return Object.fromEntries(found);
-  }
-
-  // src/core/catalog/type.ts
-  function isNarrower(actual, wanted) {
-    return actual !== null && (wanted === null || actual < wanted);
-  }
-  function isSameContent(actual, wanted) {
-    return actual.content === wanted.content || wanted.content !== null && actual.content?.startsWith(`${wanted.content}, `) === true;
-  }
-  function fitType(actual, wanted) {
-    if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
-    if (actual.type === wanted.type) return "same";
-    const varchar = "character varying";
-    if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === "text" ? "same" : "changed";
-    if (wanted.base === varchar || wanted.base === "numeric" && actual.scale === wanted.scale) {
-      return isNarrower(actual.length, wanted.length) ? "narrowed" : "same";
-    }
-    return wanted.type === wanted.base ? "narrowed" : "changed";
-  }
-  function fitDeclaredType(actual, declared) {
-    if (declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared)) return "same";
-    return fitType(actual, declared);
-  }
-
-  // src/core/claim/expand.ts
-  function withoutMemory(claim) {
-    return {
-      ...claim,
-      relid: null,
-      schema_id: null,
-      fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, observed: null, revoked: false, status: "absent" })),
-      status: "absent"
-    };
-  }
-  function missingRelation(claim, found, catalog) {
-    const problem = (code, actual, message) => ({
-      code,
-      field: null,
-      expected: null,
-      actual,
-      message
-    });
-    const isNew = claim.relid === null;
-    if (found !== void 0) {
-      const kind2 = kindName(found.kind);
-      const one = `${/^[aeiou]/.test(kind2) ? "an" : "a"} ${kind2}`;
-      return problem("IDB104", kind2, isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}`);
-    }
-    const moved = catalog.withId(claim.relid);
-    if (moved === void 0) return problem("IDB101", null, isNew ? "there is no such relation" : "the relation was dropped");
-    const path = formatPath(moved.schema, moved.name);
-    return moved.schema === claim.schema_name ? problem("IDB102", path, `the relation was renamed to ${quoteName(moved.name)}`) : problem("IDB103", path, `the relation was moved to ${path}`);
-  }
-  function typeProblem(field, column) {
-    const { observed, types, min_length } = field;
-    const problem = (code, expected) => {
-      const was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to";
-      const message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
-      return { code, field, expected, actual: column.type, message };
-    };
-    const tooShort = min_length !== null && isNarrower(column.length, min_length);
-    const lengthExpected = `length ${min_length} or more`;
-    if (types.length > 0) {
-      const expected = types.map((type) => type.type).join(" or ");
-      const fits = types.map((type) => fitDeclaredType(column, type));
-      const fit = fits.indexOf("same");
-      if (fit === -1) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", expected);
-      if (tooShort) return problem("IDB204", lengthExpected);
-      const isBare = types[fit]?.type === types[fit]?.base;
-      const hasShrunk = observed !== null && observed.base === column.base && isNarrower(column.length, observed.length);
-      return isBare && min_length === null && hasShrunk ? problem("IDB204", observed.type) : null;
-    }
-    if (observed !== null) {
-      const fit = fitType(column, observed);
-      if (fit === "changed") return problem("IDB203", observed.type);
-      if (fit === "narrowed" && min_length === null) return problem("IDB204", observed.type);
-    }
-    return tooShort ? problem("IDB204", lengthExpected) : null;
-  }
-  function nullProblem(field, column) {
-    const isDeclared = field.is_nullable === false && column.nullable !== false;
-    const isObserved = field.is_nullable === null && field.observed?.nullable === false && column.nullable === true;
-    if (!isDeclared && !isObserved) return null;
-    const message = field.observed === null ? "the column may be null" : "the column may now be null";
-    return { code: "IDB205", field, expected: "not null", actual: "null allowed", message };
-  }
-  var systemColumns = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
-  function missingColumn(field, before, relation) {
-    const { observed } = field;
-    const expected = field.types.length > 0 ? field.types.map((type) => type.type).join(" or ") : observed?.type ?? null;
-    if (observed === null) {
-      if (systemColumns.includes(field.name)) {
-        return { code: "IDB201", field, expected, actual: null, message: "it is a system column, which cannot be claimed" };
-      }
-      const folded = field.name.toLowerCase();
-      const similar = relation.columns.find((column) => column.name.toLowerCase() === folded);
-      const hint = similar === void 0 ? "" : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`;
-      return { code: "IDB201", field, expected, actual: null, message: `there is no such column${hint}` };
-    }
-    const renamed = before.relid === relation.id ? relation.columns.find((column) => column.num === observed.num) : void 0;
-    return renamed === void 0 ? { code: "IDB201", field, expected, actual: null, message: "the column was dropped" } : { code: "IDB202", field, expected, actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
-  }
-  function expandClaim(before, catalog, mode) {
-    const found = catalog.named(before.schema_name, before.relation_name);
-    if (found === void 0 || !isClaimable(found)) {
-      const problems2 = [missingRelation(before, found, catalog)];
-      const mayBeAbsent = before.optional || before.alternative !== null;
-      const after2 = mayBeAbsent ? withoutMemory(before) : { ...before, status: "unmet" };
-      return { before, after: after2, relation: null, problems: problems2, columns: [], usage_revoked: false };
-    }
-    const relation = found;
-    const access2 = catalog.accessOf(before.stakeholder, relation);
-    const problems = [];
-    const columns = [];
-    const columnsByName = new Map(relation.columns.map((column) => [column.name, column]));
-    const readable = new Set(access2.readable);
-    const isSameRelation = mode === "judge" && before.relid === relation.id;
-    function privilegeProblem(field, column) {
-      if (access2.owner || readable.has(column.num)) return null;
-      if (!access2.has_role && mode !== "inspect") return null;
-      const expected = "select";
-      const wasGranted = isSameRelation && field.observed?.num === column.num && (field.status === "met" || field.revoked);
-      if (mode === "inspect" || wasGranted) {
-        const message = !access2.has_role ? `there is no role ${quoteName(before.stakeholder)} to read it with` : mode === "inspect" ? "it cannot be read" : "the privilege to read it was revoked";
-        return { code: "IDB401", field, expected, actual: null, message };
-      }
-      if (mode === "declare" || relation.grantable) return null;
-      return {
-        code: "IDB401",
-        field,
-        expected,
-        actual: null,
-        message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`
-      };
-    }
-    function expandField(field) {
-      const column = columnsByName.get(field.name);
-      if (column === void 0) {
-        problems.push(missingColumn(field, before, relation));
-        const mayBeAbsent = field.optional || field.alternative !== null;
-        return mayBeAbsent ? { ...field, observed: null, revoked: false, status: "absent" } : { ...field, status: "unmet" };
-      }
-      const privilege = privilegeProblem(field, column);
-      if (privilege === null) columns.push(column);
-      const all = [typeProblem(field, column), nullProblem(field, column), privilege].filter((problem) => problem !== null);
-      if (all.length > 0) {
-        problems.push(...all);
-        return { ...field, revoked: privilege !== null, status: "unmet" };
-      }
-      const { name: _, ...seen } = column;
-      return { ...field, observed: { ...field.observed, ...seen }, revoked: false, status: "met" };
-    }
-    let fields = before.fields;
-    if (before.all_fields) {
-      const known = new Set(fields.map((field) => field.name));
-      const added = relation.columns.filter((column) => !known.has(column.name));
-      fields = [...fields, ...added.map((column) => fieldOf(column.name))];
-    }
-    fields = fields.map(expandField);
-    const needsUsage = fields.some((field) => columnsByName.has(field.name));
-    const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === "met" || field.revoked);
-    const usageLost = needsUsage && !access2.usage && (mode === "inspect" || mode === "judge" && hadUsage && access2.has_role);
-    if (usageLost) {
-      const schema = quoteName(relation.schema);
-      const message = mode === "inspect" ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`;
-      problems.unshift({ code: "IDB402", field: null, expected: "usage", actual: null, message });
-    }
-    const after = {
-      ...before,
-      fields,
-      relid: relation.id,
-      schema_id: relation.schema_id,
-      status: usageLost ? "unmet" : "met"
-    };
-    return { before, after, relation, problems, columns, usage_revoked: usageLost };
-  }
-  function fieldOf(name) {
-    return {
-      name,
-      field: null,
-      alternative: null,
-      optional: false,
-      types: [],
-      min_length: null,
-      is_nullable: null,
-      observed: null,
-      revoked: false,
-      status: "absent"
-    };
-  }
-  function emptyWildcard(claim) {
-    const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`;
-    return { code: "IDB101", field: null, expected: null, actual: null, message };
-  }
-  function claimKey(claim) {
-    return JSON.stringify([claim.stakeholder, claim.match, claim.alternative, claim.schema_name, claim.relation_name]);
-  }
-  function wildcardKey(claim) {
-    return claimKey({ ...claim, relation_name: "" });
-  }
-  function isOutgrown(claim, wildcards, catalog) {
-    return wildcards.has(wildcardKey(claim)) && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false;
-  }
-  function expandClaims(claims, catalog, mode) {
-    const expansions = [];
-    const known = new Set(claims.map(claimKey));
-    const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
-    for (const claim of claims) {
-      if (isOutgrown(claim, wildcards, catalog)) {
-        const after = withoutMemory(claim);
-        const message = "it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back";
-        const problem = { code: "IDB401", field: null, expected: null, actual: null, message };
-        expansions.push({ before: claim, after, relation: null, problems: [problem], columns: [], usage_revoked: false });
-        continue;
-      }
-      if (!isWildcard(claim)) {
-        const before = mode === "sync" ? { ...claim, relid: null, schema_id: null } : claim;
-        const expansion = expandClaim(before, catalog, mode);
-        expansions.push(mode === "sync" ? { ...expansion, before: claim } : expansion);
-        continue;
-      }
-      const added = catalog.relations.filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation)).filter((relation) => catalog.knowsAccess(claim.stakeholder, relation)).map((relation) => ({ ...claim, relation_name: relation.name, fields: [], relid: null, schema_id: null, status: "absent" })).filter((each) => !known.has(claimKey(each)));
-      const isMet2 = claim.status === "met" || added.length > 0;
-      const status = isMet2 ? "met" : claim.optional || claim.alternative !== null ? "absent" : "unmet";
-      const problems = isMet2 ? [] : [emptyWildcard(claim)];
-      expansions.push({ before: claim, after: { ...claim, status }, relation: null, problems, columns: [], usage_revoked: false });
-      expansions.push(...added.map((each) => expandClaim(each, catalog, mode)));
-    }
-    return expansions;
-  }
-
-  // src/core/claim/declare.ts
-  function pointerTo(match, field) {
-    const alternativeOf = ({ alternative }) => alternative === null ? "" : `/alternatives/${alternative}`;
-    const pointer = `/match/${match.match}${alternativeOf(match)}`;
-    if (field === null) return `${pointer}/path`;
-    return `${pointer}/fields${field.field === null ? "" : `/${field.field}${alternativeOf(field)}`}`;
-  }
-  function typeKey(schema, spelling) {
-    return JSON.stringify([schema, spelling]);
-  }
-  function claimsOf(stakeholder, specification, types) {
-    const resolved = new Map(types.map(({ schema, spelling, type }) => [typeKey(schema, spelling), type]));
-    const unknown = [];
-    const claims = specification.map(
-      (match) => ({
-        stakeholder,
-        match: match.match,
-        alternative: match.alternative,
-        schema_name: match.schema,
-        relation_name: match.relation ?? "",
-        optional: match.optional,
-        access: match.access,
-        all_fields: match.fields === "*",
-        fields: (match.fields === "*" ? [] : match.fields).map((field) => ({
-          ...field,
-          types: field.types.flatMap((spelling) => {
-            const type = resolved.get(typeKey(match.schema, spelling)) ?? null;
-            if (type !== null) return [type];
-            unknown.push({
-              line: issueLine({
-                pointer: `${pointerTo(match, field)}/type`,
-                message: `this database has no type ${JSON.stringify(spelling)}`
-              }),
-              path: formatPath(match.schema, match.relation),
-              field: field.name,
-              expected: spelling
-            });
-            return [];
-          }),
-          observed: null,
-          revoked: false,
-          status: "absent"
-        })),
-        relid: null,
-        schema_id: null,
-        status: "absent"
-      })
-    );
-    if (unknown.length > 0) {
-      throw new OperationError(
-        {
-          code: "IDB02",
-          message: `invalid claims document: ${count(unknown.length, "problem")}`,
-          hint: `A type can be any spelling that Postgres knows; one outside the relation's own schema, public and pg_catalog needs its schema: "sales.mood".`
-        },
-        unknown
-      );
-    }
-    return claims;
-  }
-  function rejectUnmet(expansions) {
-    const unmet = unmetProblems(expansions).map(({ expansion: { after }, problem }) => {
-      const finding = findingOf(after, problem, "breaking");
-      const line = issueLine({ pointer: pointerTo(after, problem.field), message: needOf(finding) });
-      return { line, path: finding.path, field: finding.field, expected: finding.expected, actual: finding.actual };
-    });
-    if (unmet.length === 0) return;
-    throw new OperationError(
-      {
-        code: "IDB03",
-        message: `claims cannot be met: ${count(unmet.length, "problem")}`,
-        hint: 'Each line starts with a JSON pointer into the document. Claim what is there, change the database, or mark what may be missing "optional": true. Nothing was changed.'
-      },
-      unmet
-    );
-  }
-  function rejectUngrantable(expansions, catalog, installer) {
-    const missing = /* @__PURE__ */ new Map();
-    for (const { before, relation, columns } of expansions) {
-      if (relation === null || columns.length === 0) continue;
-      const access2 = catalog.accessOf(before.stakeholder, relation);
-      const granted = new Set(access2.granted);
-      const path = formatPath(relation.schema, relation.name);
-      if (!relation.grantable && !access2.owner && columns.some((column) => !granted.has(column.num))) {
-        missing.set(relation.id, { line: `${path} belongs to ${quoteName(relation.owner)}`, path });
-      } else if (!relation.schema_grantable && !access2.usage) {
-        const who = before.stakeholder === "" ? "a stakeholder" : quoteName(before.stakeholder);
-        missing.set(relation.id, { line: `${path} is in a schema that ${who} may not use, and its usage cannot be granted`, path });
-      }
-    }
-    if (missing.size === 0) return;
-    throw new OperationError(
-      {
-        code: "IDB06",
-        message: `cannot grant select on ${count(missing.size, "relation")}`,
-        hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
-      },
-      [...missing.values()]
-    );
-  }
-  function declare(input) {
-    const catalog = new CatalogIndex(input.catalog);
-    const expansions = expandClaims(claimsOf(input.stakeholder, input.specification, input.types), catalog, "declare");
-    rejectUnmet(expansions);
-    rejectUngrantable(expansions, catalog, input.installer);
-    const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0).map((relation) => ({ stakeholder: input.stakeholder, relation }));
-    return {
-      claims: expansions.map(({ after }) => after),
-      grants: [...revokeSteps(previous, expansions, catalog), ...grantSteps(expansions, catalog, "declare")]
-    };
-  }
-
-  // src/core/specification/document.ts
-  var maxDocumentBytes = 1024 * 1024;
-  var maxDocumentDepth = 20;
-  var privileges = ["select", "insert", "update", "delete"];
-  var access = (value, pointer, report) => {
-    const seen = /* @__PURE__ */ new Map();
-    const elements = list(value, pointer, report);
-    elements?.forEach((privilege, index) => {
-      const where = child(pointer, index);
-      if (typeof privilege !== "string" || !privileges.includes(privilege)) {
-        report(where, `must be one of ${privileges.map((each) => JSON.stringify(each)).join(", ")}`);
-        return;
-      }
-      if (privilege !== "select") report(where, `"${privilege}" is not supported by this version of IntegrateDB`);
-      reportDuplicate(seen, privilege, where, report);
-    });
-    return elements;
-  };
-  var documentShape = { required: { match: list }, optional: {} };
-  var pathMatchShape = { required: { path: text }, optional: { fields: anything, optional: flag, access } };
-  var alternativesMatchShape = { required: { alternatives: list }, optional: { optional: flag, access } };
-  var matchAlternativeShape = { required: { path: text }, optional: { fields: anything } };
-  var fieldMembers = {
-    type: anything,
-    min_length: wholeNumber(1, 1e9),
-    is_nullable: flag,
-    values: anything,
-    unique: anything
-  };
-  var ofTheGroup = (_, pointer, report) => {
-    report(pointer, 'belongs beside "alternatives", for all of them');
-    return void 0;
-  };
-  var fieldShape = { required: { name: text }, optional: { ...fieldMembers, optional: flag } };
-  var fieldAlternativeShape = { required: { name: text }, optional: { ...fieldMembers, optional: ofTheGroup } };
-  var alternativesFieldShape = { required: { alternatives: list }, optional: { optional: flag } };
-  function hasAlternatives(value) {
-    return typeof value === "object" && value !== null && "alternatives" in value;
-  }
-  function depthOf(text2) {
-    let depth = 0;
-    let deepest = 0;
-    let inString = false;
-    for (let at = 0; at < text2.length; at++) {
-      const character = text2[at];
-      if (inString) {
-        if (character === "\\") at++;
-        else if (character === '"') inString = false;
-      } else if (character === '"') inString = true;
-      else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
-      else if (character === "}" || character === "]") depth--;
-    }
-    return deepest;
-  }
-  function parse(text2, report) {
-    try {
-      return { value: JSON.parse(text2) };
-    } catch {
-      report("", "is not JSON");
-      return null;
-    }
-  }
-  function reportDuplicate(seen, key, pointer, report) {
-    const first = seen.get(key);
-    if (first === void 0) seen.set(key, pointer);
-    else report(pointer, `names again what ${first} names; put both into one`);
-  }
-  function readTypes(value, pointer, report) {
-    if (value === void 0) return [];
-    const list2 = typeof value === "string" ? [value] : value;
-    const types = [];
-    if (!Array.isArray(list2) || list2.length === 0) {
-      report(pointer, "must be a type, or an array of the types that will do");
-      return types;
-    }
-    const seen = /* @__PURE__ */ new Map();
-    list2.forEach((type, index) => {
-      const where = typeof value === "string" ? pointer : child(pointer, index);
-      if (typeof type !== "string" || type.trim() === "") {
-        report(where, "must be the name of a type");
-        return;
-      }
-      reportDuplicate(seen, type, where, report);
-      types.push(type);
-    });
-    return types;
-  }
-  function readField(value, place, pointer, report) {
-    const named = typeof value === "string" ? { name: value } : value;
-    const field = readMembers(place.alternative === null ? fieldShape : fieldAlternativeShape, named, pointer, report);
-    if (field === null) return null;
-    const { name } = field;
-    if (name !== void 0) {
-      const namePointer = typeof value === "string" ? pointer : child(pointer, "name");
-      const problem = nameProblem(name);
-      if (problem !== null) report(namePointer, `is a name that ${problem}`);
-      else if (name === "*") report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields');
-    }
-    for (const later of ["values", "unique"]) {
-      if (field[later] !== void 0) report(child(pointer, later), "is not supported by this version of IntegrateDB");
-    }
-    const types = readTypes(field.type, child(pointer, "type"), report);
-    if (name === void 0) return null;
-    return {
-      ...place,
-      name,
-      optional: place.optional || field.optional === true,
-      types,
-      min_length: field.min_length ?? null,
-      is_nullable: field.is_nullable ?? null
-    };
-  }
-  function readFields(value, pointer, report) {
-    if (value === void 0 || value === null) return [];
-    if (value === "*") return "*";
-    if (!Array.isArray(value)) {
-      report(pointer, 'must be "*", null or an array of fields');
-      return [];
-    }
-    if (value.length === 1 && value[0] === "*") return "*";
-    const fields = [];
-    const seen = /* @__PURE__ */ new Map();
-    value.forEach((each, index) => {
-      const where = child(pointer, index);
-      if (!hasAlternatives(each)) {
-        const field = readField(each, { field: index, alternative: null, optional: false }, where, report);
-        if (field === null) return;
-        reportDuplicate(seen, field.name, where, report);
-        fields.push(field);
-        return;
-      }
-      const group = readMembers(alternativesFieldShape, each, where, report);
-      if (group === null) return;
-      const seenHere = /* @__PURE__ */ new Map();
-      group.alternatives?.forEach((option, alternative) => {
-        const place = { field: index, alternative, optional: group.optional === true };
-        const optionPointer = child(child(where, "alternatives"), alternative);
-        const field = readField(option, place, optionPointer, report);
-        if (field === null) return;
-        reportDuplicate(seenHere, field.name, optionPointer, report);
-        fields.push(field);
-      });
-    });
-    return fields;
-  }
-  function readPath(value, place, pointer, report) {
-    const fields = readFields(value.fields, child(pointer, "fields"), report);
-    if (value.path === void 0) return null;
-    const path = parsePath(value.path);
-    if (typeof path === "string") {
-      report(child(pointer, "path"), path);
-      return null;
-    }
-    if (path.relation === null && fields !== "*") {
-      report(child(pointer, "fields"), 'must be "*": a path of "schema.*" claims all fields');
-    }
-    return { ...place, ...path, fields };
-  }
-  function readMatches(matches, report) {
-    const found = [];
-    const seen = /* @__PURE__ */ new Map();
-    matches.forEach((each, match) => {
-      const pointer = child("/match", match);
-      if (!hasAlternatives(each)) {
-        const valid2 = readMembers(pathMatchShape, each, pointer, report);
-        if (valid2 === null) return;
-        const place = { match, alternative: null, optional: valid2.optional === true, access: valid2.access ?? ["select"] };
-        const specification = readPath(valid2, place, pointer, report);
-        if (specification === null) return;
-        reportDuplicate(seen, formatPath(specification.schema, specification.relation), child(pointer, "path"), report);
-        found.push(specification);
-        return;
-      }
-      const valid = readMembers(alternativesMatchShape, each, pointer, report);
-      if (valid === null) return;
-      const seenHere = /* @__PURE__ */ new Map();
-      valid.alternatives?.forEach((option, alternative) => {
-        const optionPointer = child(child(pointer, "alternatives"), alternative);
-        const path = readMembers(matchAlternativeShape, option, optionPointer, report);
-        if (path === null) return;
-        const place = { match, alternative, optional: valid.optional === true, access: valid.access ?? ["select"] };
-        const specification = readPath(path, place, optionPointer, report);
-        if (specification === null) return;
-        reportDuplicate(seenHere, formatPath(specification.schema, specification.relation), child(optionPointer, "path"), report);
-        found.push(specification);
-      });
-    });
-    return found;
-  }
-  function readDocument(text2) {
-    const issues = [];
-    const report = (pointer, message) => issues.push({ pointer, message });
-    let matches = [];
-    if (byteLength(text2) > maxDocumentBytes) report("", `is larger than ${maxDocumentBytes} bytes`);
-    else if (depthOf(text2) > maxDocumentDepth) report("", `is nested deeper than ${maxDocumentDepth} levels`);
-    else {
-      const document = parse(text2, report);
-      matches = readMatches((document && readMembers(documentShape, document.value, "", report)?.match) ?? [], report);
-    }
-    if (issues.length > 0) {
-      throw new OperationError(
-        {
-          code: "IDB02",
-          message: `invalid claims document: ${count(issues.length, "problem")}`,
-          hint: "Each line starts with a JSON pointer into the document. Nothing was changed."
-        },
-        issues.map((issue) => ({ line: issueLine(issue) }))
-      );
-    }
-    return matches;
-  }
-
-  // src/core/index.ts
-  function changedClaims(expansions) {
-    return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after);
-  }
-  function declareClaims(text2) {
-    return declare(JSON.parse(text2));
-  }
-  function complaintsOf(run) {
-    try {
-      run();
-      return [];
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      const { code, hint } = error.failure;
-      return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => {
-        return { code, severity: "breaking", stakeholder: null, path, field, expected, actual, message: oneLine(line), hint };
-      });
-    }
-  }
-  function checkSpecification(text2) {
-    let specification = null;
-    const findings2 = complaintsOf(() => {
-      specification = readDocument(text2);
-    });
-    return { specification, findings: findings2 };
-  }
-  function checkClaims(text2) {
-    return complaintsOf(() => declareClaims(text2));
-  }
-  function judgeMigration(text2) {
-    const input = JSON.parse(text2);
-    const catalog = new CatalogIndex(input.catalog);
-    const expansions = expandClaims(input.claims, catalog, "judge");
-    return {
-      ...judge(expansions, input.siblings),
-      claims: changedClaims(expansions),
-      grants: grantSteps(expansions, catalog, "judge")
-    };
-  }
-  function syncClaims(text2) {
-    const input = JSON.parse(text2);
-    const catalog = new CatalogIndex(input.catalog);
-    const expansions = expandClaims(input.claims, catalog, "sync");
-    return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog, "sync") };
-  }
-  function inspectClaims(text2) {
-    const input = JSON.parse(text2);
-    const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), "inspect");
-    return distinct(unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, "breaking")));
-  }
-  var operations = {
-    read_specification: readDocument,
-    declare_claims: declareClaims,
-    check_specification: checkSpecification,
-    check_claims: checkClaims,
-    judge_migration: judgeMigration,
-    sync_claims: syncClaims,
-    inspect_claims: inspectClaims
-  };
-  function operate(operation, input) {
-    const run = Object.entries(operations).find(([name]) => name === operation)?.[1];
-    if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
-    try {
-      return JSON.stringify({ ok: run(input) });
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      const failure = error.failure;
-      return JSON.stringify({ error: failure });
-    }
-  }
-  return __toCommonJS(entry_exports);
-})();
-
-  globalThis["integratedb 0.1.0 3e33f99e297799d4"] = integratedb.operate;
+// src/core/specification/path.ts
+var maxNameBytes = 63;
+function byteLength(text) {
+	let bytes = 0;
+	for (const character of text) {
+		const point = character.codePointAt(0);
+		bytes += point < 128 ? 1 : point < 2048 ? 2 : point < 65536 ? 3 : 4;
+	}
+	return bytes;
 }
-return globalThis["integratedb 0.1.0 3e33f99e297799d4"](op, input);
+function nameProblem(name) {
+	if (name === "") return "is empty";
+	if (name.includes("\0")) return "contains a NUL character";
+	if (byteLength(name) > maxNameBytes) {
+		return `is ${byteLength(name)} bytes long; a Postgres name has at most ${maxNameBytes}`;
+	}
+	return null;
+}
+function inQuotes(name) {
+	return `"${name.replace(/"/g, '""')}"`;
+}
+function quoteName(name) {
+	return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : inQuotes(name);
+}
+function formatPath(schema, relation) {
+	return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
+}
+function parsePath(text) {
+	const parts = [];
+	let at = 0;
+	for (; ; ) {
+		if (text[at] === '"') {
+			let name = "";
+			let end = at + 1;
+			for (; ; end++) {
+				if (end >= text.length) return "has a quote that is not closed";
+				if (text[end] !== '"') name += text[end];
+				else if (text[end + 1] === '"') name += text[end++];
+				else break;
+			}
+			parts.push({ name, quoted: true });
+			at = end + 1;
+			if (at < text.length && text[at] !== ".") return "has text after a closing quote";
+		} else {
+			const dot = text.indexOf(".", at);
+			const end = dot === -1 ? text.length : dot;
+			parts.push({ name: text.slice(at, end), quoted: false });
+			at = end;
+		}
+		if (at >= text.length) break;
+		at++;
+	}
+	const [schema, relation] = parts;
+	if (parts.length !== 2 || schema === void 0 || relation === void 0) {
+		return 'must be "schema.table" or "schema.*" (put a name with a dot in double quotes)';
+	}
+	const star = !relation.quoted && relation.name === "*";
+	for (const part of star ? [schema] : parts) {
+		const problem = nameProblem(part.name);
+		if (problem !== null) return `has a name that ${problem}`;
+		if (!part.quoted && !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part.name)) {
+			const quoted = JSON.stringify(inQuotes(part.name)).slice(1, -1);
+			const star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
+			return `has the name ${part.name}, which needs double quotes: ${quoted}${star2}`;
+		}
+	}
+	if (/^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb") {
+		return `is in ${schema.name}, which is not application data and cannot be claimed`;
+	}
+	return { schema: schema.name, relation: star ? null : relation.name };
+}
+
+// src/core/claim/claim.ts
+function isEqual(one, other) {
+	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
+	const ofOther = new Map(Object.entries(other));
+	const keys = /* @__PURE__ */ new Set([...Object.keys(one), ...ofOther.keys()]);
+	return [...keys].every((key) => isEqual(one[key], ofOther.get(key)));
+}
+function isWriter({ access }) {
+	return access.some((privilege) => privilege !== "select");
+}
+function isWildcard(claim) {
+	return claim.relation_name === "";
+}
+function pathOf(claim) {
+	return formatPath(claim.schema_name, isWildcard(claim) ? null : claim.relation_name);
+}
+function fieldKey({ field, alternative, name }) {
+	return keyOf(field, alternative, name);
+}
+function fieldGroups({ fields }) {
+	return [...groupBy(fields, ({ field, name }) => field ?? name).values()];
+}
+var newField = { observed: null, revoked: false, status: "absent" };
+var newClaim = {
+	relid: null,
+	schema_id: null,
+	observed: null,
+	behind: [],
+	sequences: [],
+	status: "absent"
+};
+function needNotBe({ optional, status }) {
+	return optional && status === "absent";
+}
+function isGroupMet(group) {
+	return group.some(({ status }) => status === "met") || group.every(needNotBe);
+}
+function metAlternatives(claims) {
+	const met = new Set(claims.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative));
+	for (const claim of claims) if (claim.status !== "met" || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative);
+	return met;
+}
+function isMatchMet(claims) {
+	return metAlternatives(claims).size > 0 || claims.every(needNotBe);
+}
+
+// src/core/errors.ts
+var OperationError = class extends Error {
+	constructor(failure, problems) {
+		super(failure.message);
+		this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) };
+		this.problems = problems;
+	}
+};
+function failAt(problems, code, what, hint) {
+	if (problems.length > 0) throw new OperationError({ code, message: `${what}: ${count(problems.length, "problem")}`, hint }, problems);
+}
+function count(n, noun) {
+	return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+function listed(names) {
+	return names.map((name) => JSON.stringify(name)).join(", ");
+}
+function oneLine(text) {
+	const most = 1e3;
+	const characters = text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join("")}\u2026`;
+	return characters.replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+function lines(all) {
+	const most = 20;
+	const shown = all.slice(0, most).map(oneLine);
+	if (all.length > most) shown.push(`\u2026 and ${all.length - most} more`);
+	return shown.join("\n");
+}
+
+// src/core/catalog/type.ts
+function isNarrower(actual, wanted) {
+	return actual !== null && (wanted === null || actual < wanted);
+}
+function isSameContent(actual, wanted) {
+	return actual.content === wanted.content || wanted.content !== null && (actual.content ?? "").startsWith(`${wanted.content}, `);
+}
+function fitType(actual, wanted) {
+	if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
+	if (actual.type === wanted.type) return "same";
+	const varchar = "character varying";
+	if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === "text" ? "same" : "changed";
+	if (wanted.base === varchar || wanted.base === "numeric" && actual.scale === wanted.scale) {
+		return isNarrower(actual.length, wanted.length) ? "narrowed" : "same";
+	}
+	return wanted.type === wanted.base ? "narrowed" : "changed";
+}
+function fitDeclaredType(actual, declared) {
+	if (declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared)) return "same";
+	return fitType(actual, declared);
+}
+
+// src/core/claim/field.ts
+function anyOf(types) {
+	return types.map(({ type }) => type).join(" or ");
+}
+function typeProblem({ observed, types, min_length }, column) {
+	const problem = (code, expected) => {
+		const was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to";
+		const message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
+		return { code, expected, actual: column.type, message };
+	};
+	const fits = types.map((type) => fitDeclaredType(column, type));
+	const declared = types[fits.indexOf("same")];
+	if (types.length > 0 && declared === void 0) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", anyOf(types));
+	const fit = declared === void 0 && observed !== null ? fitType(column, observed) : "same";
+	if (observed !== null && fit === "changed") return problem("IDB203", observed.type);
+	if (min_length !== null) return isNarrower(column.length, min_length) ? problem("IDB204", `length ${min_length} or more`) : null;
+	if (observed === null) return null;
+	const isBare = declared !== void 0 && declared.type === declared.base;
+	const hasShrunk = isBare && observed.base === column.base && isNarrower(column.length, observed.length);
+	return hasShrunk || fit === "narrowed" ? problem("IDB204", observed.type) : null;
+}
+function nullProblem(field, column) {
+	const isDeclared = field.is_nullable === false && column.nullable !== false;
+	const isObserved = field.is_nullable === null && field.observed?.nullable === false && column.nullable === true;
+	if (!isDeclared && !isObserved) return null;
+	const message = field.observed === null ? "the column may be null" : "the column may now be null";
+	return { code: "IDB205", expected: "not null", actual: "null allowed", message };
+}
+var systemColumns = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
+function missingColumn(field, before, { id, columns }) {
+	const { name, types, observed } = field;
+	const problem = { code: "IDB201", field, expected: types.length > 0 ? anyOf(types) : observed?.type ?? null };
+	if (observed !== null) {
+		const renamed = before.relid === id ? columns.find(({ num }) => num === observed.num) : void 0;
+		if (renamed === void 0) return { ...problem, message: "the column was dropped" };
+		return { ...problem, code: "IDB202", actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
+	}
+	if (systemColumns.includes(name)) return { ...problem, message: "it is a system column, which cannot be claimed" };
+	const similar = columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+	const hint = similar === void 0 ? "" : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`;
+	return { ...problem, message: `there is no such column${hint}` };
+}
+function labelsProblem({ values, observed }, { type, labels }) {
+	const missing = (values ?? observed?.labels ?? []).filter((label) => !labels?.includes(label));
+	if (missing.length === 0 || values === null && labels === void 0) return null;
+	const problem = { code: "IDB303", expected: listed(missing) };
+	if (labels === void 0) return { ...problem, message: `${type} is no enum` };
+	return { ...problem, actual: listed(labels), message: `${type} has no label ${problem.expected}` };
+}
+function uniqueProblem({ unique, observed }, column) {
+	if (column.unique || !(unique ?? observed?.unique)) return null;
+	if (unique === null && column.unique === void 0) return null;
+	const message = `no primary key or unique constraint covers it alone${observed === null ? "" : " any more"}`;
+	const problem = { code: "IDB301", expected: "unique", actual: "not unique", message };
+	return unique ? problem : { ...problem, is_warning: true };
+}
+function writingProblems({ observed, is_nullable }, column, access) {
+	if (observed === null) return [];
+	const written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]);
+	const lost = written.filter((privilege) => !column[privilege]);
+	const problems = lost.map((privilege) => {
+		const message = `the column can no longer be ${verbs[privilege]}`;
+		return { code: "IDB213", expected: privilege, actual: "generated or read-only", message };
+	});
+	if (written.length > lost.length && observed.accepts_null && column.accepts_null === false && is_nullable !== false) {
+		const problem = { code: "IDB212", expected: "null allowed", actual: "not null", message: "the column no longer accepts null" };
+		problems.push(is_nullable ? { ...problem, is_warning: true } : problem);
+	}
+	if (access.includes("insert") && observed.fills_itself && column.fills_itself === false && column.insert) {
+		const message = "the column no longer fills itself: an insert that leaves it out now";
+		const problem = { code: "IDB214", expected: "default", actual: "no default" };
+		problems.push(
+			column.accepts_null ? { ...problem, message: `${message} writes null`, is_warning: true } : { ...problem, message: `${message} fails` }
+		);
+	}
+	return problems;
+}
+function changes({ observed }, column) {
+	if (observed === null) return [];
+	const messages = [];
+	if (observed.expression !== void 0) {
+		if (column.expression === void 0) {
+			if (column.unique !== void 0) messages.push("the column is no longer generated");
+		} else if (!isSame(observed.expression, column.expression)) messages.push("the expression that generates the column was changed");
+	}
+	const [was, is] = [observed, column].map(({ collation }) => collation ?? "the default");
+	if (was !== is) messages.push(`the collation was changed from ${was} to ${is}`);
+	return messages.map((message) => ({ code: "IDB304", message, is_warning: true }));
+}
+function fieldProblems(field, column, access) {
+	return [
+		typeProblem(field, column),
+		access.includes("select") ? nullProblem(field, column) : null,
+		labelsProblem(field, column),
+		uniqueProblem(field, column),
+		...writingProblems(field, column, access),
+		...changes(field, column)
+	].filter((problem) => problem !== null);
+}
+
+// src/core/claim/problem.ts
+function isBreaking({ is_warning }) {
+	return !is_warning;
+}
+function isRevoked({ claim, relation, mode, has_privileges }, wasRevoked) {
+	const isSameRelation = mode === "judge" && claim.relid === relation.id;
+	return isSameRelation && !claim.observed?.owner && (has_privileges || wasRevoked);
+}
+
+// src/core/claim/privilege.ts
+function privilegesOn(column, { access }) {
+	return columnPrivileges.filter((privilege) => access.includes(privilege) && (privilege === "select" || column[privilege]));
+}
+function privilegeProblem(subject, field, column, privilege) {
+	const { claim, relation, access, mode } = subject;
+	if (access.owner || access.effective[privilege]?.includes(column.num)) return null;
+	const problem = (message) => ({ code: "IDB401", expected: privilege, message });
+	if (mode === "inspect") {
+		return problem(
+			access.has_role ? `it cannot be ${verbs[privilege]}` : `there is no role ${quoteName(claim.stakeholder)} to read it with`
+		);
+	}
+	if (!access.has_role) return null;
+	const wasGranted = isRevoked(subject, field.revoked) && field.observed?.num === column.num && (field.status === "met" || field.revoked) && (privilege === "select" || field.observed[privilege]);
+	if (wasGranted) return problem(`the privilege to ${privilege === "select" ? "read" : privilege} it was revoked`);
+	return mode === "declare" || relation.grantable ? null : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`);
+}
+function usageProblem({ claim, relation, access, mode, has_privileges }) {
+	const problem = (message) => ({ code: "IDB402", expected: "usage", message });
+	const schema = quoteName(relation.schema);
+	if (access.usage) return null;
+	if (mode === "inspect") return problem(`it has no usage of schema ${schema}`);
+	const hadColumn = claim.fields.some(
+		({ status, revoked, observed }) => observed !== null && (status === "met" || revoked) && privilegesOn(observed, claim).length > 0
+	);
+	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
+	const isLost2 = mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role;
+	return isLost2 ? problem(`usage of schema ${schema} was revoked`) : null;
+}
+function tablePrivileges(subject, deletes, inserts) {
+	const { claim, relation, access, mode } = subject;
+	const problems = [];
+	function isOurs(isEffective, wasGranted, isGrantable, expected, what) {
+		if (access.owner || isEffective || !access.has_role && mode !== "inspect") return true;
+		const isLost2 = mode === "inspect" || wasGranted && isRevoked(subject, claim.status === "unmet");
+		if (!isLost2 && (isGrantable || mode === "declare")) return true;
+		problems.push({ code: "IDB401", expected, message: `the privilege ${what} ${isLost2 ? "was revoked" : "cannot be granted"}` });
+		return false;
+	}
+	const hadDelete = claim.observed?.delete && (claim.status === "met" || claim.observed.delete_revoked);
+	const mayDelete = deletes && isOurs(access.effective.delete, hadDelete, relation.grantable, "delete", "to delete");
+	const had = (id) => claim.sequences.includes(id);
+	const called = inserts ? relation.writes?.sequences ?? [] : [];
+	const sequences = called.filter(
+		({ id, schema, name, grantable }) => isOurs(sequenceAccess(access, id).effective, had(id), grantable, "usage", `to use the sequence ${formatPath(schema, name)}`)
+	).map(({ id }) => id);
+	const remembered = called.map(({ id }) => id).filter((id) => sequences.includes(id) || had(id));
+	return { delete: mayDelete, delete_revoked: deletes && !mayDelete, sequences, remembered, problems };
+}
+
+// src/core/claim/relation.ts
+var writing = privileges.filter((privilege) => privilege !== "select");
+function writabilityProblems({ claim, relation }, names, isOfWildcard) {
+	const { writes, columns } = relation;
+	const { observed, access } = claim;
+	if (writes === void 0) return [];
+	const problems = writing.filter((privilege) => access.includes(privilege)).flatMap((privilege) => {
+		const isWritable = writes[privilege] && (privilege === "delete" || columns.some((column) => column[privilege] && names.has(column.name)));
+		const isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege];
+		if (isWritable || !isTold) return [];
+		return [{ code: "IDB213", expected: privilege, message: `it can${observed === null ? "not" : " no longer"} be ${verbs[privilege]}` }];
+	});
+	if (writes.without_partition && !observed?.without_partition && access.includes("insert")) {
+		problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: true });
+	}
+	return problems;
+}
+function requiredProblems({ claim, relation }) {
+	const { writes } = relation;
+	if (!writes?.insert || !claim.access.includes("insert")) return [];
+	const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null);
+	const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name));
+	const required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name);
+	return [...required, ...writes.hidden ?? []].map((column) => ({
+		code: "IDB211",
+		column,
+		expected: "null or a default",
+		actual: "not null, no default",
+		message: "an insert has to fill the column, and the claim does not"
+	}));
+}
+function hasAll(all, wanted) {
+	return wanted.every((marks) => all.some((other) => isSame(other, marks)));
+}
+function rowProblems({ claim, access }) {
+	const { observed } = claim;
+	if (observed === null) return [];
+	return claim.access.flatMap((privilege) => {
+		const before = observed.rows?.[privilege] ?? [];
+		const now = access.rows?.[privilege] ?? [];
+		const find = (filters, { marks }) => filters.find((each) => isSame(each.marks, marks));
+		const hiding = ({ path }, what) => ({
+			code: "IDB403",
+			expected: privilege,
+			message: `row level security of ${path} ${what}`
+		});
+		const showing = (filter, what) => ({ ...hiding(filter, what), is_warning: true });
+		const problems = now.flatMap((filter) => {
+			const was = find(before, filter);
+			if (was === void 0) return [hiding(filter, "now hides rows")];
+			if (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) {
+				return [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")];
+			}
+			const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive);
+			return isSameStill ? [] : [showing(filter, "may show more rows than before")];
+		});
+		const gone = before.filter((filter) => find(now, filter) === void 0);
+		return [...problems, ...gone.map((filter) => showing(filter, "no longer hides rows"))];
+	});
+}
+function hurdleProblems({ claim, relation }, names) {
+	const { observed, access } = claim;
+	const { writes } = relation;
+	if (writes === void 0 || observed === null) return [];
+	const letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0));
+	const added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
+	return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
+		({ name, columns, events, is_broken }) => {
+			const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name));
+			const isOfRow = is_broken || letters.some((letter) => events.includes(letter.toUpperCase()));
+			if (columns !== void 0 && concerned.length === 0 && !isOfRow) return [];
+			const [only, another] = concerned;
+			const problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
+			if (is_broken) return [{ ...problem, message: `${name} was added, and there are rows that it refuses` }];
+			const effect = columns === void 0 ? "refuse or change" : "refuse";
+			return [{ ...problem, message: `${name} was added: it can ${effect} what is written`, is_warning: true }];
+		}
+	);
+}
+function relationProblems(subject, fields, isOfWildcard) {
+	const { claim, relation, access, mode, isRead } = subject;
+	const { observed } = claim;
+	const names = new Set(fields.map(({ name }) => name));
+	if (!relation.columns.some(({ name }) => names.has(name))) return [];
+	const problems = [];
+	if (relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
+		const message = "the materialized view holds no data (WITH NO DATA) and cannot be read";
+		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
+	}
+	for (const { code, expected, message, own_relation, own_column, is_granted } of access.obstacles ?? []) {
+		if (is_granted && (mode === "judge" || mode === "inspect")) continue;
+		if (own_relation !== void 0 && mode !== "inspect" && isRead(claim.stakeholder, own_relation, own_column)) continue;
+		const isOurs = expected === "execute" ? code === "IDB404" || isWriter(claim) : claim.access.some((privilege) => privilege === expected);
+		if (isOurs) problems.push({ code, expected, message });
+	}
+	if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
+		problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: true });
+	}
+	problems.push(...rowProblems(subject));
+	if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names));
+	return problems;
+}
+function observe({ claim, relation, access }, isUsed) {
+	const { definition, unpopulated, writes } = relation;
+	const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege));
+	return {
+		owner: access.owner,
+		...unpopulated && { unpopulated },
+		...definition && { definition },
+		...rows.length > 0 && { rows: Object.fromEntries(rows) },
+		...writes && isWriter(claim) && observeWrites(writes, isUsed)
+	};
+}
+function observeWrites({ insert, update, delete: deletes, without_partition, constraints, triggers }, isUsed) {
+	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
+	return {
+		insert,
+		update,
+		delete: isUsed && deletes,
+		...without_partition && { without_partition },
+		constraints: marksOf(constraints),
+		triggers: marksOf(triggers)
+	};
+}
+
+// src/core/claim/expand.ts
+var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] };
+function without(before, after, problems) {
+	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false };
+}
+function withoutMemory(claim) {
+	return { ...claim, ...newClaim, fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, ...newField })) };
+}
+function missingRelation({ relid, schema_name }, found, catalog) {
+	const isNew = relid === null;
+	if (found !== void 0) {
+		const kind = kindName(found.kind);
+		const one = `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+		return { code: "IDB104", actual: kind, message: isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}` };
+	}
+	const moved = catalog.withId(relid);
+	if (moved === void 0) return { code: "IDB101", message: isNew ? "there is no such relation" : "the relation was dropped" };
+	const { schema, name } = moved;
+	const actual = formatPath(schema, name);
+	return schema === schema_name ? { code: "IDB102", actual, message: `the relation was renamed to ${quoteName(name)}` } : { code: "IDB103", actual, message: `the relation was moved to ${actual}` };
+}
+function expandClaim(before, catalog, circumstances, isOfWildcard) {
+	const relation = catalog.named(before.schema_name, before.relation_name);
+	if (relation === void 0 || !isClaimable(relation)) {
+		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, status: "unmet" };
+		return without(before, after2, [missingRelation(before, relation, catalog)]);
+	}
+	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
+	const columnsByName = new Map(relation.columns.map((column) => [column.name, column]));
+	const required = requiredProblems(subject);
+	const found = [];
+	const wanted = { select: [], insert: [], update: [] };
+	const possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]);
+	const expandField = (field) => {
+		const column = columnsByName.get(field.name);
+		if (column === void 0) {
+			found.push(missingColumn(field, before, relation));
+			return mayBeAbsent(field) ? { ...field, ...newField } : { ...field, status: "unmet" };
+		}
+		const problems2 = fieldProblems(field, column, possible);
+		let revoked = false;
+		for (const privilege of privilegesOn(column, before)) {
+			const problem = privilegeProblem(subject, field, column, privilege);
+			if (problem === null) wanted[privilege].push(column.num);
+			else {
+				revoked = true;
+				problems2.push(problem);
+			}
+		}
+		const isUnmet2 = problems2.some(isBreaking);
+		found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field })));
+		if (isUnmet2) return { ...field, revoked, status: "unmet" };
+		if (required.some((problem) => problem.column === field.name)) return { ...field, status: "unmet" };
+		return { ...field, observed: seen(column, isWriter(before)), revoked: false, status: "met" };
+	};
+	const known = new Set(before.fields.map(({ name }) => name));
+	const added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [];
+	const fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField);
+	const used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0);
+	const deletes = used.length > 0 && possible.includes("delete");
+	const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0);
+	const usage = isUsed ? usageProblem(subject) : null;
+	const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0);
+	const ofRelation = [usage, ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems].filter(
+		(problem) => problem !== null
+	);
+	const isUnmet = ofRelation.some(isBreaking);
+	const after = {
+		...before,
+		fields,
+		relid: relation.id,
+		schema_id: relation.schema_id,
+		observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0),
+		behind: [...relation.behind ?? [], ...isWriter(before) && relation.writes?.behind || []],
+		sequences: ofTable.remembered,
+		status: isUnmet ? "unmet" : "met"
+	};
+	const problems = [...ofRelation, ...found];
+	return {
+		before,
+		after,
+		relation,
+		problems: problems.filter(isBreaking),
+		changes: (isUnmet ? found : problems).filter((problem) => !isBreaking(problem)),
+		wanted: { ...wanted, delete: ofTable.delete ? [whole] : [], sequences: ofTable.sequences },
+		usage_revoked: usage !== null
+	};
+}
+function mayBeAbsent({ optional, alternative }) {
+	return optional || alternative !== null;
+}
+function withRevoked(observed, isRevoked2) {
+	if (observed === null) return null;
+	const { delete_revoked: _, ...rest } = observed;
+	return { ...rest, ...isRevoked2 && { delete_revoked: true } };
+}
+function seen({ name: _, ...column }, writes) {
+	if (writes) return column;
+	const { insert: _i, update: _u, accepts_null: _n, fills_itself: _f, ...read } = column;
+	return read;
+}
+function fieldOf(name) {
+	const declared = { min_length: null, is_nullable: null, values: null, unique: null };
+	return { name, field: null, alternative: null, optional: false, types: [], ...declared, ...newField };
+}
+function claimKey({ stakeholder, match, alternative, schema_name, relation_name }) {
+	return keyOf(stakeholder, match, alternative, schema_name, relation_name);
+}
+function wildcardKey(claim) {
+	return claimKey({ ...claim, relation_name: "" });
+}
+function readers(claims, catalog) {
+	return (stakeholder, id, num) => {
+		const relation = catalog.withId(id);
+		return claims.some(
+			(claim) => claim.stakeholder === stakeholder && claim.access.includes("select") && claim.schema_name === relation?.schema && (isWildcard(claim) || claim.relation_name === relation.name) && (claim.all_fields || relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name)))
+		);
+	};
+}
+function expandClaims(claims, catalog, mode, has_privileges = true) {
+	const circumstances = { mode, has_privileges, isRead: readers(claims, catalog) };
+	const known = new Set(claims.map(claimKey));
+	const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
+	return claims.flatMap((claim) => {
+		const isOfWildcard = wildcards.has(wildcardKey(claim));
+		if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false) {
+			const message2 = "it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back";
+			return [without(claim, withoutMemory(claim), [{ code: "IDB401", message: message2 }])];
+		}
+		if (!isWildcard(claim)) {
+			const before = mode === "sync" ? { ...claim, relid: null, schema_id: null } : claim;
+			return [{ ...expandClaim(before, catalog, circumstances, isOfWildcard), before: claim }];
+		}
+		const added = catalog.relations.filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation)).filter((relation) => catalog.knowsAccess(claim.stakeholder, relation)).map(({ name, is_new }) => {
+			const optional = claim.optional || mode === "judge" && claim.status === "met" && !is_new;
+			return { ...claim, ...newClaim, relation_name: name, fields: [], optional };
+		}).filter((each) => !known.has(claimKey(each)));
+		const expansions = added.map((each) => expandClaim(each, catalog, circumstances, true));
+		if (claim.status === "met" || added.length > 0) return [without(claim, { ...claim, status: "met" }, []), ...expansions];
+		const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`;
+		return [without(claim, { ...claim, status: mayBeAbsent(claim) ? "absent" : "unmet" }, [{ code: "IDB101", message }])];
+	});
+}
+
+// src/core/grant/grant.ts
+function stepOn(stakeholder, object2, { schema, name }) {
+	return { stakeholder, object: object2, schema, name, revoke_all: false, revoke: [], grant: [], usage: false };
+}
+function sharesOf({ before, relation, wanted, usage_revoked }, catalog) {
+	const { stakeholder, access, relid } = before;
+	const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }];
+	const earlier = catalog.withId(relid);
+	return earlier === void 0 ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: false }];
+}
+function sequenceSteps(stakeholder, { writes }, access, wanted) {
+	return (writes?.sequences ?? []).filter(({ id, grantable }) => {
+		const { granted, effective } = sequenceAccess(access, id);
+		return wanted.includes(id) && grantable && !granted && !(access.owner && effective);
+	}).map((sequence) => ({ ...stepOn(stakeholder, "sequence", sequence), grant: [{ privilege: "usage", columns: [] }] }));
+}
+function relationSteps(shares, isUsageRevoked, catalog, mode) {
+	const [{ stakeholder, relation }] = shares;
+	const access = catalog.accessOf(stakeholder, relation);
+	if (!access.has_role) return [];
+	const isOurs = relation.grantable && !access.owner;
+	const step = stepOn(stakeholder, "table", relation);
+	step.revoke_all = access.surplus && isOurs && mode !== "judge";
+	let isGranted = false;
+	for (const privilege of privileges) {
+		const held = new Set(numbersOf(access.granted, privilege));
+		const needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]));
+		const isSpokenOf = mode !== "judge" || privilege === "select" || shares.some((share) => share.access.includes(privilege));
+		const add = (to, is) => {
+			const columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name);
+			if (privilege === "delete" ? is(whole) : columns.length > 0) to.push({ privilege, columns });
+		};
+		if (isOurs && !step.revoke_all && isSpokenOf) add(step.revoke, (num) => held.has(num) && !needed.has(num));
+		if (isOurs) add(step.grant, (num) => needed.has(num) && (step.revoke_all || !held.has(num)));
+		isGranted || (isGranted = [...needed].some((num) => relation.grantable || access.owner || held.has(num)));
+	}
+	step.usage = isGranted && !access.usage_granted && !access.schema_owner && !isUsageRevoked && relation.schema_grantable;
+	const isIdle = !step.revoke_all && step.revoke.length === 0 && step.grant.length === 0 && !step.usage;
+	const sequences = shares.flatMap(({ wanted }) => wanted.sequences);
+	return [...isIdle ? [] : [step], ...sequenceSteps(stakeholder, relation, access, sequences)];
+}
+function grantSteps(expansions, catalog, mode) {
+	const shares = expansions.flatMap((expansion) => sharesOf(expansion, catalog));
+	const byRelation = groupBy(shares, ({ stakeholder, relation }) => keyOf(stakeholder, relation.id));
+	const place = ({ stakeholder, relation }) => keyOf(stakeholder, relation.schema_id);
+	const revoked = new Set(shares.filter(({ usage_revoked }) => usage_revoked).map(place));
+	return [...byRelation.values()].flatMap((ofOne) => relationSteps(ofOne, revoked.has(place(ofOne[0])), catalog, mode));
+}
+function revokeSteps(stakeholder, previous, expansions, catalog) {
+	const kept = new Set(expansions.map(({ relation }) => relation?.id));
+	return previous.filter((relation) => {
+		const { owner, surplus, granted } = catalog.accessOf(stakeholder, relation);
+		const isGranted = surplus || privileges.some((privilege) => numbersOf(granted, privilege).length > 0);
+		return !kept.has(relation.id) && !owner && isGranted;
+	}).map((relation) => ({ ...stepOn(stakeholder, "table", relation), revoke_all: true }));
+}
+
+// src/core/migration/finding.ts
+function needOf({ path, field, expected, message }) {
+	const what = field === null ? path : `${path}.${quoteName(field)}`;
+	return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
+}
+function findingLine(finding) {
+	const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
+	return `${finding.code} ${who} ${needOf(finding)}`;
+}
+
+// src/core/migration/hint.ts
+function hintFor(code, { stakeholder, path, field, expected }) {
+	const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
+	const column = field === null ? "the column" : quoteName(field);
+	const orRelease = `, or let ${who} give it up first (integratedb.set_claims)`;
+	const atOnce = ` in the same transaction${orRelease}`;
+	const underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
+	const hints = {
+		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
+		IDB102: underItsName,
+		IDB103: underItsName,
+		IDB104: `Give ${path} back to a table or view${atOnce}.`,
+		IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
+		IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
+		IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
+		IDB204: `Keep room for ${expected}${orRelease}.`,
+		IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
+		IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
+		IDB212: `Keep ${column} nullable, or let ${who} say that it writes no nulls ("is_nullable": true, either will do) in its claims first.`,
+		IDB213: field === null ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.` : `Keep ${column} an ordinary column ("by default" instead of "always" for an identity), add the generated one beside it${orRelease}.`,
+		IDB214: `Keep a default on ${column}${orRelease}.`,
+		IDB301: `Keep a unique constraint on ${column} alone (the new one beside it), or let ${who} say that it need not be unique ("unique": false) first.`,
+		IDB302: `Let ${who} know before it writes; where rows are refused already, repair them first.`,
+		IDB303: `Add the new label beside the old one (ALTER TYPE ... ADD VALUE), or let ${who} name the labels that it needs ("values") without this one first.`,
+		IDB304: `Tell ${who} that it means something else now.`,
+		IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
+		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
+		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
+		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`
+	};
+	return hints[code] ?? "";
+}
+
+// src/core/migration/judge.ts
+function findingOf(claim, problem, severity) {
+	const { code, field, column = null, expected = null, actual = null, message } = problem;
+	const subject = { stakeholder: claim.stakeholder, path: pathOf(claim), field: field?.name ?? column, expected };
+	return { code, severity, ...subject, actual, message, hint: hintFor(code, subject) };
+}
+function matchKey({ stakeholder, match }) {
+	return keyOf(stakeholder, match);
+}
+function isLost({ before }, { field }) {
+	return before.status === "met" && (field === void 0 || field.status === "met");
+}
+function blockingProblems({ after, problems }) {
+	const stoodIn = new Set(fieldGroups(after).filter(isGroupMet).flat().map(fieldKey));
+	return problems.filter(({ field }) => field === void 0 || !stoodIn.has(fieldKey(field)));
+}
+function judgeRelation(expansion) {
+	const { before, after, relation, problems } = expansion;
+	const tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity));
+	const ofRelation = problems.filter(({ field }) => field === void 0);
+	const wasMet = before.status === "met";
+	if (after.status === "absent") return wasMet ? tell(ofRelation, "info") : [];
+	const findings2 = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
+	if (relation === null) return findings2;
+	const fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field]));
+	const ofFields = fieldGroups(after).flatMap((group) => {
+		const keys = group.map(fieldKey);
+		const groupBefore = keys.map((key) => fieldsBefore.get(key)).filter((field) => field !== void 0);
+		const ofGroup = problems.filter(({ field }) => field !== void 0 && keys.includes(fieldKey(field)));
+		const lost = ofGroup.filter((problem) => isLost(expansion, problem));
+		if (isGroupMet(group)) return tell(lost, "info");
+		if (wasMet && groupBefore.some(({ status }) => status === "met")) return tell(lost, "breaking");
+		const wasUnmet = before.status !== "absent" && groupBefore.length > 0 && !isGroupMet(groupBefore);
+		return wasUnmet ? [] : tell(ofGroup, "warning");
+	});
+	return [...findings2, ...ofFields];
+}
+function judgeAlternatives(expansions, siblings) {
+	const metBefore = metAlternatives([...expansions.map(({ before }) => before), ...siblings]);
+	const isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings]);
+	return expansions.filter(({ before }) => metBefore.has(before.alternative)).flatMap((expansion) => {
+		const lost = expansion.problems.filter((problem) => isLost(expansion, problem));
+		const told = isBroken ? blockingProblems(expansion) : lost;
+		return told.map(
+			(problem) => findingOf(expansion.after, problem, !isBroken ? "info" : lost.includes(problem) ? "breaking" : "warning")
+		);
+	});
+}
+function toldOf(findings2) {
+	const hints = new Set(findings2.map(({ hint }) => hint));
+	return { detail: lines(findings2.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
+}
+function reportOf(breaking, expansions) {
+	const first = breaking[0];
+	if (first === void 0) return null;
+	const claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path);
+	const stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size;
+	const claims = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
+	return {
+		code: "IDB01",
+		message: `migration breaks ${count(claims, "claim")} of ${count(stakeholders, "stakeholder")}`,
+		...toldOf(breaking),
+		constraint: "claims_hold",
+		schema: claim?.schema_name ?? "",
+		table: claim?.relation_name ?? "",
+		column: first.field
+	};
+}
+function distinct(findings2) {
+	return [...new Map(findings2.map((finding) => [JSON.stringify(finding), finding])).values()];
+}
+function judge(expansions, siblings) {
+	const changed = expansions.filter(({ before }) => before.status !== "absent");
+	const single = expansions.filter(({ before }) => before.alternative === null);
+	const alternatives = expansions.filter(({ before }) => before.alternative !== null);
+	const siblingsOf = groupBy(siblings, matchKey);
+	const findings2 = distinct([
+		...changed.flatMap(({ after, changes: changes2 }) => changes2.map((change) => findingOf(after, change, "warning"))),
+		...single.flatMap(judgeRelation),
+		...[...groupBy(alternatives, ({ before }) => matchKey(before))].flatMap(
+			([key, match]) => judgeAlternatives(match, siblingsOf.get(key) ?? [])
+		)
+	]);
+	const breaking = findings2.filter(({ severity }) => severity === "breaking");
+	const warnings = findings2.filter(({ severity }) => severity === "warning");
+	return {
+		verdict: breaking.length > 0 ? "reject" : "accept",
+		findings: findings2,
+		report: reportOf(breaking, expansions),
+		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
+	};
+}
+function unmetProblems(expansions) {
+	const alternatives = expansions.map(({ after }) => after).filter(({ alternative }) => alternative !== null);
+	const met = new Set([...groupBy(alternatives, matchKey).values()].filter(isMatchMet).flat());
+	return expansions.flatMap((expansion) => {
+		const claim = expansion.after;
+		const needNotBe2 = claim.alternative === null ? claim.status === "absent" : met.has(claim);
+		return needNotBe2 ? [] : blockingProblems(expansion).map((problem) => ({ claim, problem }));
+	});
+}
+
+// src/core/specification/issue.ts
+function child(pointer, key) {
+	return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
+}
+function issueLine({ pointer, message }) {
+	return `${pointer === "" ? "(document)" : pointer}: ${message}`;
+}
+var Place = class _Place {
+	constructor(pointer, issues) {
+		this.pointer = pointer;
+		this.issues = issues;
+	}
+	child(key) {
+		return new _Place(child(this.pointer, key), this.issues);
+	}
+	/** Answers nothing, as the reader does that found it. */
+	report(message) {
+		this.issues.push({ pointer: this.pointer, message });
+	}
+	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
+	reportDuplicate(seen2, key) {
+		const first = seen2.get(key);
+		if (first === void 0) seen2.set(key, this.pointer);
+		else this.report(`names again what ${first} names; put both into one`);
+	}
+};
+function kindOf(value) {
+	if (value === null) return "null";
+	if (Array.isArray(value)) return "an array";
+	return { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
+}
+function ofKind(name, isKind) {
+	return (value, at) => isKind(value) ? value : at.report(`must be ${name}, not ${kindOf(value)}`);
+}
+var string = ofKind("a string", (value) => typeof value === "string");
+var flag = ofKind("true or false", (value) => typeof value === "boolean");
+var array = ofKind("an array", (value) => Array.isArray(value));
+var object = ofKind("an object", isObject);
+function isObject(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+var anything = (value) => value;
+var nonEmpty = (value, at) => {
+	const elements = array(value, at);
+	return elements?.length === 0 ? at.report("must not be empty") : elements;
+};
+function setOf(list, element) {
+	return (value, at) => {
+		const seen2 = /* @__PURE__ */ new Map();
+		return list(value, at)?.flatMap((each, index) => {
+			const here = at.child(index);
+			const found = element(each, here);
+			if (found === void 0) return [];
+			here.reportDuplicate(seen2, found);
+			return [found];
+		});
+	};
+}
+function wholeNumber(least, most) {
+	return (value, at) => {
+		if (typeof value !== "number") return at.report(`must be a whole number, not ${kindOf(value)}`);
+		if (!Number.isInteger(value)) return at.report(`must be a whole number, not ${value}`);
+		if (value < least) return at.report(`must be at least ${least}`);
+		return value > most ? at.report(`must be at most ${most}`) : value;
+	};
+}
+function readMembers(required, readers2, value, at) {
+	const members = object(value, at);
+	if (members === void 0) return void 0;
+	const found = Object.entries(readers2).map(([key, read]) => {
+		const member = members[key];
+		if (member !== void 0) return [key, read(member, at.child(key))];
+		if (key === required) at.child(key).report("is required");
+		return [key, void 0];
+	});
+	const known = new Set(Object.keys(readers2));
+	for (const key of Object.keys(members)) if (!known.has(key)) at.child(key).report("is not a known key");
+	return Object.fromEntries(found);
+}
+
+// src/core/claim/declare.ts
+function pointerOf(index, { alternative }) {
+	return `${index === null ? "" : `/${index}`}${alternative === null ? "" : `/alternatives/${alternative}`}`;
+}
+function pointerTo(match, field) {
+	return `/match${pointerOf(match.match, match)}${field === void 0 ? "/path" : `/fields${pointerOf(field.field, field)}`}`;
+}
+function claimsOf(stakeholder, specification, types) {
+	const resolved = new Map(types.map(({ schema, spelling, type }) => [keyOf(schema, spelling), type]));
+	const unknown = [];
+	const claims = specification.map(({ schema, relation, fields, ...match }) => {
+		const readTypes2 = (field) => field.types.flatMap((spelling) => {
+			const type = resolved.get(keyOf(schema, spelling)) ?? null;
+			if (type !== null) return [type];
+			const message = `this database has no type ${JSON.stringify(spelling)}`;
+			const line = issueLine({ pointer: `${pointerTo(match, field)}/type`, message });
+			unknown.push({ line, path: formatPath(schema, relation), field: field.name, expected: spelling });
+			return [];
+		});
+		return {
+			stakeholder,
+			...match,
+			schema_name: schema,
+			relation_name: relation ?? "",
+			all_fields: fields === "*",
+			fields: fields === "*" ? [] : fields.map((field) => ({ ...field, ...newField, types: readTypes2(field) })),
+			...newClaim
+		};
+	});
+	failAt(
+		unknown,
+		"IDB02",
+		"invalid claims document",
+		`A type can be any spelling that Postgres knows; one outside the relation's own schema, public and pg_catalog needs its schema: "sales.mood".`
+	);
+	return claims;
+}
+function rejectUnmet(expansions) {
+	const unmet = unmetProblems(expansions).map(({ claim, problem }) => {
+		const finding = findingOf(claim, problem, "breaking");
+		return { ...finding, line: issueLine({ pointer: pointerTo(claim, problem.field), message: needOf(finding) }) };
+	});
+	failAt(
+		unmet,
+		"IDB03",
+		"claims cannot be met",
+		'Each line starts with a JSON pointer into the document. Claim what is there, change the database, or mark what may be missing "optional": true. Nothing was changed.'
+	);
+}
+function rejectUngrantable(expansions, catalog, installer) {
+	const missing = /* @__PURE__ */ new Map();
+	const lacking = /* @__PURE__ */ new Set();
+	for (const { before, relation, wanted } of expansions) {
+		if (relation === null) continue;
+		const access = catalog.accessOf(before.stakeholder, relation);
+		const path = formatPath(relation.schema, relation.name);
+		const used = privileges.filter((privilege) => wanted[privilege].length > 0);
+		const ungranted = used.filter((privilege) => {
+			const held = new Set(numbersOf(access.granted, privilege));
+			return wanted[privilege].some((num) => !held.has(num));
+		});
+		const lack = (id, privileges2, line) => {
+			for (const privilege of privileges2) lacking.add(privilege);
+			missing.set(id, { line, path });
+		};
+		if (!relation.grantable && !access.owner && ungranted.length > 0) {
+			lack(relation.id, ungranted, `${path} belongs to ${quoteName(relation.owner)}`);
+		} else if (!relation.schema_grantable && !access.usage && used.length > 0) {
+			const who = before.stakeholder === "" ? "a stakeholder" : quoteName(before.stakeholder);
+			lack(relation.id, ["usage"], `${path} is in a schema that ${who} may not use, and its usage cannot be granted`);
+		}
+		for (const { id, schema, name, grantable } of relation.writes?.sequences ?? []) {
+			if (!wanted.sequences.includes(id) || grantable || sequenceAccess(access, id).effective) continue;
+			lack(id, ["usage"], `the sequence ${formatPath(schema, name)}, which ${path} takes numbers from, belongs to somebody else`);
+		}
+	}
+	if (missing.size === 0) return;
+	throw new OperationError(
+		{
+			code: "IDB06",
+			message: `cannot grant ${[...lacking].join(", ")} on ${count(missing.size, "relation")}`,
+			hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
+		},
+		[...missing.values()]
+	);
+}
+function declare(input) {
+	const catalog = new CatalogIndex(input.catalog);
+	const expansions = expandClaims(claimsOf(input.stakeholder, input.specification, input.types), catalog, "declare");
+	rejectUnmet(expansions);
+	rejectUngrantable(expansions, catalog, input.installer);
+	const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0);
+	return {
+		claims: expansions.map(({ after }) => after),
+		grants: [...revokeSteps(input.stakeholder, previous, expansions, catalog), ...grantSteps(expansions, catalog, "declare")]
+	};
+}
+
+// src/core/specification/document.ts
+var maxDocumentBytes = 1024 * 1024;
+var maxDocumentDepth = 20;
+var columnName = (value, at) => {
+	const written = string(value, at);
+	if (written === void 0) return void 0;
+	if (written === "*") return at.report('"*" stands alone: "fields": ["*"] claims all fields');
+	const problem = nameProblem(written);
+	return problem === null ? written : at.report(`is a name that ${problem}`);
+};
+var privilegeName = (value, at) => privileges.find((each) => each === value) ?? at.report(`must be one of ${listed(privileges)}`);
+var typeName = (value, at) => typeof value === "string" && value.trim() !== "" ? value : at.report("must be the name of a type");
+var typeList = (value, at) => Array.isArray(value) && value.length > 0 ? value : at.report("must be a type, or an array of the types that will do");
+var typeNames = setOf(typeList, typeName);
+var pathMembers = { path: string, fields: anything };
+var fieldMembers = {
+	name: columnName,
+	type: anything,
+	min_length: wholeNumber(1, 1e9),
+	is_nullable: flag,
+	values: setOf(array, string),
+	unique: flag
+};
+var ofMatch = { optional: flag, access: setOf(nonEmpty, privilegeName) };
+var ofField = { optional: flag };
+var ofAlternatives = { alternatives: nonEmpty };
+var ofTheGroup = (_, at) => at.report('belongs beside "alternatives", for all of them');
+function readOptions(entries, at, ofAll, read) {
+	const seen2 = /* @__PURE__ */ new Map();
+	const found = entries.flatMap((value, index) => {
+		const here = at.child(index);
+		if (!isObject(value) || !("alternatives" in value)) return [read({ value, at: here, index, alternative: null, group: void 0, seen: seen2 })];
+		const group = readMembers("alternatives", { ...ofAlternatives, ...ofAll }, value, here);
+		const seenHere = /* @__PURE__ */ new Map();
+		return (group?.alternatives ?? []).map(
+			(each, alternative) => read({ value: each, at: here.child("alternatives").child(alternative), index, alternative, group, seen: seenHere })
+		);
+	});
+	return found.filter((each) => each !== void 0);
+}
+function readTypes(value, at) {
+	if (value === void 0) return [];
+	const types = typeof value === "string" ? [typeName(value, at)] : typeNames(value, at);
+	return (types ?? []).filter((type) => type !== void 0);
+}
+function readField({ value, at, index, alternative, group, seen: seen2 }) {
+	const members = { ...fieldMembers, optional: group === void 0 ? flag : ofTheGroup };
+	const own = typeof value === "string" ? { name: columnName(value, at) } : readMembers("name", members, value, at);
+	if (own === void 0) return void 0;
+	const types = readTypes(own.type, at.child("type"));
+	if (own.name === void 0) return void 0;
+	at.reportDuplicate(seen2, own.name);
+	const { min_length = null, is_nullable = null, values = null, unique = null } = own;
+	const { optional = false } = group ?? own;
+	return { name: own.name, field: index, alternative, optional, types, min_length, is_nullable, values, unique };
+}
+function readFields(value, at) {
+	if (value === void 0 || value === null) return [];
+	if (value === "*" || Array.isArray(value) && value.length === 1 && value[0] === "*") return "*";
+	if (Array.isArray(value)) return readOptions(value, at, ofField, readField);
+	at.report('must be "*", null or an array of fields');
+	return [];
+}
+function isNone(fields) {
+	return fields === void 0 || fields === null || Array.isArray(fields) && fields.length === 0;
+}
+function readMatch({ value, at, index, alternative, group, seen: seen2 }) {
+	const members = group === void 0 ? { ...pathMembers, ...ofMatch } : pathMembers;
+	const own = readMembers("path", members, value, at);
+	if (own === void 0) return void 0;
+	const fields = readFields(own.fields, at.child("fields"));
+	if (own.path === void 0) return void 0;
+	const path = parsePath(own.path);
+	if (typeof path === "string") return at.child("path").report(path);
+	const { optional = false, access = ["select"] } = group ?? own;
+	if (path.relation === null && fields !== "*") {
+		at.child("fields").report('must be "*": a path of "schema.*" claims all fields');
+	} else if (isNone(own.fields) && access.some((privilege) => privilege !== "select")) {
+		at.child("fields").report("must name the fields to write: without fields the relation has only to be there, and nothing is granted");
+	}
+	at.child("path").reportDuplicate(seen2, formatPath(path.schema, path.relation));
+	return { match: index, alternative, optional, access, ...path, fields };
+}
+function depthOf(text) {
+	let depth = 0;
+	let deepest = 0;
+	let inString = false;
+	for (let at = 0; at < text.length; at++) {
+		const character = text[at];
+		if (inString) {
+			if (character === "\\") at++;
+			else if (character === '"') inString = false;
+		} else if (character === '"') inString = true;
+		else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
+		else if (character === "}" || character === "]") depth--;
+	}
+	return deepest;
+}
+function readDocument(text) {
+	const issues = [];
+	const matches = readText(text, new Place("", issues)) ?? [];
+	failAt(
+		issues.map((issue) => ({ line: issueLine(issue) })),
+		"IDB02",
+		"invalid claims document",
+		"Each line starts with a JSON pointer into the document. Nothing was changed."
+	);
+	return matches;
+}
+function readText(text, at) {
+	if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`);
+	if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`);
+	let document;
+	try {
+		document = JSON.parse(text);
+	} catch {
+		return at.report("is not JSON");
+	}
+	const entries = readMembers("match", { match: nonEmpty }, document, at)?.match ?? [];
+	return readOptions(entries, at.child("match"), ofMatch, readMatch);
+}
+
+// src/core/index.ts
+function complaintsOf(run) {
+	try {
+		run();
+		return [];
+	} catch (error) {
+		if (!(error instanceof OperationError)) throw error;
+		const { code, hint } = error.failure;
+		return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => {
+			return { code, severity: "breaking", stakeholder: null, path, field, expected, actual, message: oneLine(line), hint };
+		});
+	}
+}
+function declareClaims(text) {
+	return declare(JSON.parse(text));
+}
+function checkSpecification(text) {
+	let specification = null;
+	const findings2 = complaintsOf(() => {
+		specification = readDocument(text);
+	});
+	return { specification, findings: findings2 };
+}
+function checkClaims(text) {
+	return complaintsOf(() => declareClaims(text));
+}
+function expand(text, mode) {
+	const input = JSON.parse(text);
+	const catalog = new CatalogIndex(input.catalog);
+	const expansions = expandClaims(input.claims, catalog, mode, input.has_privileges);
+	const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after);
+	return { expansions, siblings: input.siblings ?? [], declaration: { claims, grants: grantSteps(expansions, catalog, mode) } };
+}
+function judgeMigration(text) {
+	const { expansions, siblings, declaration } = expand(text, "judge");
+	return { ...judge(expansions, siblings), ...declaration };
+}
+function syncClaims(text) {
+	return expand(text, "sync").declaration;
+}
+function inspectClaims(text) {
+	const { expansions } = expand(text, "inspect");
+	return distinct(unmetProblems(expansions).map(({ claim, problem }) => findingOf(claim, problem, "breaking")));
+}
+var operations = {
+	read_specification: readDocument,
+	declare_claims: declareClaims,
+	check_specification: checkSpecification,
+	check_claims: checkClaims,
+	judge_migration: judgeMigration,
+	sync_claims: syncClaims,
+	inspect_claims: inspectClaims
+};
+function operate(operation, input) {
+	const run = Object.entries(operations).find(([name]) => name === operation)?.[1];
+	if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
+	try {
+		return JSON.stringify({ ok: run(input) });
+	} catch (error) {
+		if (!(error instanceof OperationError)) throw error;
+		return JSON.stringify({ error: error.failure });
+	}
+}
+globalThis["integratedb 0.1.0 760bc451c6208c94"] = operate;
+}
+return globalThis["integratedb 0.1.0 760bc451c6208c94"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1241,6 +1370,21 @@ begin
       hint = format('ALTER ROLE %I CREATEROLE, or install as a superuser. Nothing was installed.', current_user);
   end if;
 
+  -- What is half replaced must not be asked about this file's own DDL. Disabling takes no superuser, only the owner.
+  if installed_by is not null then
+    begin
+      for event_trigger in
+        select evtname from pg_catalog.pg_event_trigger
+         where evtname in ('integratedb_note_ddl', 'integratedb_note_drop')
+           and evtfoid in (select oid from pg_catalog.pg_proc where pronamespace = 'integratedb'::regnamespace)
+      loop
+        execute format('alter event trigger %I disable', event_trigger);
+      end loop;
+    exception when insufficient_privilege then
+      null; -- a superuser's: they stay as they are
+    end;
+  end if;
+
   -- plv8 first: the production engine.
   foreach engine in array array['plv8', 'pljs'] loop
     if not exists (select from pg_catalog.pg_language where lanname = engine) then
@@ -1269,21 +1413,6 @@ begin
         then 'Install the package of the extension plv8 (or pljs) on the server, then run this file again. Nothing was installed.'
         else format('Have a superuser run CREATE EXTENSION %I and GRANT USAGE ON LANGUAGE %I TO %I, or install the package of the extension plv8 on the server. Nothing was installed.',
           split_part(engine_trouble[1], ':', 1), split_part(engine_trouble[1], ':', 1), current_user) end;
-  end if;
-
-  -- What is half replaced must not be asked about this file's own DDL. Disabling takes no superuser, only the owner.
-  if installed_by is not null then
-    begin
-      for event_trigger in
-        select evtname from pg_catalog.pg_event_trigger
-         where evtname in ('integratedb_note_ddl', 'integratedb_note_drop')
-           and evtfoid in (select oid from pg_catalog.pg_proc where pronamespace = 'integratedb'::regnamespace)
-      loop
-        execute format('alter event trigger %I disable', event_trigger);
-      end loop;
-    exception when insufficient_privilege then
-      null; -- a superuser's: they stay as they are
-    end;
   end if;
 end;
 
@@ -1516,6 +1645,26 @@ $$;
 
 comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
 
+-- The labels of an enum, in their order: of an array its elements', of a domain the enum's under it. Null for other types.
+create or replace function integratedb._type_labels(type oid)
+returns json
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive under (type) as (
+    select case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end from pg_type t where t.oid = type
+    union all
+    select case when b.typtype = 'd' then b.typbasetype else b.typelem end
+      from under u join pg_type b on b.oid = u.type
+     where b.typtype = 'd' or b.typsubscript = 'array_subscript_handler'::regproc
+  )
+  select json_agg(e.enumlabel order by e.enumsortorder) from under u join pg_enum e on e.enumtypid = u.type
+$$;
+
+comment on function integratedb._type_labels(oid) is 'internal: of enums, and of arrays of them and domains over them';
+
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
 -- out in full (to_regtypemod exists from PostgreSQL 17 only).
@@ -1591,13 +1740,579 @@ comment on function integratedb._resolve_type(text, text) is 'internal: a type i
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_behind.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What is behind a relation, and what of it may a role use and see?
+
+create or replace function integratedb._is_security_invoker(options text[])
+returns boolean
+language sql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((select option_value::boolean from pg_options_to_table(options) where option_name = 'security_invoker'), false)
+$$;
+
+comment on function integratedb._is_security_invoker(text[]) is 'internal: of pg_class.reloptions';
+
+-- A view reads others, as its owner or (security_invoker) as whoever reads it.
+-- One row for each relation that a query over this one touches, with the role whose rights and row level security count
+-- there; first the relation itself. A view within a view: Postgres asks the inner one's owner, or again the reader.
+create or replace function integratedb._read_through(of_relation oid, reader oid)
+returns table (relation oid, checked_as oid)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with recursive walk (relation, checked_as) as (
+    select $1, $2
+    union
+    select d.refobjid, case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
+      from walk w
+      join pg_class v on v.oid = w.relation and v.relkind = 'v'
+      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
+      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+      join pg_class b on b.oid = d.refobjid and b.relkind in ('r', 'p', 'v', 'm', 'f')
+  )
+  select w.relation, w.checked_as from walk w;
+end
+$$;
+
+comment on function integratedb._read_through(oid, oid) is 'internal: relation and checked_as, for the relation itself and whatever views read behind it';
+
+-- Functions that run with the rights of whoever reads the relation (a view's), or writes it (defaults and checks).
+-- Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them.
+create or replace function integratedb._functions_in(relation oid, is_written boolean)
+returns setof oid
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  select coalesce(o.oprcode::oid, d.refobjid)
+    from (
+      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r where r.ev_class = relation and r.ev_type = '1'
+      union all
+      select 'pg_attrdef'::regclass, f.oid from pg_attrdef f where is_written and f.adrelid = relation
+      union all
+      select 'pg_constraint'::regclass, k.oid from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
+    ) x
+    join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid;
+end
+$$;
+
+comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too';
+
+-- Whatever can change what a view is to its readers, beside itself.
+create or replace function integratedb._behind(relation oid)
+returns bigint[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  select array_agg(distinct x.oid::bigint order by x.oid::bigint)
+    from (
+      select r.relation from integratedb._read_through($1, null) r where r.relation <> $1
+      union
+      select f from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
+    ) x (oid)
+); end
+$$;
+
+comment on function integratedb._behind(oid) is 'internal: oids of relations and functions; null if there is nothing behind it';
+
+-- Partitions and other children: what is done to the parent is done to them.
+create or replace function integratedb._with_descendants(relations bigint[])
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive family (relation) as (
+    select unnest(relations)::oid
+    union
+    select i.inhrelid from family f join pg_inherits i on i.inhparent = f.relation
+  )
+  select array_agg(relation::bigint) from family
+$$;
+
+comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_writes.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Does an INSTEAD OF trigger or an unconditional INSTEAD rule take what is written into a view? Then nobody can tell where it
+-- goes. events: bits as of pg_relation_is_updatable (4 update, 8 insert, 16 delete).
+create or replace function integratedb._is_rewritten(relation oid, events integer)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  select exists (
+      select from pg_trigger t
+       where t.tgrelid = relation and t.tgtype & 64 <> 0
+         and (case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end) & events <> 0)
+    or exists (
+      select from pg_rewrite r
+       where r.ev_class = relation and r.is_instead
+         and case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end & events <> 0)
+); end
+$$;
+
+comment on function integratedb._is_rewritten(oid, integer) is 'internal: is writing handed to a trigger or a rule?';
+
+-- Where does what is written into a relation's columns go? Into the relation itself, or through a view that Postgres
+-- updates by itself into a column of the table behind it. target is null where nobody can tell (INSTEAD rules, views that
+-- cannot be updated), target_num for a view's computed column.
+create or replace function integratedb._written_columns(relation oid)
+returns table (num smallint, target oid, target_num smallint)
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  action text;
+  base oid;
+  nums smallint[];
+  target_nums smallint[];
+begin
+  target := relation;
+  select array_agg(a.attnum order by a.attnum) into nums
+    from pg_attribute a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
+  target_nums := nums;
+  while (select c.relkind = 'v' from pg_class c where c.oid = target) loop
+    if pg_relation_is_updatable(target, false) = 0 or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1') then
+      return query select n, null::oid, null::smallint from unnest(nums) n;
+      return;
+    end if;
+    -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
+    -- result it names the table and column that it comes from, in the same words in every version.
+    select r.ev_action::text into action from pg_rewrite r where r.ev_class = target and r.ev_type = '1';
+    select m[1]::oid into base
+      from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
+     where m[1]::oid <> target order by place limit 1;
+    select array_agg(c.base_num order by x.place) into target_nums
+      from unnest(target_nums) with ordinality x (num, place)
+      left join (
+        select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
+          from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
+         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = base
+         group by 1
+        having count(distinct substring(e from ':resorigcol ([0-9]+) ')) = 1 -- a subquery in the view may read the same table: then nobody can tell
+      ) c on c.num = x.num;
+    target := base;
+  end loop;
+  return query select n, target, t from unnest(nums, target_nums) x (n, t);
+end
+$$;
+
+comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
+
+-- Are there rows that a NOT VALID constraint would refuse? Among the first ten thousand: the constraint is NOT VALID
+-- so that nobody need read the whole table. It runs as us, so nothing may be run but Postgres's own functions: neither by
+-- the constraint nor by its columns' types, nor by the planner, which evaluates what is constant in the expressions of
+-- indexes and statistics. Null: nobody knows.
+create or replace function integratedb._has_broken_rows(constraint_id oid)
+returns boolean
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+declare
+  k pg_constraint;
+  query text;
+  found_one boolean;
+begin
+  select * into k from pg_constraint where oid = constraint_id;
+  if exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid
+                and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+     or exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
+                 where (a.attrelid, a.attnum) in (select k.conrelid, unnest(k.conkey) union all select k.confrelid, unnest(k.confkey))
+                   and a.atttypid >= 16384 and t.typtype <> 'e')
+     or exists (select from pg_index i where i.indrelid in (k.conrelid, k.confrelid) and (i.indexprs is not null or i.indpred is not null))
+     or exists (select from pg_statistic_ext s where s.stxrelid in (k.conrelid, k.confrelid) and s.stxexprs is not null)
+     or exists (select from pg_class c where c.oid in (k.conrelid, k.confrelid) and c.relkind <> 'r')
+  then
+    return null;
+  end if;
+  if k.contype = 'c' then
+    query := format('not (%s)', pg_get_expr(k.conbin, k.conrelid));
+  elsif k.contype = 'f' then
+    select format('%s and not exists (select from %s y where %s)',
+             string_agg(format('x.%I is not null', a.attname), ' and '),
+             k.confrelid::regclass,
+             string_agg(format('x.%I = y.%I', a.attname, b.attname), ' and '))
+      into query
+      from unnest(k.conkey, k.confkey) key (num, referred)
+      join pg_attribute a on a.attrelid = k.conrelid and a.attnum = key.num
+      join pg_attribute b on b.attrelid = k.confrelid and b.attnum = key.referred;
+  end if;
+  execute format('select exists (select from (select * from only %s limit 10000) x where %s)', k.conrelid::regclass, query) into found_one;
+  return found_one;
+exception when insufficient_privilege then
+  return null;
+end
+$$;
+
+comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
+
+-- Would a publication make UPDATE (or DELETE) fail? Postgres refuses what it could not tell a subscriber: no replica
+-- identity, or one that the publication's list of columns or its row filter does not cover.
+-- https://www.postgresql.org/docs/current/logical-replication-publication.html
+create or replace function integratedb._is_refused_by_publication(relation oid, event text)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  select exists (
+    select from pg_publication where case event when 'update' then pubupdate else pubdelete end
+  ) and exists (
+    with leaf as (
+      select c.oid, c.relnamespace, c.relreplident, c.relispartition
+        from unnest(integratedb._with_descendants(array[relation::bigint])) d join pg_class c on c.oid = d::oid
+       where c.relkind = 'r' and c.relpersistence = 'p'
+    )
+    select
+      from leaf l
+      cross join lateral (
+        select i.indkey::smallint[] as columns from pg_index i
+         where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end
+        union all
+        select null where l.relreplident = 'f' or not exists (
+          select from pg_index i
+           where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
+        limit 1
+      ) identity
+      join pg_publication p on case event when 'update' then p.pubupdate else p.pubdelete end
+      left join pg_publication_rel r on r.prpubid = p.oid and (r.prrelid = l.oid or l.relispartition and r.prrelid in (select pg_partition_ancestors(l.oid)))
+     where (p.puballtables or r.oid is not null or exists (
+             select from pg_publication_namespace n where n.pnpubid = p.oid and n.pnnspid = l.relnamespace))
+       and case
+             when l.relreplident = 'f' then r.prattrs is not null
+             when identity.columns is null then true
+             else not coalesce(identity.columns <@ r.prattrs::smallint[], true)
+               or exists (
+                 select from pg_depend d
+                  where d.classid = 'pg_publication_rel'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
+                    and d.refobjid = l.oid and d.refobjsubid <> 0 and r.prqual is not null
+                    and d.refobjsubid <> all (identity.columns) and d.refobjsubid <> all (coalesce(r.prattrs::smallint[], '{}')))
+           end)
+); end
+$$;
+
+comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE because of a publication?';
+
+-- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
+-- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
+create or replace function integratedb._writes(relation oid)
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return (
+  with subject as materialized (
+    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) as events
+      from pg_class c
+      left join lateral (select target from integratedb._written_columns(c.oid) limit 1) w on true
+     where c.oid = relation
+  ), written as materialized (
+    select * from integratedb._written_columns(relation)
+  ), part as materialized (
+    -- What is written into a partitioned table goes into one of these.
+    select d::oid as oid
+      from subject s
+      join pg_class c on c.oid = s.target and c.relkind = 'p',
+           unnest(integratedb._with_descendants(array[s.target::bigint])) d
+     where d <> s.target::bigint
+  ), fact as materialized (
+    select a.attnum as num, a.attname, w.num as own_num,
+           a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
+           not a.attnotnull and not coalesce(t.not_null, false) and not exists (
+             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
+           a.atthasdef or a.attidentity <> '' or coalesce(t.has_default, false)
+             or exists (select from pg_attribute v where v.attrelid = relation and v.attnum = w.num and v.atthasdef) as fills_itself,
+           t.domains
+      from subject s
+      join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
+      left join written w on w.target_num = a.attnum
+      left join lateral (
+        with recursive domain (oid, base, not_null, has_default) as (
+          select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from pg_type d where d.oid = a.atttypid and d.typtype = 'd'
+          union all
+          select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
+        )
+        select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
+      ) t on a.atttypid >= 16384
+  ), column_fact as (
+    select w.num, s.events & 8 <> 0 and (p.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
+           s.events & 4 <> 0 and (p.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           case when not p.is_insert_rewritten and not p.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when not p.is_insert_rewritten then f.fills_itself end as fills_itself
+      from written w
+      cross join subject s
+      left join fact f on f.own_num = w.num
+      cross join lateral (
+        select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable,
+               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 8) as is_insert_rewritten,
+               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 4) as is_update_rewritten) p
+  ), constraint_in_the_way as (
+    select format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
+                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) as name,
+           -- Without the names of other tables, which change under other claims' feet.
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.conbin::text))) as marks,
+           -- A check of the whole row names no column.
+           (select json_agg(f.own_num) from fact f where (f.num = any (k.conkey) or coalesce(k.conkey, '{}') = '{}') and f.own_num is not null) as columns,
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
+           case k.contype when 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
+      from subject s
+      join pg_constraint k on k.conrelid = s.target and k.contype in ('c', 'f', 'u', 'p', 'x')
+     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+    union all
+    select format('the constraint %I of the partition %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+             where a.attnum = any (k.conkey) and f.own_num is not null),
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true, case k.contype when 'c' then 'Iu' else 'iu' end
+      from part p
+      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x') and k.coninhcount = 0 and k.conparentid = 0
+      join pg_class c on c.oid = k.conrelid
+      join pg_namespace n on n.oid = c.relnamespace
+     where to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           (select json_agg(f.own_num) from fact f where f.num = any (k.confkey) and f.own_num is not null), false, 'uD'
+      from subject s
+      join pg_constraint k on k.confrelid = s.target and k.contype = 'f' and k.conparentid = 0
+      join pg_class c on c.oid = k.conrelid
+      join pg_namespace n on n.oid = c.relnamespace
+     where k.conrelid <> s.target and to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
+      from fact f
+      join pg_constraint k on k.contypid = any (f.domains) and k.contype = 'c'
+     where f.own_num is not null
+     group by k.oid, k.conname, k.contypid
+    union all
+    select 'the partition bound', json_build_array(md5(pg_get_partition_constraintdef(c.oid))), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
+      from subject s join pg_class c on c.oid = s.target and c.relispartition
+    union all
+    select 'the check option', json_build_array(o.option_value), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
+      from subject s join pg_class c on c.oid = s.oid and c.relkind = 'v', pg_options_to_table(c.reloptions) o
+     where o.option_name = 'check_option'
+  ), trigger_in_the_way as (
+    -- Not by its oid: CREATE OR REPLACE keeps that.
+    select format('the trigger %I', g.tgname) as name, json_build_array(format('%s %s %s', g.tgname, g.tgtype, g.tgfoid)) as marks,
+           concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
+      from subject s
+      join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+    union all
+    select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
+      from subject s
+      join pg_rewrite r on r.ev_class in (s.oid, s.target) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+  ), sequence as (
+    select distinct d.refobjid as oid
+      from subject s
+      join pg_attrdef f on f.adrelid in (s.oid, s.target)
+      join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
+      join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
+  )
+  select json_strip_nulls(json_build_object(
+    'insert', s.events & 8 <> 0,
+    'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
+    'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
+    'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
+    'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
+                                                           'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                           from column_fact), '[]'),
+    -- Of the table behind a view: whoever inserts through the view cannot fill them.
+    'hidden', (select json_agg(attname order by num) from fact
+                where own_num is null and not accepts_null and not fills_itself and is_writable and not integratedb._is_rewritten(s.oid, 8)),
+    'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
+                                                               'events', events) order by name)
+                               from constraint_in_the_way), '[]'),
+    'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
+    'behind', (select json_agg(distinct f.oid::bigint order by f.oid::bigint)
+                 from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f (oid)),
+    'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
+                                                             'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)
+                             from sequence join pg_class q using (oid) join pg_namespace n on n.oid = q.relnamespace), '[]')))
+  from subject s left join pg_class t on t.oid = s.target
+); end
+$$;
+
+comment on function integratedb._writes(oid) is 'internal: Writes, as JSON';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_obstacles.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
+create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return (
+  with walk as materialized (
+    select * from integratedb._read_through($1, $2)
+  ), obstacle as (
+    -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
+    select 'IDB404' as code, 'select' as expected,
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, format(
+        case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
+        quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+      from walk w
+      join pg_class v on v.oid = w.relation and v.relkind = 'v'
+      join pg_namespace vn on vn.oid = v.relnamespace
+      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
+      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+      join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as) b
+      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
+      cross join lateral (
+        select case when a.attnum is null
+          -- The relation as such shows beside its columns: Postgres asks for any of them.
+          then has_any_column_privilege(b.checked_as, c.oid, 'select')
+          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may_read
+      ) h
+     -- What a claim gave, the next declaration may take away: is_granted.
+     where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
+    union
+    select 'IDB404', p.privilege, null, null, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+      from integratedb._written_columns($1) t
+      join walk w on w.relation = t.target and w.relation <> $1
+      join pg_class c on c.oid = t.target
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join unnest(array['insert', 'update', 'delete']) p (privilege)
+      left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
+     where is_written and t.target_num is not null
+       and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
+           else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
+    union
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false,
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+      from walk w
+      join pg_class c on c.oid = w.relation
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral integratedb._functions_in(w.relation, is_written) f
+      join pg_proc p on p.oid = f
+     where not has_function_privilege($2, p.oid, 'execute')
+  )
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
+                                     'is_granted', nullif(is_granted, false)) order by code, message) from obstacle
+); end
+$$;
+
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+
+-- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
+-- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
+-- (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
+create or replace function integratedb._row_filters(relation oid, role oid, command "char")
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from integratedb._read_through($1, null) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then
+    return null; -- as nearly everywhere
+  end if;
+  return (
+  with filtered as (
+    select c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as
+      from integratedb._read_through($1, $2) w
+      join pg_class c on c.oid = w.relation and c.relrowsecurity
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_roles r on r.oid = w.checked_as
+     where not r.rolsuper and not r.rolbypassrls
+       and (c.relforcerowsecurity or not pg_has_role(w.checked_as, c.relowner, 'usage'))
+  ), policy as (
+    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both.
+    select f.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown)) as marks
+      from filtered f
+      join pg_policy p on p.polrelid = f.oid
+      cross join lateral (
+        select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
+      ) x
+      cross join lateral (
+        select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
+                 and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
+               concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
+               concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
+      ) e
+     where p.polcmd in ('*', command)
+       and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(f.checked_as, r.oid, 'usage'))
+  )
+  select json_agg(json_build_object(
+           'marks', json_build_array(f.oid::text, f.path),
+           'path', f.path,
+           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.polpermissive),
+           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.polpermissive)
+         ) order by f.path)
+    from filtered f
+   where not exists (select from policy p where p.oid = f.oid and p.polpermissive and p.is_all)
+      or exists (select from policy p where p.oid = f.oid and not p.polpermissive)
+); end
+$$;
+
+comment on function integratedb._row_filters(oid, oid, "char") is 'internal: RowFilter[] for a command (r, a, w, d: as pg_policy.polcmd); null if nothing is hidden';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/catalog/_catalog.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- What does the catalogue say of these relations, and what may these stakeholders do with them?
 -- One JSON, as src/core/catalog/catalog.ts describes it. Read from pg_catalog: information_schema hides what the
--- reader may not see. The arguments are pairs: stakeholders[i] is asked about relations[i].
-create or replace function integratedb._catalog(stakeholders text[], relations bigint[])
+-- reader may not see. The first two arguments are pairs: stakeholders[i] is asked about relations[i]. written: relations
+-- that somebody claims to write, of which more has to be known.
+create or replace function integratedb._catalog(stakeholders text[], relations bigint[], written bigint[])
 returns text
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
@@ -1613,7 +2328,7 @@ begin return (
   ), role as materialized (
     select rolname::text as stakeholder, oid from pg_roles
      where rolname in (select stakeholder::name from pair)
-  ), relation as (
+  ), relation as materialized (
     select c.oid::bigint as id, c.relname, json_build_object(
       'id', c.oid::bigint,
       'schema', n.nspname,
@@ -1621,11 +2336,22 @@ begin return (
       'name', c.relname,
       'kind', c.relkind,
       'owner', pg_get_userbyid(c.relowner),
-      'grantable', pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'select with grant option'),
+      'grantable', pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'select with grant option') and (
+        c.oid::bigint <> all (written) or has_table_privilege(c.oid, 'insert with grant option')
+          and has_table_privilege(c.oid, 'update with grant option') and has_table_privilege(c.oid, 'delete with grant option')),
       'schema_grantable', pg_has_role(n.nspowner, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'),
       'in_wildcard', not c.relispartition and not exists (
         select from pg_depend d
          where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0 and d.deptype = 'e'),
+      -- Made, renamed or moved by this transaction, or its schema was.
+      'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
+        or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
+      'unpopulated', case when c.relkind = 'm' and not c.relispopulated then true end,
+      'behind', case when c.relkind = 'v' then integratedb._behind(c.oid) end,
+      'definition', case when c.relkind in ('v', 'm') then (
+        select json_build_array(md5(r.ev_action::text), md5(pg_get_viewdef(c.oid)))
+          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end,
+      'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(
             'num', a.attnum,
@@ -1635,6 +2361,12 @@ begin return (
             'length', integratedb._type_length(v.type, v.modifier),
             'scale', integratedb._type_scale(v.type, v.modifier),
             'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
+            'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
+            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'expression', case when a.attgenerated <> '' then (
+              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
+                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end,
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
@@ -1663,6 +2395,10 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
+    left join lateral (
+      select array_agg(k.conkey[1]) as columns from pg_constraint k
+       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
+    ) u on true
     where c.oid in (select relation::oid from pair)
   ), access as (
     select p.stakeholder, p.relation, json_build_object(
@@ -1670,36 +2406,60 @@ begin return (
       'relation', p.relation,
       'has_role', r.oid is not null,
       'owner', c.relowner is not distinct from r.oid,
-      'granted', coalesce(a.granted, '[]'),
-      'readable', coalesce(a.readable, '[]'),
-      'surplus', coalesce(a.surplus, false) or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid),
+      'granted', json_build_object('select', a.select_granted, 'insert', a.insert_granted, 'update', a.update_granted,
+        'delete', (select true from aclexplode(c.relacl) x where x.grantee = r.oid and x.privilege_type = 'DELETE' limit 1)),
+      'effective', json_build_object('select', a.select_effective,
+        'insert', case when is_written then a.insert_effective end, 'update', case when is_written then a.update_effective end,
+        'delete', case when is_written and has_table_privilege(r.oid, c.oid, 'delete') then true end),
+      'surplus', coalesce(a.surplus, false)
+        or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid and (x.privilege_type <> 'DELETE' or x.is_grantable)),
+      'sequences', case when is_written then (
+        select json_agg(json_build_object('id', q.oid::bigint,
+                 'granted', exists (select from aclexplode(q.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
+                 'effective', has_sequence_privilege(r.oid, q.oid, 'usage') or has_sequence_privilege(r.oid, q.oid, 'update')) order by q.oid)
+          from json_to_recordset(l.value->'writes'->'sequences') s (id bigint)
+          join pg_class q on q.oid = s.id::oid) end,
+      'obstacles', case when c.relkind = 'v' or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
+      'rows', case when c.relkind = 'v' or c.relrowsecurity then json_build_object(
+        'select', integratedb._row_filters(c.oid, r.oid, 'r'),
+        'insert', case when is_written then integratedb._row_filters(c.oid, r.oid, 'a') end,
+        'update', case when is_written then integratedb._row_filters(c.oid, r.oid, 'w') end,
+        'delete', case when is_written then integratedb._row_filters(c.oid, r.oid, 'd') end) end,
       'usage_granted', exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
       'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false),
       'schema_owner', n.nspowner is not distinct from r.oid
     ) as value
     from pair p
+    join relation l on l.id = p.relation
     join pg_class c on c.oid = p.relation::oid
     join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (select p.relation = any (written) as is_written) w
     left join role r using (stakeholder)
     left join lateral (
-      select json_agg(a.attnum order by a.attnum) filter (where x.has_select) as granted,
-             json_agg(a.attnum order by a.attnum) filter (where x.has_select or has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as readable,
+      select json_agg(a.attnum order by a.attnum) filter (where x.has_select) as select_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_insert) as insert_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_update) as update_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_select or has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as select_effective,
+             json_agg(a.attnum order by a.attnum) filter (where is_written and has_column_privilege(r.oid, c.oid, a.attnum, 'insert')) as insert_effective,
+             json_agg(a.attnum order by a.attnum) filter (where is_written and has_column_privilege(r.oid, c.oid, a.attnum, 'update')) as update_effective,
              bool_or(x.has_other) as surplus
         from pg_attribute a
         left join lateral (
-          select bool_or(privilege_type = 'SELECT') as has_select, bool_or(privilege_type <> 'SELECT') as has_other
+          select bool_or(privilege_type = 'SELECT') as has_select, bool_or(privilege_type = 'INSERT') as has_insert,
+                 bool_or(privilege_type = 'UPDATE') as has_update,
+                 bool_or(privilege_type not in ('SELECT', 'INSERT', 'UPDATE') or is_grantable) as has_other
             from aclexplode(a.attacl) where grantee = r.oid
         ) x on a.attacl is not null
        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     ) a on true
   )
-  select json_build_object(
+  select json_strip_nulls(json_build_object(
     'relations', coalesce((select json_agg(value order by id) from relation), '[]'),
-    'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]'))::text
+    'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]')))::text
 ); end
 $$;
 
-comment on function integratedb._catalog(text[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';
+comment on function integratedb._catalog(text[], bigint[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -1770,8 +2530,16 @@ create table if not exists integratedb.claim (
   constraint "a match claims a relation once" unique nulls not distinct (stakeholder, match, alternative, schema_name, relation_name)
 );
 
+-- Since claims speak of writing, and of what is behind a view.
+alter table integratedb.claim
+  add column if not exists observed jsonb,
+  add column if not exists behind bigint[] not null default '{}',
+  add column if not exists sequences bigint[] not null default '{}';
+
 create index if not exists claim_of_relid on integratedb.claim (relid);
 create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
+create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.
 create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
 
@@ -1779,6 +2547,9 @@ comment on table integratedb.claim is 'A specification''s paths, expanded relati
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
+comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view reads and calls, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
 $sql$;
 
@@ -1843,14 +2614,15 @@ select
   coalesce((f.field->>'is_nullable')::boolean, (f.field->'observed'->>'nullable')::boolean) as is_nullable,
   c.optional or coalesce((f.field->>'optional')::boolean, false) as optional,
   coalesce(c.alternative, (f.field->>'alternative')::integer) as alternative,
-  case when c.status = 'met' then coalesce(f.field->>'status', c.status) else c.status end as status
+  case when c.status = 'met' then coalesce(f.field->>'status', c.status) else c.status end as status,
+  c.access
 from integratedb.claim c
 left join lateral jsonb_array_elements(c.fields) with ordinality f (field, place) on true
 where c.relation_name <> ''
 order by c.stakeholder, c.match, c.alternative nulls first, c.schema_name, c.relation_name, f.place;
 
 comment on view integratedb.claims is
-  'What each stakeholder depends on: declared, or else observed when it last held. field null: the relation alone. alternative: index among those that stand in for each other. status: met | unmet | absent (not there, and need not be)';
+  'What each stakeholder depends on: declared, or else observed when it last held. field null: the relation alone. alternative: index among those that stand in for each other. status: met | unmet | absent (not there, and need not be). access: any of select, insert, update, delete';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2025,7 +2797,8 @@ as $$
                  jsonb_array_elements(case when jsonb_typeof(s->'fields') = 'array' then s->'fields' else '[]' end) f,
                  jsonb_array_elements_text(f->'types') spelling
         ) t), '[]'),
-    'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all)::json,
+    'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all,
+      integratedb._relations_of(jsonb_path_query_array(specification, '$[*] ? (exists(@.access[*] ? (@ != "select")))')))::json,
     'previous', to_json(previous),
     'installer', current_user)::text
   from (select array(select distinct unnest(relations || previous)) as all) r
@@ -2047,11 +2820,12 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into integratedb.claim as c (stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, status)
-  select stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, status
+  insert into integratedb.claim as c (stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, observed, behind, sequences, status)
+  select stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, observed, behind, sequences, status
     from jsonb_populate_recordset(null::integratedb.claim, claims)
   on conflict on constraint "a match claims a relation once" do update
-     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id, status = excluded.status;
+     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id,
+         observed = excluded.observed, behind = excluded.behind, sequences = excluded.sequences, status = excluded.status;
 
   delete from integratedb.claim c
    using jsonb_to_recordset(claims) gone (stakeholder text, match integer, alternative integer, schema_name text, relation_name text, status text),
@@ -2070,6 +2844,20 @@ $sql$;
 -- src/sql/grant/_apply_grants.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+create or replace function integratedb._privilege_list(privileges jsonb)
+returns text
+language sql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(p->>'privilege' || coalesce(' (' || (
+           select string_agg(quote_ident(c), ', ') from jsonb_array_elements_text(p->'columns') c) || ')', ''), ', ')
+    from jsonb_array_elements(privileges) p
+$$;
+
+comment on function integratedb._privilege_list(jsonb) is 'internal: of {privilege, columns}[], as GRANT takes them; null if there are none';
+
 -- Moves privileges as the core answers them (GrantStep[]): the difference only, taking away before giving.
 create or replace function integratedb._apply_grants(steps jsonb)
 returns void
@@ -2080,31 +2868,33 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   step record;
-  columns text;
+  object text;
+  privileges text;
 begin
   for step in
     select * from jsonb_to_recordset(steps) s (
-      stakeholder text, schema text, relation text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
+      stakeholder text, object text, schema text, name text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
   loop
+    object := format('%s %I.%I', step.object, step.schema, step.name);
     if step.revoke_all then
-      execute format('revoke all on table %I.%I from %I', step.schema, step.relation, step.stakeholder);
+      execute format('revoke all on %s from %I', object, step.stakeholder);
     end if;
-    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step.revoke) c;
-    if columns is not null then
-      execute format('revoke select (%s) on table %I.%I from %I', columns, step.schema, step.relation, step.stakeholder);
+    privileges := integratedb._privilege_list(step.revoke);
+    if privileges is not null then
+      execute format('revoke %s on %s from %I', privileges, object, step.stakeholder);
     end if;
     if step.usage then
       execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);
     end if;
-    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step."grant") c;
-    if columns is not null then
-      execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
+    privileges := integratedb._privilege_list(step."grant");
+    if privileges is not null then
+      execute format('grant %s on %s to %I', privileges, object, step.stakeholder);
     end if;
   end loop;
 exception when insufficient_privilege then
   raise exception using
     errcode = 'IDB06',
-    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.relation),
+    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.name),
     detail = format('IntegrateDB grants and revokes as %I, its installer: %s.', current_user, sqlerrm),
     hint = format('An owner of the table or a superuser can make the installer a member: GRANT owner TO %I. Nothing was changed.', current_user);
 when internal_error then
@@ -2127,26 +2917,36 @@ $sql$;
 -- src/sql/grant/_release_usage.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- Usage of a schema is granted for the sake of its columns, and goes with the last of them. Two steps, because a claim
--- that is stored again may no longer know of the schema that it was in.
+-- Usage of a schema is granted for the sake of what is used in it, usage of a sequence for the sake of a column's
+-- default, and both go with the last claim that needs them. Two steps, because a claim that is stored again may no longer
+-- know of the schema or the sequence.
 
-create or replace function integratedb._schemas_of(claims jsonb)
+create or replace function integratedb._usage_of(claims jsonb)
 returns jsonb
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(jsonb_agg(distinct jsonb_build_object('stakeholder', k.stakeholder, 'schema', n.oid::bigint)), '[]')
-    from jsonb_to_recordset(claims) c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
-    join integratedb.claim k using (stakeholder, match, schema_name, relation_name)
-    join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
-   where k.alternative is not distinct from c.alternative
+  with stored as (
+    select k.*
+      from jsonb_to_recordset(claims) c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
+      join integratedb.claim k using (stakeholder, match, schema_name, relation_name)
+     where k.alternative is not distinct from c.alternative
+  )
+  select coalesce(jsonb_agg(to_jsonb(u)), '[]')
+    from (
+      select k.stakeholder, n.oid::bigint as schema, null::bigint as sequence
+        from stored k
+        join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
+      union
+      select k.stakeholder, null, unnest(k.sequences) from stored k
+    ) u
 $$;
 
-comment on function integratedb._schemas_of(jsonb) is 'internal: of Claim[], as stored: {stakeholder, schema}[], schema by oid';
+comment on function integratedb._usage_of(jsonb) is 'internal: of Claim[], as stored: {stakeholder, schema or sequence}[], by oid';
 
-create or replace function integratedb._release_usage(places jsonb)
+create or replace function integratedb._release_usage(used jsonb)
 returns void
 language plpgsql
 volatile
@@ -2157,8 +2957,8 @@ declare
   unused record;
 begin
   for unused in
-    select n.nspname, r.rolname
-      from jsonb_to_recordset(places) p (stakeholder text, schema bigint)
+    select format('schema %I', n.nspname) as object, r.rolname
+      from jsonb_to_recordset(used) p (stakeholder text, schema bigint)
       join pg_namespace n on n.oid = p.schema::oid
       join pg_roles r on r.rolname = p.stakeholder::name
      where n.nspowner <> r.oid
@@ -2172,13 +2972,24 @@ begin
             and (k.fields @> '[{"status": "met"}]' or k.fields @> '[{"revoked": true}]' or exists (
               select from pg_attribute a, aclexplode(a.attacl) x
                where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+    union all
+    select format('sequence %I.%I', n.nspname, c.relname), r.rolname
+      from jsonb_to_recordset(used) p (stakeholder text, sequence bigint)
+      join pg_class c on c.oid = p.sequence::oid and c.relkind = 'S'
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_roles r on r.rolname = p.stakeholder::name
+     where c.relowner <> r.oid
+       and exists (select from aclexplode(c.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE')
+       and (pg_has_role(c.relowner, 'usage') or has_sequence_privilege(c.oid, 'usage with grant option'))
+       and not exists (
+         select from integratedb.claim k where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
   loop
-    execute format('revoke usage on schema %I from %I', unused.nspname, unused.rolname);
+    execute format('revoke usage on %s from %I', unused.object, unused.rolname);
   end loop;
 end
 $$;
 
-comment on function integratedb._release_usage(jsonb) is 'internal: of {stakeholder, schema}[]; after claims are stored and granted';
+comment on function integratedb._release_usage(jsonb) is 'internal: of _usage_of(); after claims are stored and granted';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2195,7 +3006,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   previous bigint[];
-  places jsonb;
+  used jsonb;
   declaration jsonb;
 begin
   select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
@@ -2204,11 +3015,11 @@ begin
   if specification <> '[]' or previous <> '{}' then
     declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
   end if;
-  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
+  used := integratedb._usage_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
   delete from integratedb.claim where stakeholder = name;
   perform integratedb._store_claims(declaration->'claims');
   perform integratedb._apply_grants(declaration->'grants');
-  perform integratedb._release_usage(places);
+  perform integratedb._release_usage(used);
 end
 $$;
 
@@ -2350,24 +3161,24 @@ as $$
   with claim as materialized (
     select * from integratedb.claim where stakeholder = name
   ), relation as (
-    select c.oid::bigint as id from claim k join pg_class c on c.oid = k.relid::oid
+    select c.oid::bigint as id, k.access <> '{select}' as is_written from claim k join pg_class c on c.oid = k.relid::oid
     union
-    select c.oid::bigint
+    select c.oid::bigint, k.access <> '{select}'
       from claim k
       join pg_namespace n on n.nspname = k.schema_name::name
       join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
     union
-    select c.oid::bigint
+    select c.oid::bigint, k.access <> '{select}'
       from claim k
       join pg_namespace n on n.nspname = k.schema_name::name
       join pg_class c on c.relnamespace = n.oid
      where k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
   ), ids as (
-    select coalesce(array_agg(id), '{}') as ids from relation
+    select coalesce(array_agg(id), '{}') as ids, coalesce(array_agg(id) filter (where is_written), '{}') as written from relation
   )
   select format('{"claims": %s, "catalog": %s}',
     coalesce((select json_agg(to_jsonb(k) - 'id' order by k.match, k.alternative, k.schema_name, k.relation_name) from claim k), '[]'),
-    integratedb._catalog(array_fill(name, array[cardinality(ids)]), ids))
+    integratedb._catalog(array_fill(name, array[cardinality(ids)]), ids, written))
   from ids
 $$;
 
@@ -2390,6 +3201,13 @@ declare
   remaining integer := coalesce(max_results, 2147483647);
   found_here integer;
 begin
+  if max_results < 1 then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('max_results cannot be %s', max_results),
+      detail = 'It is how many findings to answer at most, 1 or more; null: all. No rows mean that all claims are met.',
+      hint = 'For example: SELECT * FROM integratedb.unmet_claims();';
+  end if;
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     exit when remaining <= 0;
     return query
@@ -2402,7 +3220,7 @@ end
 $$;
 
 comment on function integratedb.unmet_claims(integer) is
-  'Every claim that does not hold now, whoever broke it and whenever: findings, at most max_results (null: all)';
+  'Every claim that does not hold now, whoever broke it and whenever: findings, at most max_results (null: all). IDB08: max_results below 1';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2420,7 +3238,7 @@ declare
   stakeholder text;
   missing text;
   declaration jsonb;
-  places jsonb;
+  used jsonb;
 begin
   perform integratedb._check_isolation('sync');
   select string_agg(quote_ident(s.name), ', ' order by s.name) into missing
@@ -2437,10 +3255,10 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
-    places := integratedb._schemas_of(declaration->'claims');
+    used := integratedb._usage_of(declaration->'claims');
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
-    perform integratedb._release_usage(places);
+    perform integratedb._release_usage(used);
   end loop;
   perform integratedb._remember_oids();
   perform integratedb._end_work();
@@ -3114,14 +3932,22 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when migration.touched is null then null else migration.touched
   || case when not migration.has_privileges then '{}' else array(
-    select c.oid::bigint
-      from (select distinct relid from integratedb.claim where relid is not null) k
-      join pg_class c on c.oid = k.relid::oid
-      join pg_namespace n on n.oid = c.relnamespace
+    select distinct k.relid
+      from (
+        select relid, relid as object from integratedb.claim where relid is not null
+        union
+        select relid, unnest(behind) from integratedb.claim where behind <> '{}'
+        union
+        select relid, unnest(sequences) from integratedb.claim where access <> '{select}'
+      ) k
       cross join (select age(migration.xid::xid) as own_age) m
+      left join pg_class c on c.oid = k.object::oid
+      left join pg_namespace n on n.oid = c.relnamespace
+      left join pg_proc p on p.oid = k.object::oid
      -- A row no older than this transaction was written by it, or by one that committed meanwhile (which does no harm).
      where age(c.xmin) <= own_age
         or age(n.xmin) <= own_age
+        or age(p.xmin) <= own_age
         or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age)
   ) end
   -- A restored claim knows its relation by name only, and what is renamed has another one now.
@@ -3143,9 +3969,10 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Do the claims that a migration touched still hold?
+-- has_privileges: did it grant or revoke? If not, a privilege that is gone went with an owner and comes back.
 -- touched: pg_class.oid of relations, dropped ones too; null: everything (where no event trigger tells).
 -- Without a claim among them JavaScript is not started.
-create or replace function integratedb._judge(touched bigint[])
+create or replace function integratedb._judge(touched bigint[], has_privileges boolean)
 returns jsonb
 language plpgsql
 volatile
@@ -3159,6 +3986,7 @@ declare
   paths text[];
   stakeholders text[];
   relations bigint[];
+  written bigint[];
   judgement jsonb;
 begin
   if touched is null then
@@ -3166,6 +3994,8 @@ begin
   else
     select array_agg(id) into affected from (
       select k.id from integratedb.claim k where k.relid = any (touched)
+      union
+      select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
       union
       select k.id
         from pg_class c
@@ -3197,27 +4027,28 @@ begin
    where s.alternative is not null
      and s.id <> all (affected)
      and exists (select from integratedb.claim k where k.id = any (affected) and k.stakeholder = s.stakeholder and k.match = s.match);
-  select array_agg(p.stakeholder), array_agg(p.relation) into stakeholders, relations
+  select array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
+    into stakeholders, relations, written
     from (
-      select k.stakeholder, c.oid::bigint as relation
+      select k.stakeholder, c.oid::bigint as relation, k.access <> '{select}' as is_written
         from integratedb.claim k join pg_class c on c.oid = k.relid::oid
        where k.id = any (affected)
       union
-      select k.stakeholder, c.oid::bigint
+      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
         from integratedb.claim k
         join pg_namespace n on n.nspname = k.schema_name::name
         join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
        where k.id = any (affected)
       union
-      select k.stakeholder, c.oid::bigint
+      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
         from integratedb.claim k
         join pg_namespace n on n.nspname = k.schema_name::name
         join pg_class c on c.relnamespace = n.oid
        where k.id = any (affected) and k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
          and (touched is null or c.oid = any (touched::oid[]))
     ) p;
-  judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "catalog": %s}',
-    claims, siblings, integratedb._catalog(stakeholders, relations)));
+  judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "has_privileges": %s, "catalog": %s}',
+    claims, siblings, to_json(coalesce(has_privileges, true)), integratedb._catalog(stakeholders, relations, written)));
   -- What a wildcard takes in was no claim before.
   paths := array(
     select unnest(paths)
@@ -3230,7 +4061,7 @@ begin
 end
 $$;
 
-comment on function integratedb._judge(bigint[]) is
+comment on function integratedb._judge(bigint[], boolean) is
   'internal: {verdict, findings, report, claims, grants, paths}; null if no claim was touched. Changes nothing';
 $sql$;
 
@@ -3251,7 +4082,7 @@ declare
   migration integratedb.migration;
   enforced text;
   judgement jsonb;
-  places jsonb;
+  used jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
@@ -3266,7 +4097,7 @@ begin
     return;
   end if;
 
-  judgement := integratedb._judge(integratedb._touched_by(migration));
+  judgement := integratedb._judge(integratedb._touched_by(migration), migration.has_privileges or migration.touched is null);
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then
@@ -3289,14 +4120,14 @@ begin
       column = coalesce(judgement->'report'->>'column', '');
   end if;
 
-  -- Only where a claim let go of something, or its schema's name means another schema now.
-  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")))'
+  -- Only where a claim let go of something or may have (a default's sequence), or its schema's name means another schema now.
+  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
-    places := integratedb._schemas_of(judgement->'claims');
+    used := integratedb._usage_of(judgement->'claims');
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
-  perform integratedb._release_usage(places) where places is not null;
+  perform integratedb._release_usage(used) where used is not null;
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,
@@ -3318,8 +4149,6 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  warnings text;
 begin
   if judgement->>'verdict' = 'reject' then
     raise warning using
@@ -3327,16 +4156,11 @@ begin
       message = judgement->'report'->>'message',
       detail = judgement->'report'->>'detail',
       hint = 'It went through because enforcement is warn. integratedb.unmet_claims() lists what no longer holds.';
-    return;
-  end if;
-  select string_agg(format('%s %s and %s%s: %s', f->>'code', f->>'stakeholder', f->>'path', '.' || (f->>'field'), f->>'message'), e'\n')
-    into warnings
-    from jsonb_array_elements(judgement->'findings') f where f->>'severity' = 'warning';
-  if warnings is not null then
+  elsif judgement->'warning' <> 'null' then
     raise warning using
-      message = 'migration accepted, with something to look at',
-      detail = warnings,
-      hint = 'No claim that was met is broken. integratedb.unmet_claims() lists what does not hold.';
+      message = judgement->'warning'->>'message',
+      detail = judgement->'warning'->>'detail',
+      hint = judgement->'warning'->>'hint';
   end if;
 end
 $$;
@@ -3454,39 +4278,72 @@ declare
   is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
   touched bigint[];
   renamed oid[];
+  has_children boolean;
+  is_partitioned boolean;
+  is_partition boolean;
   concerning bigint[];
 begin
+  -- These concern only who writes, and break nothing.
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') and not exists (select from integratedb.claim where access <> '{select}') then
+    return;
+  end if;
   if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
     return; -- our own grants
   end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;
+  elsif tg_tag = 'CREATE INDEX' then
+    perform integratedb._warn_of_index();
+    return;
   end if;
 
-  select array_agg(distinct c.oid::bigint) into touched
+  -- In one go: this is what DDL that concerns nobody pays.
+  -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
+  select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
+         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype))
+    into touched, has_children, is_partitioned, is_partition, renamed
     from pg_event_trigger_ddl_commands() d
-    join pg_class c on c.oid = d.objid
-   where d.classid = 'pg_class'::regclass and d.schema_name is distinct from 'pg_temp' and c.relkind in ('r', 'p', 'v', 'm', 'f');
-  if touched is not null and exists (select from pg_inherits where inhparent = any (touched::oid[])) then
+    cross join lateral (
+      select * from pg_class
+       where oid = case d.classid
+         when 'pg_class'::regclass then d.objid
+         when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = d.objid)
+         when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = d.objid)
+         when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = d.objid) end -- PostgreSQL 15: a rule makes a view of a table
+       limit 1
+    ) c
+   where d.schema_name is distinct from 'pg_temp'
+     and c.relkind in ('r', 'p', 'v', 'm', 'f')
+     -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
+     and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
+          or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
+  if is_partition then
+    -- What is written into its parent may go there.
+    touched := touched || array(select distinct a::oid::bigint from unnest(touched) t, pg_partition_ancestors(t::oid) a);
+  end if;
+  if has_children then
     touched := integratedb._with_descendants(touched);
   end if;
-  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX']) then
+  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX', 'CREATE POLICY', 'ALTER POLICY',
+    'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']) then
     touched := touched || integratedb._touched_indirectly(tg_tag);
-  elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
+  elsif tg_tag = 'ALTER TABLE' and is_partitioned then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
-    -- A renamed table renames its row type, which may be the type of a column elsewhere.
-    select array_agg(t.oid) into renamed
-      from pg_class c join pg_type t on t.oid = c.reltype
-     where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
-    if renamed is not null then
-      touched := touched || integratedb._columns_of_types(renamed);
-      is_noted := true; -- nothing locks the tables of those columns
-    end if;
+  if tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+    -- A new foreign key concerns who deletes from the table that it refers to.
+    touched := touched || array(
+      select k.confrelid::bigint from pg_constraint k
+       where exists (select from integratedb.claim c where c.access <> '{select}')
+         and k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+  end if;
+  -- A renamed table renames its row type, which may be the type of a column elsewhere.
+  if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
+    touched := touched || integratedb._columns_of_types(renamed);
+    is_noted := true; -- nothing locks the tables of those columns
   end if;
   if touched is null or touched = '{}' then
     return;
@@ -3501,6 +4358,7 @@ begin
        is_noted or null,
        (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
        (select true from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '') limit 1),
+       (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1),
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
        (select true from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
@@ -3512,24 +4370,6 @@ end
 $$;
 
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
-
--- Partitions and other children: ALTER TABLE on the parent changes them and names the parent only.
-create or replace function integratedb._with_descendants(relations bigint[])
-returns bigint[]
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with recursive family (relation) as (
-    select unnest(relations)::oid
-    union
-    select i.inhrelid from family f join pg_inherits i on i.inhparent = f.relation
-  )
-  select array_agg(relation::bigint) from family
-$$;
-
-comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
 
 -- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
 create or replace function integratedb._columns_of_types(types oid[])
@@ -3594,17 +4434,54 @@ begin
     select array_agg(objid::bigint) filter (where classid = 'pg_class'::regclass)
            || integratedb._columns_of_types(array_agg(objid) filter (where classid = 'pg_type'::regclass)) into touched
       from member;
-  elsif tag = 'CREATE RULE' then
-    -- PostgreSQL 15: ON SELECT makes a view of a table.
-    select array_agg(r.ev_class::bigint) into touched
-      from pg_event_trigger_ddl_commands() d join pg_rewrite r on r.oid = d.objid
-     where d.classid = 'pg_rewrite'::regclass;
+    -- What ALTER EXTENSION ... DROP lets go of is told nowhere, and a wildcard takes it in.
+    touched := touched || array(
+      select c.oid::bigint
+        from integratedb.claim w
+        join pg_namespace n on n.nspname = w.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+       where tag = 'ALTER EXTENSION' and w.relation_name = ''
+         and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
+  elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
+    touched := array(select distinct k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}');
   end if;
   return touched;
 end
 $$;
 
 comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+
+-- A unique index can refuse what is written. It is told of at once and not judged: it can break nothing, and an error
+-- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
+create or replace function integratedb._warn_of_index()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  warnings text;
+begin
+  select string_agg(distinct format('IDB302 %I needs %I.%I: the unique index %I was created: it can refuse what is written',
+                                    k.stakeholder, k.schema_name, k.relation_name, c.relname), e'\n')
+    into warnings
+    from pg_event_trigger_ddl_commands() d
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
+    join pg_class c on c.oid = i.indexrelid
+    join integratedb.claim k on k.relid = i.indrelid::bigint and k.access && '{insert,update}'
+    join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
+   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));
+  if warnings is not null then
+    raise warning using
+      message = 'index created, with something to look at',
+      detail = warnings,
+      hint = 'No claim that was met is broken.';
+  end if;
+end
+$$;
+
+comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)
@@ -3621,7 +4498,8 @@ begin
     return; -- nobody waits for a privilege
   end if;
   if tag <> 'DROP OWNED' and not exists (
-    select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
+    select from pg_event_trigger_ddl_commands()
+     where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA', 'SEQUENCE', 'FUNCTION', 'PROCEDURE', 'ROUTINE')
   ) then
     return;
   end if;
@@ -3636,7 +4514,7 @@ $sql$;
 -- src/sql/migration/_note_drop.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- Which relations or columns are gone, and does anybody care? (sql_drop)
+-- Which relations, columns or parts of them are gone, and does anybody care? (sql_drop)
 create or replace function integratedb._note_drop()
 returns event_trigger
 language plpgsql
@@ -3648,15 +4526,26 @@ as $$
 declare
   concerning bigint[];
 begin
-  select array_agg(distinct d.objid::bigint) into concerning
+  select array_agg(distinct x.relation) into concerning
     from pg_event_trigger_dropped_objects() d
-   where d.classid = 'pg_class'::regclass
-     and not d.is_temporary
-     and d.object_type !~ '^(index|sequence|composite type)'
+    cross join lateral (
+      select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
+       where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
+      union all
+      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule.
+      select c.oid::bigint, n.nspname, c.relname
+        from pg_namespace n
+        join pg_class c on c.relnamespace = n.oid
+       where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
+         and cardinality(d.address_names) = 3
+         and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+    ) x
+   where not d.is_temporary
      and coalesce(
-       (select true from integratedb.claim k where k.relid = d.objid::bigint limit 1),
+       (select true from integratedb.claim k where k.relid = x.relation limit 1),
        -- After a restore the claim knows the name only.
-       (select true from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name limit 1),
+       (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
+       (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
        not integratedb._sees_all_claims()
      );
   if concerning is not null then
@@ -3747,7 +4636,8 @@ declare
   findings jsonb;
 begin
   perform integratedb._begin_work();
-  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end)->'findings' into findings
+  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end,
+                            m.has_privileges or not integratedb._has_event_triggers())->'findings' into findings
     from integratedb.migration m
    where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
   perform integratedb._end_work();
@@ -4008,6 +4898,40 @@ begin
   end if;
   return next;
 
+  -- None of these fires an event trigger.
+  check_name := 'nothing keeps stakeholders from their claims';
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name, p.problem), string_agg(p.repair, '; ' order by p.name, p.problem)
+    into found_text, repairs
+    from (
+      select s.name, 'may not connect to this database' as problem, format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), s.name) as repair
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where not has_database_privilege(r.oid, current_database(), 'connect')
+      union all
+      select s.name, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL ''infinity''', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where r.rolvaliduntil < now()
+      union all
+      select s.name, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where r.rolconnlimit = 0
+      union all
+      select s.name, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
+               else format('ALTER ROLE %I %sRESET %I', s.name, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
+        from integratedb.stakeholder s
+        join pg_roles r on r.rolname = s.name
+        join pg_db_role_setting d on d.setrole in (0, r.oid) and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        cross join unnest(d.setconfig) o
+       where o = 'row_security=off'
+          or o in ('default_transaction_read_only=on', 'default_transaction_read_only=true')
+             and exists (select from integratedb.claim k where k.stakeholder = s.name and k.access <> '{select}')
+    ) p;
+  if found_text is null then
+    status := 'ok'; detail := 'they may connect, and no setting of theirs is in the way'; fix := null;
+  else
+    status := 'problem'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
   check_name := 'internal objects';
   select string_agg(o.name, ', ' order by o.name) into found_text
     from (
@@ -4172,7 +5096,10 @@ begin
       'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE FOREIGN TABLE',
       'IMPORT FOREIGN SCHEMA', 'CREATE SCHEMA', 'CREATE EXTENSION', 'CREATE RULE',
       'ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'ALTER EXTENSION',
-      'ALTER TYPE', 'ALTER DOMAIN',
+      'ALTER TYPE', 'ALTER DOMAIN', 'CREATE TRIGGER', 'CREATE POLICY', 'ALTER POLICY',
+      'REFRESH MATERIALIZED VIEW', -- WITH NO DATA
+      'CREATE INDEX', -- unique
+      'CREATE PUBLICATION', 'ALTER PUBLICATION', -- without a replica identity they stop UPDATE and DELETE
       'ALTER INDEX', -- ALTER INDEX ... RENAME also renames tables and views
       'REVOKE', 'DROP OWNED',
       'GRANT' -- gives back what was revoked while enforcement was warn
@@ -4218,6 +5145,16 @@ begin
   end if;
   -- pljs finds a syntax error at the first call only.
   perform integratedb._call('read_specification', '{"match": [{"path": "public.example", "fields": "*"}]}');
+
+  -- An older version observed less. In a restored database that is for sync() to say.
+  if exists (select from integratedb.claim where observed is null and relid is not null and status = 'met' and relation_name <> '')
+     and not integratedb._is_restored() then
+    begin
+      perform integratedb.sync();
+    exception when sqlstate 'IDB04' or sqlstate 'IDB08' then
+      raise notice 'Next: SELECT * FROM integratedb.sync(), in a READ COMMITTED transaction; it could not run here: %', sqlerrm;
+    end;
+  end if;
 
   perform set_config('client_min_messages', messages_before, true);
   raise notice using

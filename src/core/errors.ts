@@ -56,8 +56,18 @@ export const findings = {
   IDB203: 'column type changed',
   IDB204: 'column narrowed',
   IDB205: 'column may now be null',
+  IDB211: 'a required column that the claim does not fill',
+  IDB212: 'column no longer accepts null',
+  IDB213: 'no longer writable',
+  IDB214: 'default dropped',
+  IDB301: 'unique dropped',
+  IDB302: 'constraint, trigger or rule added',
+  IDB303: 'enum label renamed or removed',
+  IDB304: 'view, generated expression or collation changed',
   IDB401: 'privilege revoked',
   IDB402: 'schema usage revoked',
+  IDB403: 'row level security hides rows',
+  IDB404: "the view's owner lost its rights",
 } as const
 
 export type FindingCode = keyof typeof findings
@@ -87,15 +97,24 @@ export class OperationError extends Error {
 
   constructor(failure: Omit<Failure, 'detail'>, problems: readonly FailureProblem[]) {
     super(failure.message)
-    const { code, message, hint } = failure
-    this.failure = { code, message, detail: lines(problems.map(({ line }) => line)), hint }
+    this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) }
     this.problems = problems
   }
+}
+
+/** Ends the operation, if there are problems. */
+export function failAt(problems: readonly FailureProblem[], code: ErrorCode, what: string, hint: string): void {
+  if (problems.length > 0) throw new OperationError({ code, message: `${what}: ${count(problems.length, 'problem')}`, hint }, problems)
 }
 
 /** `1 claim`, `2 claims`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+/** `"a", "b"` */
+export function listed(names: readonly string[]): string {
+  return names.map((name) => JSON.stringify(name)).join(', ')
 }
 
 /** One thing, one line: a name may hold a line break, and a document may hold a key of a megabyte. */

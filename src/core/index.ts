@@ -2,13 +2,13 @@
  * The functional core: plain data in, plain data out. No SQL, no clock, no randomness, no I/O.
  * This is its only door; `operations` is what `integratedb._core(op, input)` can be asked.
  */
-import type { Catalog } from './catalog/catalog.ts'
-import { CatalogIndex } from './catalog/catalog.ts'
-import type { Claim } from './claim/claim.ts'
+import { type Catalog, CatalogIndex } from './catalog/catalog.ts'
+import { type Claim, isEqual } from './claim/claim.ts'
 import { type Declaration, declare } from './claim/declare.ts'
-import { expandClaims } from './claim/expand.ts'
-import { type Failure, OperationError, oneLine } from './errors.ts'
-import { type GrantStep, grantSteps } from './grant/grant.ts'
+import { type Expansion, expandClaims } from './claim/expand.ts'
+import type { Mode } from './claim/problem.ts'
+import { OperationError, oneLine } from './errors.ts'
+import { grantSteps } from './grant/grant.ts'
 import type { Finding } from './migration/finding.ts'
 import { distinct, findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
 import { type MatchSpecification, readDocument } from './specification/document.ts'
@@ -17,27 +17,9 @@ export { errors, type FindingCode, findings } from './errors.ts'
 export { hintFor } from './migration/hint.ts'
 export { quoteName } from './specification/path.ts'
 
-interface ClaimsAndCatalog {
-  claims: Claim[]
-  catalog: Catalog
-}
+export interface Judgement extends Verdict, Declaration {}
 
-export interface Judgement extends Verdict {
-  /** The claims that are no longer as they were, to be stored. */
-  claims: Claim[]
-  grants: GrantStep[]
-}
-
-function changedClaims(expansions: ReturnType<typeof expandClaims>): Claim[] {
-  return expansions.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after)).map(({ after }) => after)
-}
-
-/** A specification expanded: the claims to store and the grants to move. IDB02, IDB03, IDB06 */
-function declareClaims(text: string): Declaration {
-  return declare(JSON.parse(text))
-}
-
-/** What would this operation complain of? */
+/** What this operation complains of. */
 function complaintsOf(run: () => unknown): Finding[] {
   try {
     run()
@@ -49,6 +31,11 @@ function complaintsOf(run: () => unknown): Finding[] {
       return { code, severity: 'breaking', stakeholder: null, path, field, expected, actual, message: oneLine(line), hint }
     })
   }
+}
+
+/** A specification expanded: the claims to store and the grants to move. IDB02, IDB03, IDB06 */
+function declareClaims(text: string): Declaration {
+  return declare(JSON.parse(text))
 }
 
 /** As `read_specification`, but problems are findings. */
@@ -65,31 +52,30 @@ function checkClaims(text: string): Finding[] {
   return complaintsOf(() => declareClaims(text))
 }
 
+/** Claims expanded anew: what was found, and what follows for the claims that are no longer as they were and the grants. */
+function expand(text: string, mode: Mode): { expansions: Expansion[]; siblings: Claim[]; declaration: Declaration } {
+  const input: { claims: Claim[]; catalog: Catalog; siblings?: Claim[]; has_privileges?: boolean } = JSON.parse(text)
+  const catalog = new CatalogIndex(input.catalog)
+  const expansions = expandClaims(input.claims, catalog, mode, input.has_privileges)
+  const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after)
+  return { expansions, siblings: input.siblings ?? [], declaration: { claims, grants: grantSteps(expansions, catalog, mode) } }
+}
+
 /** A migration judged by the claims it touched. */
 function judgeMigration(text: string): Judgement {
-  const input: ClaimsAndCatalog & { siblings: Claim[] } = JSON.parse(text)
-  const catalog = new CatalogIndex(input.catalog)
-  const expansions = expandClaims(input.claims, catalog, 'judge')
-  return {
-    ...judge(expansions, input.siblings),
-    claims: changedClaims(expansions),
-    grants: grantSteps(expansions, catalog, 'judge'),
-  }
+  const { expansions, siblings, declaration } = expand(text, 'judge')
+  return { ...judge(expansions, siblings), ...declaration }
 }
 
 /** All claims of a stakeholder expanded anew, and its grants repaired. */
 function syncClaims(text: string): Declaration {
-  const input: ClaimsAndCatalog = JSON.parse(text)
-  const catalog = new CatalogIndex(input.catalog)
-  const expansions = expandClaims(input.claims, catalog, 'sync')
-  return { claims: changedClaims(expansions), grants: grantSteps(expansions, catalog, 'sync') }
+  return expand(text, 'sync').declaration
 }
 
 /** What does not hold now of all claims of a stakeholder. */
 function inspectClaims(text: string): Finding[] {
-  const input: ClaimsAndCatalog = JSON.parse(text)
-  const expansions = expandClaims(input.claims, new CatalogIndex(input.catalog), 'inspect')
-  return distinct(unmetProblems(expansions).map(({ expansion, problem }) => findingOf(expansion.after, problem, 'breaking')))
+  const { expansions } = expand(text, 'inspect')
+  return distinct(unmetProblems(expansions).map(({ claim, problem }) => findingOf(claim, problem, 'breaking')))
 }
 
 export const operations: Readonly<Record<string, (text: string) => unknown>> = {
@@ -110,7 +96,6 @@ export function operate(operation: string, input: string): string {
     return JSON.stringify({ ok: run(input) })
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
-    const failure: Failure = error.failure
-    return JSON.stringify({ error: failure })
+    return JSON.stringify({ error: error.failure })
   }
 }

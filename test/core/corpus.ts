@@ -1,9 +1,9 @@
 // Inputs of every operation, odd names among them: wherever the core runs, it answers them with the same bytes.
 
 import fc from 'fast-check'
-import type { Relation } from '../../src/core/catalog/catalog.ts'
+import type { Catalog, Relation } from '../../src/core/catalog/catalog.ts'
 import { anyDocument } from './documents.ts'
-import { catalogOf, claimed, declaration, migrated, relation } from './fixture.ts'
+import { catalogOf, claimed, declaration, migrated, relation, rowFilter, withAccess, withColumn, writable } from './fixture.ts'
 
 export interface Question {
   operation: string
@@ -38,12 +38,43 @@ const migrations: Relation[][] = [
   [relation(8, 'public.orders', [], { kind: 'S' }), relation(7, '😀.new', ['1 id integer'])],
 ]
 
+const goodsColumns = ['1 id integer not null unique default', '2 größe text', '3 mood mood', '4 gross numeric generated']
+const hurdle = { name: 'the check constraint "😀"', marks: ['1', 'a'], events: 'iu', columns: [2] }
+const sequence = { id: 900, schema: '😀', name: 'Numbers', grantable: true }
+const goods = withColumn(writable(5, 'public.goods', goodsColumns, { sequences: [sequence] }), 'mood', { labels: ['sad', "o'clock"] })
+const writing = [
+  { path: 'public.goods', access: ['select', 'insert', 'update', 'delete'], fields: ['id', 'größe', { name: 'mood', values: ['sad'] }] },
+  { path: 'public.*', access: ['insert', 'delete'], fields: '*' },
+]
+const written = claimed(writing, catalogOf([goods]))
+const broken = { constraints: [{ ...hurdle, is_broken: true }], triggers: [{ name: 'the trigger "\n"', marks: ['t'], events: 'd' }] }
+const rows = { select: [rowFilter('😀.größe', ['own'], ['strict'])] }
+const changes: Catalog[] = [
+  written.catalog,
+  migrated(written.catalog, [
+    writable(5, 'public.goods', ['1 id integer not null', '2 größe text not null', '7 Sku text not null'], broken),
+  ]),
+  migrated(written.catalog, [writable(5, 'public.goods', goodsColumns, { insert: false, delete: false, without_partition: true })]),
+  migrated(written.catalog, [
+    writable(6, 'public.goods', goodsColumns, { constraints: [hurdle] }, { kind: 'v', definition: ['1'], behind: [5] }),
+    orders,
+  ]),
+  withAccess(written.catalog, 5, { granted: { select: [1] }, effective: { select: [1, 2] }, sequences: [], rows }),
+  withAccess(written.catalog, 5, { obstacles: [{ code: 'IDB404', expected: 'select', message: '"Hr 😀" may not read 😀.größe' }] }),
+]
+
 function question(operation: string, input: unknown): Question {
   return { operation, input: typeof input === 'string' ? input : JSON.stringify(input) }
 }
 
 const documents = [
   { match },
+  { match: writing },
+  {
+    match: [
+      { path: 'public.goods', access: ['insert', 'insert', 'Größe'], fields: [{ name: 'x', values: ['😀', '😀', 1], unique: 'ja' }] },
+    ],
+  },
   {
     match: [{ path: 'public.Orders', fields: [{ name: '\u0000', type: [], colour: 'rot\n' }] }, { path: '\ud83d' }, '💥'],
     __proto__x: 1e308,
@@ -77,9 +108,19 @@ const declarations = [
   declaration([{ path: 'public.orders', fields: ['id'] }], catalog, [1, 2, 3]),
   declaration(match, catalogOf([])),
   declaration([{ path: 'public.orders', fields: [{ name: 'id', type: 'nonsense' }] }], catalog),
+  declaration(writing, catalogOf([goods])),
+  declaration(writing, written.catalog, [5]),
+  declaration(writing, catalogOf([{ ...goods, grantable: false, owner: 'Hr 😀' }])),
+  declaration(
+    writing,
+    catalogOf([writable(5, 'public.goods', ['1 id integer always', '2 größe text not null', '3 mood text'], { hidden: ['\n'] })]),
+  ),
   declaration(match, catalogOf([{ ...orders, grantable: false, owner: 'Hr 😀' }, odd, part])),
 ]
-const judgements = migrations.map((after) => ({ claims, siblings: [], catalog: migrated(catalog, after) }))
+const judgements = [
+  ...migrations.map((after) => ({ claims, siblings: [], catalog: migrated(catalog, after) })),
+  ...changes.map((after) => ({ claims: written.claims, siblings: [], catalog: after })),
+]
 
 export const recorded: Question[] = [
   ...['read_specification', 'check_specification'].flatMap((operation) =>

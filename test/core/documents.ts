@@ -6,6 +6,8 @@ type Arbitrary = fc.Arbitrary<unknown>
 
 const names = ['a', 'id', 'Order Items', 'größe', '😀', 'say "hi"', "o'clock", 'two\nlines', '?', 'constructor']
 const wrongNames = ['', '*', 'nul\0', '__proto__', 'a'.repeat(64)]
+const labels = ['open', 'paid', '', 'größe', "o'clock"]
+const privileges = ['select', 'insert', 'update', 'delete']
 const paths = ['public.orders', 'public.later', 'shop."Order Items"', '😀.größe', '"two\nlines".x', 'a."constructor"']
 const wrongPaths = ['orders', 'a.b.c', 'pg_catalog.x', 'public.Orders', 'x."', '.', 'public."two\nlines']
 
@@ -41,7 +43,8 @@ function documents(noise: number): Arbitrary {
   const name = sometimes(fc.constantFrom(...names), fc.oneof(fc.constantFrom(...wrongNames), fc.string({ unit: 'binary', maxLength: 8 })))
   const path = sometimes(fc.constantFrom(...paths), fc.constantFrom(...wrongPaths))
   const type = mostly(fc.oneof(fc.constantFrom('integer', 'text'), fc.constant(['text', 'integer'])))
-  const ofField = { type, min_length: mostly(fc.integer({ min: 1, max: 40 })), is_nullable: flag }
+  const values = mostly(sometimes(fc.uniqueArray(fc.constantFrom(...labels)), fc.array(fc.constantFrom(...labels))))
+  const ofField = { type, min_length: mostly(fc.integer({ min: 1, max: 40 })), is_nullable: flag, values, unique: flag }
   const option = fc.oneof(name, members({ name }, ofField))
   const field = fc.oneof(
     { arbitrary: option, weight: 3 },
@@ -49,11 +52,24 @@ function documents(noise: number): Arbitrary {
     { arbitrary: members({ alternatives: someOf(option, memberOf('name')) }, { optional: flag }), weight: 1 },
   )
   const fields = mostly(fc.oneof(fc.constantFrom<unknown[]>('*', ['*'], [], null), someOf(field, memberOf('name'))))
-  const shared = { optional: flag, access: fc.constant(['select']) }
+  /** Whoever writes names what. */
+  const named = mostly(fc.oneof(fc.constantFrom<unknown[]>('*', ['*']), someOf(field, memberOf('name'))))
+  const reading = { optional: flag, access: fc.constant(['select']) }
+  const access = mostly(
+    sometimes(fc.uniqueArray(fc.constantFrom(...privileges), { minLength: 1 }), fc.array(fc.constantFrom(...privileges, 'usage'))),
+  )
   const match = fc.oneof(
-    { arbitrary: members({ path }, { fields, ...shared }), weight: 4 },
-    { arbitrary: members({ path: fc.constantFrom('public.*', 'none.*'), fields: fc.constant('*') }, shared), weight: 1 },
-    { arbitrary: members({ alternatives: someOf(members({ path }, { fields }), memberOf('path')) }, shared), weight: 1 },
+    { arbitrary: members({ path }, { fields, ...reading }), weight: 4 },
+    { arbitrary: members({ path, fields: named, access }, { optional: flag }), weight: 3 },
+    {
+      arbitrary: members({ path: fc.constantFrom('public.*', 'none.*'), fields: fc.constant('*') }, { optional: flag, access }),
+      weight: 1,
+    },
+    { arbitrary: members({ alternatives: someOf(members({ path }, { fields }), memberOf('path')) }, reading), weight: 1 },
+    {
+      arbitrary: members({ alternatives: someOf(members({ path, fields: named }, {}), memberOf('path')), access }, { optional: flag }),
+      weight: 1,
+    },
   )
   return members({ match: someOf(match, memberOf('path')) }, {})
 }

@@ -1,6 +1,6 @@
 // A catalogue in a few words, and what the core answers to it, as the database would ask.
 
-import type { Access, Catalog, Column, Relation } from '../../src/core/catalog/catalog.ts'
+import type { Access, Catalog, Column, Relation, RowFilter, Writes } from '../../src/core/catalog/catalog.ts'
 import type { Type } from '../../src/core/catalog/type.ts'
 import type { Claim } from '../../src/core/claim/claim.ts'
 import type { Failure } from '../../src/core/errors.ts'
@@ -17,36 +17,96 @@ export function typeOf(type: string): Type {
   return { type, base, length, scale: base === 'numeric' && first !== undefined ? Number(second ?? 0) : null, content: null }
 }
 
-/** `2 total numeric(10,2) not null`: number, name, type, and whether it may be null. */
-function column(text: string): Column {
-  const [, num = '', name = '', type = '', notNull] = /^(\d+) (\S+) (.+?)( not null)?$/.exec(text) ?? []
-  return { num: Number(num), name, ...typeOf(type), nullable: notNull === undefined }
+/** `2 total numeric(10,2) not null unique default`: number, name, type, may it be null, is it unique, and what it fills itself with. */
+function wordsOf(text: string): { column: Column; filling: string | undefined } {
+  const [, num = '', name = '', type = '', notNull, unique, filling] =
+    /^(\d+) (\S+) (.+?)( not null)?( unique)?(?: (default|identity|always|generated))?$/.exec(text) ?? []
+  const column: Column = { num: Number(num), name, ...typeOf(type), nullable: notNull === undefined }
+  return { column: unique === undefined ? column : { ...column, unique: true }, filling }
 }
 
 export function relation(id: number, path: string, columns: string[], more: Partial<Relation> = {}): Relation {
   const [schema = '', name = ''] = path.split('.')
   const schema_id = schema === 'public' ? 2200 : 1000 + schema.length
   const own = { owner: 'postgres', grantable: true, schema_grantable: true, in_wildcard: true }
-  return { id, schema, schema_id, name, kind: 'r', ...own, columns: columns.map(column), ...more }
+  const { kind = 'r' } = more
+  // Of others than tables nobody knows what is unique.
+  const told = columns.map((each) => ('rp'.includes(kind) ? { unique: false, ...wordsOf(each).column } : wordsOf(each).column))
+  return { id, schema, schema_id, name, kind, ...own, columns: told, ...more }
 }
 
-function accessTo({ id }: Relation, stakeholder: string): Access {
+/** A relation that somebody claims to write: the catalogue tells more of it. */
+export function writable(
+  id: number,
+  path: string,
+  columns: string[],
+  writes: Partial<Writes> = {},
+  more: Partial<Relation> = {},
+): Relation {
+  const can = { insert: true, update: true, delete: true, ...writes }
+  const told = columns.map(wordsOf).map(({ column: { num, nullable }, filling }) => {
+    const isWritable = filling !== 'always' && filling !== 'generated'
+    const { insert, update } = { insert: can.insert && isWritable, update: can.update && isWritable }
+    return { num, insert, update, accepts_null: nullable === true, fills_itself: filling !== undefined }
+  })
+  return relation(id, path, columns, { writes: { columns: told, constraints: [], triggers: [], sequences: [], ...can }, ...more })
+}
+
+/** The relation with more told of one of its columns. */
+export function withColumn(of: Relation, name: string, more: Partial<Column>): Relation {
+  return { ...of, columns: of.columns.map((column) => (column.name === name ? { ...column, ...more } : column)) }
+}
+
+/** Row level security of a relation, policies by what they say. */
+export function rowFilter(path: string, permissive: string[], restrictive: string[] = []): RowFilter {
+  return { marks: [path], path, permissive: permissive.map((each) => [each]), restrictive: restrictive.map((each) => [each]) }
+}
+
+function accessTo({ id, writes }: Relation, stakeholder: string): Access {
   const none = {
     has_role: true,
     owner: false,
-    granted: [],
-    readable: [],
+    granted: {},
+    effective: {},
     surplus: false,
     usage_granted: false,
     usage: false,
     schema_owner: false,
   }
-  return { stakeholder, relation: id, ...none }
+  const sequences = writes?.sequences.map((sequence) => ({ id: sequence.id, granted: false, effective: false })) ?? []
+  return { stakeholder, relation: id, ...none, ...(sequences.length === 0 ? {} : { sequences }) }
 }
 
 /** Relations on which nobody was granted anything. */
 export function catalogOf(relations: Relation[], stakeholders: string[] = ['reporter']): Catalog {
   return { relations, access: stakeholders.flatMap((stakeholder) => relations.map((each) => accessTo(each, stakeholder))) }
+}
+
+/** With something else about the access to one of the relations. */
+export function withAccess(catalog: Catalog, relation: number, access: Partial<Access>): Catalog {
+  return { ...catalog, access: catalog.access.map((each) => (each.relation === relation ? { ...each, ...access } : each)) }
+}
+
+type Privileges = Access['granted']
+
+/** As the catalogue tells of them: what there is nothing of is left out. */
+function holding(select: number[], insert: number[], update: number[], mayDelete: boolean): Privileges {
+  const columns = Object.entries({ select, insert, update }).filter(([, numbers]) => numbers.length > 0)
+  return { ...Object.fromEntries(columns), ...(mayDelete ? { delete: true } : {}) }
+}
+
+function moved(held: Privileges, columns: readonly Column[], { revoke, grant }: GrantStep): Privileges {
+  const numbersIn = (all: GrantStep['grant'], which: string) => {
+    const names = all.filter(({ privilege }) => privilege === which).flatMap((each) => each.columns)
+    return columns.filter(({ name }) => names.includes(name)).map(({ num }) => num)
+  }
+  const after = (which: 'select' | 'insert' | 'update') => {
+    const kept = (held[which] ?? []).filter((num) => !numbersIn(revoke, which).includes(num))
+    return [...new Set([...kept, ...numbersIn(grant, which)])].sort((a, b) => a - b)
+  }
+  const isDelete = ({ privilege }: { privilege: string }) => privilege === 'delete'
+  const mayDelete = grant.some(isDelete) || (held.delete === true && !revoke.some(isDelete))
+  return holding(after('select'), after('insert'), after('update'), mayDelete)
 }
 
 /** What Postgres would say after these steps. */
@@ -55,16 +115,16 @@ export function granted(catalog: Catalog, steps: readonly GrantStep[]): Catalog 
   for (const step of steps) {
     for (const access of after.access.filter(({ stakeholder }) => stakeholder === step.stakeholder)) {
       const relation = after.relations.find(({ id }) => id === access.relation)
-      if (relation?.schema !== step.schema) continue
-      if (step.usage || (step.relation === null && step.revoke_all)) {
-        access.usage_granted = step.usage
-        access.usage = step.usage || access.schema_owner
+      if (step.object === 'sequence') {
+        const sequence = relation?.writes?.sequences.find(({ schema, name }) => schema === step.schema && name === step.name)
+        for (const each of access.sequences ?? []) if (each.id === sequence?.id) each.granted = each.effective = true
+        continue
       }
-      if (relation.name !== step.relation) continue
-      const numbers = (names: readonly string[]) => relation.columns.filter(({ name }) => names.includes(name)).map(({ num }) => num)
-      const kept = step.revoke_all ? [] : access.granted.filter((num) => !numbers(step.revoke).includes(num))
-      access.granted = [...new Set([...kept, ...numbers(step.grant)])].sort((a, b) => a - b)
-      access.readable = access.owner ? relation.columns.map(({ num }) => num) : access.granted
+      if (relation?.schema !== step.schema) continue
+      if (step.usage) access.usage_granted = access.usage = true
+      if (relation.name !== step.name) continue
+      access.granted = moved(step.revoke_all ? {} : access.granted, relation.columns, step)
+      if (!access.owner) access.effective = access.granted
       if (step.revoke_all) access.surplus = false
     }
   }
@@ -75,16 +135,25 @@ export function granted(catalog: Catalog, steps: readonly GrantStep[]): Catalog 
 export function migrated(catalog: Catalog, relations: Relation[]): Catalog {
   const before = new Map(catalog.access.map((access) => [JSON.stringify([access.stakeholder, access.relation]), access]))
   const schemas = new Map(catalog.relations.map(({ id, schema }) => [id, schema]))
-  const access = [...new Set(['reporter', ...catalog.access.map(({ stakeholder }) => stakeholder)])].flatMap((stakeholder) =>
-    relations.map((relation): Access => {
+  const access = [...new Set(['reporter', ...catalog.access.map(({ stakeholder }) => stakeholder)])].flatMap((stakeholder) => {
+    const ofStakeholder = catalog.access.filter((each) => each.stakeholder === stakeholder)
+    const sequencesBefore = ofStakeholder.flatMap(({ sequences = [] }) => sequences)
+    return relations.map((relation): Access => {
+      const { sequences: fresh, ...none } = accessTo(relation, stakeholder)
       const nums = new Set(relation.columns.map(({ num }) => num))
-      const old = before.get(JSON.stringify([stakeholder, relation.id])) ?? accessTo(relation, stakeholder)
-      const inSchema = catalog.access.find((each) => each.stakeholder === stakeholder && schemas.get(each.relation) === relation.schema)
-      const { usage, usage_granted, schema_owner } = inSchema ?? accessTo(relation, stakeholder)
-      const keep = (numbers: number[]) => numbers.filter((num) => nums.has(num))
-      return { ...old, usage, usage_granted, schema_owner, granted: keep(old.granted), readable: keep(old.readable) }
-    }),
-  )
+      const old: Access = before.get(JSON.stringify([stakeholder, relation.id])) ?? none
+      const inSchema = ofStakeholder.find((each) => schemas.get(each.relation) === relation.schema)
+      const { usage, usage_granted, schema_owner } = inSchema ?? none
+      const sequences = fresh?.map((each) => sequencesBefore.find(({ id }) => id === each.id) ?? each)
+      const keep = ({ select = [], insert = [], update = [], ...of }: Privileges) => {
+        const [reads, inserts, updates] = [select, insert, update].map((numbers) => numbers.filter((num) => nums.has(num)))
+        return holding(reads ?? [], inserts ?? [], updates ?? [], of.delete === true)
+      }
+      const kept = { granted: keep(old.granted), effective: keep(old.effective) }
+      const { sequences: _, ...whole } = { ...old, usage, usage_granted, schema_owner, ...kept }
+      return sequences === undefined ? whole : { ...whole, sequences }
+    })
+  })
   return { relations, access }
 }
 

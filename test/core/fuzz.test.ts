@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { child } from '../../src/core/specification/issue.ts'
 import { anyDocument } from './documents.ts'
-import { ask, catalogOf, declaration, relation } from './fixture.ts'
+import { ask, catalogOf, declaration, withColumn, writable } from './fixture.ts'
 
 const seed = process.env['INTEGRATEDB_TEST_SEED']
 const runs = { numRuns: 2000, ...(seed === undefined ? {} : { seed: Number(seed) }) }
@@ -59,9 +59,9 @@ test('a document is read or refused, with pointers to what is there or is missin
 
 test('a document that is right is declared or refused', () => {
   const catalog = catalogOf([
-    relation(1, 'public.orders', ['1 id integer not null', '2 a text']),
-    { ...relation(2, 'shop.x', ['1 a integer', '2 😀 text']), name: 'Order Items' },
-    relation(3, '😀.größe', ['1 größe integer']),
+    withColumn(writable(1, 'public.orders', ['1 id integer not null unique default', '2 a text']), 'a', { labels: ['open', 'paid', ''] }),
+    { ...writable(2, 'shop.x', ['1 a integer', '2 😀 text']), name: 'Order Items' },
+    writable(3, '😀.größe', ['1 größe integer always']),
   ])
   let declared = 0
   fc.assert(

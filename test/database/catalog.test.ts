@@ -152,7 +152,7 @@ describe('a type in any spelling', () => {
     )
     const [seen] = await database.rows(
       `select c->>'type' as type, (c->>'length')::int as length, (c->>'scale')::int as scale
-         from json_array_elements(integratedb._catalog(array[''], array['app.probe'::regclass::bigint])::json->'relations'->0->'columns') c`,
+         from json_array_elements(integratedb._catalog(array[''], array['app.probe'::regclass::bigint], '{}')::json->'relations'->0->'columns') c`,
     )
     await database.rows('rollback')
     expect(resolved.base).toBe(column?.base)
@@ -228,7 +228,7 @@ describe('a column', () => {
     await database.rows(`create table app.person (address app.work_email, spare app.email)`)
     const columns = await database.rows(
       `select c->>'name' as name, (c->>'length')::int as length, (c->>'nullable')::boolean as nullable
-         from json_array_elements(integratedb._catalog(array[''], array['app.person'::regclass::bigint])::json->'relations'->0->'columns') c`,
+         from json_array_elements(integratedb._catalog(array[''], array['app.person'::regclass::bigint], '{}')::json->'relations'->0->'columns') c`,
     )
     expect(columns).toEqual([
       { name: 'address', length: 80, nullable: false },
@@ -240,7 +240,7 @@ describe('a column', () => {
       create table app.inner_not_null (a app.stricter)`)
     expect(
       await database.value(
-        `select integratedb._catalog(array[''], array['app.inner_not_null'::regclass::bigint])::json#>>'{relations,0,columns,0,nullable}'`,
+        `select integratedb._catalog(array[''], array['app.inner_not_null'::regclass::bigint], '{}')::json#>>'{relations,0,columns,0,nullable}'`,
       ),
     ).toBe('false')
   })

@@ -58,7 +58,7 @@ describe('an optional field', () => {
     database.notices.length = 0
     await database.rows('alter table v1.orders add note int')
     expect(database.notices).toMatchObject([
-      { severity: 'WARNING', detail: expect.stringContaining('IDB203 reporter and v1.orders.note: the type is integer') },
+      { severity: 'WARNING', detail: expect.stringContaining('IDB203 reporter needs v1.orders.note (text): the type is integer') },
     ])
     expect(await database.rows('select code, path, field from integratedb.unmet_claims()')).toEqual([
       { code: 'IDB203', path: 'v1.orders', field: 'note' },

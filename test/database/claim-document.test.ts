@@ -95,18 +95,19 @@ describe('a document that is wrong', () => {
     [
       `{"match": [{${orders}, "access": ["select", "insert", "own", "select"]}]}`,
       [
-        '/match/0/access/1: "insert" is not supported by this version of IntegrateDB',
         '/match/0/access/2: must be one of "select", "insert", "update", "delete"',
         '/match/0/access/3: names again what /match/0/access/0 names; put both into one',
+        '/match/0/fields: must name the fields to write: without fields the relation has only to be there, and nothing is granted',
       ],
     ],
     [
-      `{"match": [{${orders}, "fields": [{"name": "id", "type": 1, "min_length": 0, "is_nullable": "no", "values": ["a"], "unique": true}]}]}`,
+      `{"match": [{${orders}, "fields": [{"name": "id", "type": 1, "min_length": 0, "is_nullable": "no", "values": ["a", 1, "a"], "unique": "yes"}]}]}`,
       [
         '/match/0/fields/0/min_length: must be at least 1',
         '/match/0/fields/0/is_nullable: must be true or false, not a string',
-        '/match/0/fields/0/values: is not supported by this version of IntegrateDB',
-        '/match/0/fields/0/unique: is not supported by this version of IntegrateDB',
+        '/match/0/fields/0/values/1: must be a string, not a number',
+        '/match/0/fields/0/values/2: names again what /match/0/fields/0/values/0 names; put both into one',
+        '/match/0/fields/0/unique: must be true or false, not a string',
         '/match/0/fields/0/type: must be a type, or an array of the types that will do',
       ],
     ],

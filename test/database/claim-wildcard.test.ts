@@ -156,8 +156,6 @@ describe('unmet_claims and sync', () => {
       [3, 3],
       [6, 6],
       [7, 6],
-      [0, 0],
-      [-1, 0],
       [null, 6],
     ]) {
       expect(await database.rows('select * from integratedb.unmet_claims($1)', [most])).toHaveLength(rows as number)

@@ -31,6 +31,7 @@ describe('set_claims', () => {
         optional: false,
         alternative: null,
         status: 'met',
+        access: ['select'],
       },
       {
         stakeholder: 'reporter',
@@ -42,6 +43,7 @@ describe('set_claims', () => {
         optional: true,
         alternative: null,
         status: 'met',
+        access: ['select'],
       },
     ])
     expect(await database.rows('select * from integratedb.claims')).toEqual(rows)

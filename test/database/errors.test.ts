@@ -19,7 +19,7 @@ test('every SQLSTATE of ours that is raised is in the table', () => {
 })
 
 test('every SQLSTATE of the table is raised', () => {
-  const raised = new Set([...codesIn('src/sql', /errcode = '(\w+)'/g), ...codesIn('src/core', /\bcode: '(IDB\d\d)'/g)])
+  const raised = new Set([...codesIn('src/sql', /errcode = '(\w+)'/g), ...codesIn('src/core', /'(IDB\d\d)'/g)])
   expect(Object.keys(errors).filter((code) => !raised.has(code))).toEqual([])
 })
 
@@ -64,6 +64,7 @@ describe('each one, as a user meets it', () => {
     ['IDB04', `select integratedb.get_claims('nobody')`],
     ['IDB05', `select integratedb.add_stakeholder('errors_reporter')`],
     ['IDB08', `select integratedb.set_enforcement('sometimes')`],
+    ['IDB08', 'select integratedb.unmet_claims(0)'],
   ])('%s: %s', async (code, sql) => {
     const error = await database.failure(sql)
     expect(error.code).toBe(code)

@@ -84,8 +84,8 @@ const breakages: [check: string, status: string, detail: RegExp, breakage: strin
   [
     'internal objects',
     'problem',
-    /: integratedb\._judge\(bigint\[\]\)$/,
-    'grant execute on function integratedb._judge(bigint[]) to public',
+    /: integratedb\._judge\(bigint\[\],boolean\)$/,
+    'grant execute on function integratedb._judge(bigint[], boolean) to public',
   ],
   ['internal objects', 'problem', /: integratedb\.setting$/, 'grant select on integratedb.setting to public'],
 ]

@@ -150,12 +150,12 @@ describe('an upgrade', () => {
     const source = await db.value<string>("select prosrc from pg_proc where oid = 'integratedb._core'::regproc")
     const old = source
       .replaceAll(/integratedb \d+\.\d+\.\d+ [0-9a-f]{16}/g, 'integratedb 0.0.9 0123456789abcdef')
-      .replace('globalThis["integratedb 0.0.9 0123456789abcdef"] = integratedb.operate', (set) =>
+      .replace('globalThis["integratedb 0.0.9 0123456789abcdef"] = operate', (set) =>
         set.replace(
-          'integratedb.operate',
-          `(op, input) => op === 'probe'
+          / operate$/,
+          ` (op, input) => op === 'probe'
           ? JSON.stringify({ error: { code: 'IDB02', message: 'the old core', detail: 'the old core', hint: 'old' } })
-          : integratedb.operate(op, input)`,
+          : operate(op, input)`,
         ),
       )
     expect(old).toContain('the old core')

@@ -329,7 +329,7 @@ describe('alternatives and options', () => {
       {
         severity: 'WARNING',
         message: 'migration accepted, with something to look at',
-        detail: expect.stringMatching(/IDB203 reporter and public\.orders\.vat/),
+        detail: expect.stringMatching(/IDB203 reporter needs public\.orders\.vat/),
       },
     ])
   })

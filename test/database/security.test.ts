@@ -332,9 +332,20 @@ describe('code of an attacker', () => {
       create view shop.ring as select 1 as x; create view shop.around as select * from shop.ring;
       create or replace view shop.ring as select x from shop.around`)
     const admin = await database.connect()
-    for (const path of ['shop.*', 'shop.folded', 'shop.deep', 'shop.full_of_it', 'shop.stored']) {
-      await admin.rows(`select integratedb.set_claims('reporter', $1)`, [JSON.stringify({ match: [{ path, fields: '*' }] })])
+    const access = ['select', 'insert', 'update', 'delete']
+    for (const match of [
+      { path: 'shop.*', fields: '*' },
+      { path: 'shop.folded', fields: '*' },
+      { path: 'shop.deep', fields: '*' },
+      { path: 'shop.full_of_it', fields: '*' },
+      { path: 'shop.full_of_it', fields: '*', access },
+      { path: 'shop.*', fields: '*', access },
+    ]) {
+      await admin.rows(`select integratedb.set_claims('reporter', $1)`, [JSON.stringify({ match: [match] })])
     }
+    // It holds no data: to fill it would run its query.
+    const stored = JSON.stringify({ match: [{ path: 'shop.stored', fields: '*' }] })
+    expect((await admin.failure(`select integratedb.set_claims('reporter', $1)`, [stored])).detail).toContain('holds no data')
     const fields = [{ name: 'd', type: ['shop.checked', 'checked', 'shop.checked[]'] }, 'id']
     await admin.rows(`select integratedb.set_claims('reporter', $1)`, [JSON.stringify({ match: [{ path: 'shop.full_of_it', fields }] })])
     await admin.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.*", "fields": "*"}]}')`)
@@ -351,6 +362,37 @@ describe('code of an attacker', () => {
     await owner.rows(
       'drop view shop.ring cascade; drop view shop.folded cascade; drop table shop.full_of_it; drop materialized view shop.stored',
     )
+  })
+
+  test('in the way of a NOT VALID constraint is not run by looking at the rows', async () => {
+    const admin = await database.connect()
+    await owner.rows(`
+      create function shop.judged(int) returns boolean language plpgsql immutable as $$ begin raise warning 'EVIL as %', current_user; return true; end $$;
+      create table shop.watched (id int, other int); insert into shop.watched values (1, 1)`)
+    await admin.rows(`select from integratedb.set_claims('reporter', $1)`, [
+      JSON.stringify({ match: [{ path: 'shop.watched', fields: '*', access: ['select', 'update'] }] }),
+    ])
+    const ran: string[] = []
+    const checked = `alter table shop.watched add constraint c check (other > 5) not valid`
+    // Nothing of the owner's in it: there is a row that it refuses.
+    expect((await owner.failure(checked)).detail).toContain('IDB302')
+    for (const trap of [
+      'create index trap on shop.watched ((shop.judged(1)))',
+      'create index trap on shop.watched (id) where shop.judged(1)',
+      'create statistics shop.trap on (shop.judged(1)), (shop.judged(2)) from shop.watched',
+      'alter table shop.watched add constraint trap check (shop.judged(id) and shop.judged(1)) not valid',
+      'alter table shop.watched enable row level security; create policy trap on shop.watched using (true) with check (shop.judged(1))',
+    ]) {
+      await owner.rows(`begin; ${trap}`)
+      owner.notices.length = 0 // making it runs it, as its owner
+      await owner.rows(`${checked}; set constraints all immediate`).catch(() => {})
+      await owner.rows('rollback')
+      ran.push(...evil(owner))
+    }
+    expect([evil(admin, 'nobody'), ran]).toEqual([[], []])
+    await admin.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.orders", "fields": "*"}]}')`)
+    await owner.rows('drop table shop.watched; drop function shop.judged(int)')
+    await admin.end()
   })
 
   test('in the engine does not start with our rights', async () => {

@@ -1,17 +1,25 @@
 /**
- * The oracle: what a claim means, told without any of our code. A stakeholder can run the query that its document
- * speaks of and gets columns of the claimed types; and of the privileges in the database its role holds exactly those.
+ * The oracle: what a claim means, told without any of our code. A stakeholder can do what its document speaks of, gets columns of the
+ * claimed types, and of the privileges in the database its role holds exactly those; what worked before a migration works after it.
  *
- * It reads documents and the view `integratedb.claims` as any user can, and otherwise only Postgres's own catalogue.
+ * It reads documents and the view `integratedb.claims` as any user can, and otherwise only Postgres's own catalogue:
+ *
+ * - oracle/document.ts: what does a document say?
+ * - oracle/catalogue.ts: what is in the database?
+ * - oracle/promise.ts: which properties does a claim rest on, and which of them are worse than they were?
+ * - oracle/attempt.ts, oracle/value.ts: what does an application do with what it claims, and does it work?
+ * - oracle/privilege.ts: which privileges should its role hold, and which does it?
+ * - oracle/ledger.ts: who was promised what, and does it still hold?
+ * - oracle/finding.ts: is what a rejection says really so?
  */
 import format from 'pg-format'
 import { expect } from 'vitest'
-import type { Session, TestDatabase } from './database.ts'
+import type { Row, Session, TestDatabase } from './database.ts'
+import { readCatalogue } from './oracle/catalogue.ts'
+import { type Document, readDocument } from './oracle/document.ts'
+import { privilegesOf, wrongPrivileges } from './oracle/privilege.ts'
 
-interface Path {
-  path: string
-  fields?: unknown
-}
+export { privilegesOf }
 
 /** One row of `integratedb.claims`. */
 export interface ClaimRow extends Record<string, unknown> {
@@ -24,85 +32,6 @@ export interface ClaimRow extends Record<string, unknown> {
   optional: boolean
   alternative: number | null
   status: string
-}
-
-function pathsOf(document: { match: (Path | { alternatives: Path[] })[] }): Path[] {
-  return document.match.flatMap((match) => ('alternatives' in match ? match.alternatives : [match]))
-}
-
-/** The names in a document's `fields`, alternatives included; null for all of them. */
-function namesOf(fields: unknown): string[] | null {
-  if (fields === '*' || JSON.stringify(fields) === '["*"]') return null
-  if (!Array.isArray(fields)) return []
-  return fields.flatMap((field) => {
-    if (typeof field === 'string') return [field]
-    return 'alternatives' in field ? (namesOf(field.alternatives) ?? []) : [field.name]
-  })
-}
-
-/** Every column that a document speaks of and that is there: `schema.relation.column`, quoted as SQL does. */
-async function columnsOf(
-  session: Session,
-  stakeholder: string,
-  document: { match: (Path | { alternatives: Path[] })[] },
-): Promise<string[]> {
-  const found = new Set<string>()
-  for (const { path, fields } of pathsOf(document)) {
-    const isWildcard = path.endsWith('.*')
-    const columns = await session.rows<{ name: string }>(
-      `select format('%I.%I.%I', n.nspname, c.relname, a.attname) as name
-         from pg_class c
-         join pg_namespace n on n.oid = c.relnamespace
-         join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where n.nspname = (parse_ident($1))[1]
-          and c.relkind in ('r', 'p', 'v', 'm', 'f')
-          and case when $2 then
-                not c.relispartition
-                and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-              else c.relname = (parse_ident($1))[2] end
-          and ($3::text[] is null or a.attname = any ($3))
-          and pg_get_userbyid(c.relowner) <> $4`,
-      [isWildcard ? `${path.slice(0, -1)}x` : path, isWildcard, namesOf(fields), stakeholder],
-    )
-    for (const { name } of columns) found.add(name)
-  }
-  return [...found]
-}
-
-/** Exactly the privileges that the role itself holds on what others own, on anything in this database that we grant on. */
-export async function privilegesOf(session: Session, role: string): Promise<string[]> {
-  const rows = await session.rows<{ privilege: string }>(
-    `with role as (select oid from pg_roles where rolname = $1)
-     select format('%s on %I.%I.%I', x.privilege_type, n.nspname, c.relname, a.attname) as privilege
-       from role, pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(a.attacl) x
-      where x.grantee = role.oid and c.relowner <> role.oid and not a.attisdropped
-     union
-     select format('%s on %I.%I', x.privilege_type, n.nspname, c.relname)
-       from role, pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x
-      where x.grantee = role.oid and c.relowner <> role.oid
-     union
-     select format('%s on schema %I', x.privilege_type, n.nspname)
-       from role, pg_namespace n, aclexplode(n.nspacl) x
-      where x.grantee = role.oid and n.nspowner <> role.oid
-      order by 1`,
-    [role],
-  )
-  return rows.map(({ privilege }) => privilege)
-}
-
-/** What the role should hold, by its document alone. */
-async function privilegesClaimed(session: Session, stakeholder: string): Promise<string[]> {
-  const document = await session.value<Parameters<typeof columnsOf>[2] | null>('select integratedb.get_claims($1)', [stakeholder])
-  const columns = document === null ? [] : await columnsOf(session, stakeholder, document)
-  const rows = await session.rows<{ privilege: string }>(
-    `select 'SELECT on ' || name as privilege from unnest($1::text[]) name
-     union
-     select format('USAGE on schema %I', n.nspname) from unnest($1::text[]) name, pg_namespace n
-      where n.nspname = (parse_ident(name))[1] and pg_get_userbyid(n.nspowner) <> $2
-      order by 1`,
-    [columns, stakeholder],
-  )
-  return rows.map(({ privilege }) => privilege)
 }
 
 /** A type as the protocol tells of it: a domain's columns go out as what is under the domain. */
@@ -145,19 +74,21 @@ async function unreadableClaims(database: TestDatabase, stakeholder: string): Pr
   return wrong
 }
 
-/** Every stakeholder can read what it claims, and holds exactly that. */
+/** Every stakeholder can read what it claims, and holds exactly the privileges that its document speaks of. */
 export async function expectClaimsToHold(database: TestDatabase): Promise<void> {
-  for (const { name } of await database.rows<{ name: string }>('select name from integratedb.stakeholders order by name')) {
+  const catalogue = await readCatalogue(database)
+  const stakeholders = await database.rows<{ name: string; document: Document | null }>(
+    'select name, integratedb.get_claims(name) as document from integratedb.stakeholders order by name',
+  )
+  for (const { name } of stakeholders) {
     expect({ stakeholder: name, wrong: await unreadableClaims(database, name) }).toEqual({ stakeholder: name, wrong: [] })
-    expect({ stakeholder: name, privileges: await privilegesOf(database, name) }).toEqual({
-      stakeholder: name,
-      privileges: await privilegesClaimed(database, name),
-    })
   }
+  const claimed = new Map(stakeholders.map(({ name, document }) => [name, document === null ? [] : readDocument(document)]))
+  expect(await wrongPrivileges(database, catalogue, claimed)).toEqual([])
 }
 
 /** All that claims amount to: the claims themselves, without what a row's storage says, and every privilege in the database. */
-export async function stateOf(session: Session): Promise<unknown> {
+export async function stateOf(session: Session): Promise<Record<string, Row[]>> {
   return {
     documents: await session.rows('select name, document from integratedb.stakeholder order by name'),
     claims: await session.rows(

@@ -4,12 +4,86 @@
  */
 import type { Type } from './type.ts'
 
-export interface Column extends Type {
+export const columnPrivileges = ['select', 'insert', 'update'] as const
+export type ColumnPrivilege = (typeof columnPrivileges)[number]
+
+/** What a claim can give the right to. */
+export const privileges = [...columnPrivileges, 'delete'] as const
+export type Privilege = (typeof privileges)[number]
+
+/** It can be … */
+export const verbs: Readonly<Record<Privilege, string>> = {
+  select: 'read',
+  insert: 'inserted into',
+  update: 'updated',
+  delete: 'deleted from',
+}
+
+/**
+ * Two ways to say what an expression is, as Postgres keeps it and as Postgres writes it out. Renaming what it speaks of
+ * leaves the first, making it anew in the same words leaves the second: it is the same if one of them is.
+ */
+export type Marks = readonly string[]
+
+export function isSame(one: Marks, other: Marks): boolean {
+  return one.some((mark) => other.includes(mark))
+}
+
+/** What a writer has to know of a column. */
+interface ColumnWrites {
+  /** Not of generated columns, identity columns GENERATED ALWAYS, a view's computed ones. */
+  insert?: boolean
+  update?: boolean
+  /** Missing, as the next: nobody knows (INSTEAD OF triggers and rules). */
+  accepts_null?: boolean
+  /** By a default, as an identity, or because it is generated: an insert may leave it out. */
+  fills_itself?: boolean
+}
+
+export interface Column extends Type, ColumnWrites {
   /** pg_attribute.attnum: survives a rename, not a drop and re-add. */
   num: number
   name: string
   /** null where the catalogue cannot know: columns of views. */
   nullable: boolean | null
+  /** Of an enum, of an array of them or a domain over one. */
+  labels?: string[]
+  /** Alone covered by a primary key or a unique constraint. Missing where there can be none: of views. */
+  unique?: boolean
+  /** Where it is not the type's own. */
+  collation?: string
+  /** Of a generated column. */
+  expression?: Marks
+}
+
+/** Something that can refuse or change what is written: a constraint, a trigger, a rule. */
+export interface Hurdle {
+  name: string
+  marks: Marks
+  /** Of what it concerns: i, u, d; a capital: whatever the columns, because it concerns whole rows. */
+  events: string
+  /** Constraints: column numbers. */
+  columns?: number[]
+  /** Not validated, and there are rows that it would refuse. */
+  is_broken?: boolean
+}
+
+/** What there is to know about writing into a relation; behind an updatable view, into the table that it updates. */
+export interface Writes {
+  insert: boolean
+  update: boolean
+  delete: boolean
+  /** A partitioned table that has none. */
+  without_partition?: boolean
+  columns: (ColumnWrites & { num: number })[]
+  /** Columns of the table behind a view that have to be filled and cannot be through the view. */
+  hidden?: string[]
+  constraints: Hurdle[]
+  triggers: Hurdle[]
+  /** Oids of functions that defaults and checks call. */
+  behind?: number[]
+  /** That column defaults call. */
+  sequences: { id: number; schema: string; name: string; grantable: boolean }[]
 }
 
 export interface Relation {
@@ -26,7 +100,33 @@ export interface Relation {
   schema_grantable: boolean
   /** Does `schema.*` take it in? Not single partitions, not what an extension owns. */
   in_wildcard: boolean
+  /** Made, renamed or moved by this transaction. */
+  is_new?: true
+  /** A materialized view made or refreshed WITH NO DATA: it cannot be read. */
+  unpopulated?: boolean
+  /** Oids of the relations and functions that it reads or calls (views), or that writing calls. */
+  behind?: number[]
+  /** The query of a view. */
+  definition?: Marks
+  /** Only of relations that somebody claims to write. */
+  writes?: Writes
   columns: Column[]
+}
+
+/** A relation of which row level security may hide rows, with the policies that apply. */
+export interface RowFilter {
+  marks: Marks
+  path: string
+  permissive: Marks[]
+  restrictive: Marks[]
+}
+
+/** Privileges on one relation: of columns by their numbers. */
+interface Privileges {
+  select?: number[]
+  insert?: number[]
+  update?: number[]
+  delete?: boolean
 }
 
 /** What one stakeholder may do with one relation. */
@@ -37,17 +137,32 @@ export interface Access {
   has_role: boolean
   /** The stakeholder owns the relation: nothing to grant, nothing to revoke. */
   owner: boolean
-  /** Columns on which the role itself, and not PUBLIC or another role, holds SELECT. */
-  granted: number[]
-  /** Columns that it can read, whatever the reason. */
-  readable: number[]
-  /** The role itself holds privileges other than SELECT on columns: somebody granted them by hand. */
+  /** What the role itself, and not PUBLIC or another role, holds. */
+  granted: Privileges
+  /** What it can do, whatever the reason. */
+  effective: Privileges
+  /** The role itself holds privileges that no claim gives: somebody granted them by hand. */
   surplus: boolean
   /** Does the role itself hold USAGE on the schema, and does it effectively? */
   usage_granted: boolean
   usage: boolean
   /** The stakeholder owns the schema: its usage is not ours to give or take. */
   schema_owner: boolean
+  /** USAGE on the sequences of `Writes`. */
+  sequences?: { id: number; granted: boolean; effective: boolean }[]
+  /** What keeps it from using the relation, whatever its privileges. */
+  obstacles?: {
+    code: 'IDB401' | 'IDB404'
+    expected: string
+    message: string
+    /** What it may not read itself behind a view (security_invoker); own_column missing for any column. */
+    own_relation?: number
+    own_column?: number
+    /** It may now, because a claim gave it. */
+    is_granted?: true
+  }[]
+  /** By what it does; nothing where no rows are hidden. */
+  rows?: { [P in Privilege]?: RowFilter[] }
 }
 
 export interface Catalog {
@@ -76,38 +191,72 @@ export function isClaimable(relation: Relation): boolean {
   return 'rpvmf'.includes(relation.kind)
 }
 
+/** As in pg_depend: where a column's number could stand, the relation as a whole. */
+export const whole = 0
+
+/** On which columns is the privilege held? */
+export function numbersOf(held: Privileges, privilege: Privilege): readonly number[] {
+  if (privilege === 'delete') return held.delete ? [whole] : []
+  return held[privilege] ?? []
+}
+
+export function sequenceAccess({ sequences }: Access, id: number): { granted?: boolean; effective?: boolean } {
+  return sequences?.find((each) => each.id === id) ?? {}
+}
+
+/** What makes one of several things, as a key to find it by. */
+export function keyOf(...parts: unknown[]): string {
+  return JSON.stringify(parts)
+}
+
+/** In the order in which the groups first appear. */
+export function groupBy<T, Key>(all: readonly T[], keyOfEach: (each: T) => Key): Map<Key, [T, ...T[]]> {
+  const groups = new Map<Key, [T, ...T[]]>()
+  for (const each of all) {
+    const key = keyOfEach(each)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [each])
+    else group.push(each)
+  }
+  return groups
+}
+
+/** The catalogue leaves out what is null; of writing it has one list for all columns. */
+function wholeColumn(column: Column, { writes }: Relation): Column {
+  const ofWriting = writes?.columns.find(({ num }) => num === column.num)
+  return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting }
+}
+
 /** The catalogue with its look-ups. */
 export class CatalogIndex {
   readonly relations: readonly Relation[]
-  private readonly byId = new Map<number, Relation>()
-  private readonly byName = new Map<string, Relation>()
-  private readonly access = new Map<string, Access>()
+  private readonly byId: ReadonlyMap<number | null, Relation>
+  private readonly byName: ReadonlyMap<string, Relation>
+  private readonly access: ReadonlyMap<string, Access>
 
-  constructor(catalog: Catalog) {
-    this.relations = catalog.relations
-    for (const relation of catalog.relations) {
-      this.byId.set(relation.id, relation)
-      this.byName.set(JSON.stringify([relation.schema, relation.name]), relation)
-    }
-    for (const access of catalog.access) this.access.set(JSON.stringify([access.stakeholder, access.relation]), access)
+  constructor({ relations, access }: Catalog) {
+    this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) }))
+    this.byId = new Map(this.relations.map((relation) => [relation.id, relation]))
+    this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]))
+    this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]))
   }
 
   withId(id: number | null): Relation | undefined {
-    return id === null ? undefined : this.byId.get(id)
+    return this.byId.get(id)
   }
 
   named(schema: string, name: string): Relation | undefined {
-    return this.byName.get(JSON.stringify([schema, name]))
+    return this.byName.get(keyOf(schema, name))
   }
 
   /** Was the catalogue asked about this stakeholder and relation? */
-  knowsAccess(stakeholder: string, relation: Relation): boolean {
-    return this.access.has(JSON.stringify([stakeholder, relation.id]))
+  knowsAccess(stakeholder: string, { id }: Relation): boolean {
+    return this.access.has(keyOf(stakeholder, id))
   }
 
-  accessOf(stakeholder: string, relation: Relation): Access {
-    const access = this.access.get(JSON.stringify([stakeholder, relation.id]))
-    if (access === undefined) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${relation.id}`)
+  accessOf(stakeholder: string, { id }: Relation): Access {
+    const access = this.access.get(keyOf(stakeholder, id))
+    if (access === undefined) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${id}`)
     return access
   }
 }

@@ -26,7 +26,7 @@ export function isNarrower(actual: number | null, wanted: number | null): boolea
 
 /** A composite type may get attributes at its end, as a table may get columns. */
 function isSameContent(actual: Type, wanted: Type): boolean {
-  return actual.content === wanted.content || (wanted.content !== null && actual.content?.startsWith(`${wanted.content}, `) === true)
+  return actual.content === wanted.content || (wanted.content !== null && (actual.content ?? '').startsWith(`${wanted.content}, `))
 }
 
 /**

@@ -5,7 +5,7 @@
  * Whatever was *declared* comes from the document; whatever was *observed* was read from the catalogue when
  * the claim was made and is read again after each accepted migration, so that it only ever ratchets forward.
  */
-import type { Column } from '../catalog/catalog.ts'
+import { type Access, type Column, groupBy, keyOf, type Marks, type Privilege } from '../catalog/catalog.ts'
 import type { Type } from '../catalog/type.ts'
 import { formatPath } from '../specification/path.ts'
 
@@ -27,11 +27,30 @@ export interface ClaimedField {
   types: Type[]
   min_length: number | null
   is_nullable: boolean | null
+  values: string[] | null
+  unique: boolean | null
   /** The column as it was when last met; null before that. */
   observed: Omit<Column, 'name'> | null
   /** Its privilege was revoked by somebody; only `sync()` and `set_claims` grant it again. */
   revoked: boolean
   status: Status
+}
+
+/** The relation as it was when the claim was last met. */
+interface ObservedRelation {
+  /** The stakeholder's own: then privileges on it were never granted. */
+  owner: boolean
+  unpopulated?: true
+  definition?: Marks
+  rows?: NonNullable<Access['rows']>
+  insert?: boolean
+  update?: boolean
+  delete?: boolean
+  /** The privilege was revoked by somebody. */
+  delete_revoked?: true
+  without_partition?: true
+  constraints?: Marks[]
+  triggers?: Marks[]
 }
 
 export interface Claim {
@@ -43,14 +62,32 @@ export interface Claim {
   /** '' stands for the wildcard itself, beside a claim for each relation that it expands to. */
   relation_name: string
   optional: boolean
-  access: string[]
+  access: Privilege[]
   all_fields: boolean
   fields: ClaimedField[]
   /** The relation and its schema as last met; null before that. */
   relid: number | null
   schema_id: number | null
+  observed: ObservedRelation | null
+  /** Oids of what is behind it (Relation): a migration of that concerns the claim too. */
+  behind: number[]
+  /** Oids of the sequences that it was given the usage of. */
+  sequences: number[]
   /** Of the relation: exists, is readable as such. Fields have their own. */
   status: Status
+}
+
+/** The same, in whatever order the keys are: those of a stored claim come back sorted. */
+export function isEqual(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other
+  const ofOther = new Map<string, unknown>(Object.entries(other))
+  const keys = new Set([...Object.keys(one), ...ofOther.keys()])
+  return [...keys].every((key) => isEqual((one as Record<string, unknown>)[key], ofOther.get(key)))
+}
+
+/** Does it do more than read? */
+export function isWriter({ access }: Claim): boolean {
+  return access.some((privilege) => privilege !== 'select')
 }
 
 export function isWildcard(claim: Claim): boolean {
@@ -63,40 +100,45 @@ export function pathOf(claim: Claim): string {
 
 /** One field of a claim: a name alone may stand in several places of a document. */
 export function fieldKey({ field, alternative, name }: ClaimedField): string {
-  return JSON.stringify([field, alternative, name])
+  return keyOf(field, alternative, name)
 }
 
 /** Fields that stand for each other: the alternatives of one entry of the document, or a single field. */
-export function fieldGroups(claim: Claim): ClaimedField[][] {
-  const groups: ClaimedField[][] = []
-  const byField = new Map<number, ClaimedField[]>()
-  for (const field of claim.fields) {
-    const group = field.field === null ? undefined : byField.get(field.field)
-    if (group !== undefined) group.push(field)
-    else {
-      const started = [field]
-      groups.push(started)
-      if (field.field !== null) byField.set(field.field, started)
-    }
-  }
-  return groups
+export function fieldGroups({ fields }: Claim): ClaimedField[][] {
+  return [...groupBy(fields, ({ field, name }) => field ?? name).values()]
+}
+
+/** What they remember of the database: nothing. */
+export const newField = { observed: null, revoked: false, status: 'absent' } as const
+export const newClaim = {
+  relid: null,
+  schema_id: null,
+  observed: null,
+  behind: [],
+  sequences: [],
+  status: 'absent',
+} satisfies Partial<Claim>
+
+function needNotBe({ optional, status }: { optional: boolean; status: Status }): boolean {
+  return optional && status === 'absent'
 }
 
 /** Is there one that is met, or need there be none? */
 export function isGroupMet(group: readonly ClaimedField[]): boolean {
-  return group.some((field) => field.status === 'met') || group.every((field) => field.optional && field.status === 'absent')
-}
-
-function isMet(claim: Claim): boolean {
-  return claim.status === 'met' && fieldGroups(claim).every(isGroupMet)
+  return group.some(({ status }) => status === 'met') || group.every(needNotBe)
 }
 
 /**
  * Met as an alternative: every row of it holds, and it has one other than the wildcard's own, which is not told
  * when the last of its relations has gone.
  */
-export function metAlternatives(claims: readonly Claim[]): Set<number> {
-  const met = new Set(claims.filter((claim) => !isWildcard(claim)).map((claim) => claim.alternative))
-  for (const claim of claims) if (!isMet(claim)) met.delete(claim.alternative)
-  return new Set([...met].filter((alternative) => alternative !== null))
+export function metAlternatives(claims: readonly Claim[]): Set<number | null> {
+  const met = new Set(claims.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative))
+  for (const claim of claims) if (claim.status !== 'met' || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative)
+  return met
+}
+
+/** Of the alternatives of a match: is there one that is met, or need there be none? */
+export function isMatchMet(claims: readonly Claim[]): boolean {
+  return metAlternatives(claims).size > 0 || claims.every(needNotBe)
 }

@@ -4,28 +4,28 @@
  * Relation-local on purpose: the expansion of one relation depends on that relation alone, so re-expanding
  * what a migration touched gives exactly what re-expanding everything would (SPEC.md).
  */
-import { type CatalogIndex, type Column, isClaimable, kindName, type Relation } from '../catalog/catalog.ts'
-import { fitDeclaredType, fitType, isNarrower } from '../catalog/type.ts'
-import type { FindingCode } from '../errors.ts'
+import {
+  type CatalogIndex,
+  type Column,
+  type ColumnPrivilege,
+  isClaimable,
+  keyOf,
+  kindName,
+  type Privilege,
+  type Relation,
+  whole,
+} from '../catalog/catalog.ts'
 import { formatPath, quoteName } from '../specification/path.ts'
-import { type Claim, type ClaimedField, isWildcard } from './claim.ts'
+import { type Claim, type ClaimedField, isWildcard, isWriter, newClaim, newField } from './claim.ts'
+import { fieldProblems, missingColumn } from './field.ts'
+import { privilegeProblem, privilegesOn, tablePrivileges, usageProblem } from './privilege.ts'
+import { isBreaking, type Mode, type Problem, type Subject } from './problem.ts'
+import { observe, relationProblems, requiredProblems } from './relation.ts'
 
-/**
- * declare: the claim is being made; what is missing will be granted.
- * judge:   a migration ran; a privilege that was there before and is gone was revoked by it.
- * sync:    repair after a restore or unseen DDL; remembered oids mean nothing, what is missing will be granted.
- * inspect: report only; what cannot be read now is a problem, whoever caused it.
- */
-export type Mode = 'declare' | 'judge' | 'sync' | 'inspect'
-
-/** Something that does not fit, before anyone has decided how bad that is. */
-export interface Problem {
-  code: FindingCode
-  /** null: the relation itself. */
-  field: ClaimedField | null
-  expected: string | null
-  actual: string | null
-  message: string
+/** What the stakeholder is to be able to do: on which columns, by their numbers; to delete: on the whole. */
+export interface Wanted extends Readonly<Record<Privilege, readonly number[]>> {
+  /** Oids of sequences that it is to use. */
+  sequences: readonly number[]
 }
 
 export interface Expansion {
@@ -33,213 +33,141 @@ export interface Expansion {
   after: Claim
   relation: Relation | null
   problems: Problem[]
-  /** Columns that the stakeholder is to be able to read. */
-  columns: Column[]
+  /** What is not as it was, and breaks nothing. */
+  changes: Problem[]
+  wanted: Wanted
   /** Somebody revoked usage of the schema; granting it again is not ours to decide. */
   usage_revoked: boolean
 }
 
-function withoutMemory(claim: Claim): Claim {
-  return {
-    ...claim,
-    relid: null,
-    schema_id: null,
-    fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, observed: null, revoked: false, status: 'absent' })),
-    status: 'absent',
-  }
+export const nothing: Wanted = { select: [], insert: [], update: [], delete: [], sequences: [] }
+
+/** An expansion that finds nothing to use. */
+function without(before: Claim, after: Claim, problems: Problem[]): Expansion {
+  return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false }
 }
 
-function missingRelation(claim: Claim, found: Relation | undefined, catalog: CatalogIndex): Problem {
-  const problem = (code: FindingCode, actual: string | null, message: string): Problem => ({
-    code,
-    field: null,
-    expected: null,
-    actual,
-    message,
-  })
-  const isNew = claim.relid === null
+function withoutMemory(claim: Claim): Claim {
+  return { ...claim, ...newClaim, fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, ...newField })) }
+}
+
+function missingRelation({ relid, schema_name }: Claim, found: Relation | undefined, catalog: CatalogIndex): Problem {
+  const isNew = relid === null
   if (found !== undefined) {
     const kind = kindName(found.kind)
     const one = `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`
-    return problem('IDB104', kind, isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}`)
+    return { code: 'IDB104', actual: kind, message: isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}` }
   }
-  const moved = catalog.withId(claim.relid)
-  if (moved === undefined) return problem('IDB101', null, isNew ? 'there is no such relation' : 'the relation was dropped')
-  const path = formatPath(moved.schema, moved.name)
-  return moved.schema === claim.schema_name
-    ? problem('IDB102', path, `the relation was renamed to ${quoteName(moved.name)}`)
-    : problem('IDB103', path, `the relation was moved to ${path}`)
-}
-
-function typeProblem(field: ClaimedField, column: Column): Problem | null {
-  const { observed, types, min_length } = field
-  const problem = (code: 'IDB203' | 'IDB204', expected: string): Problem => {
-    const was = observed === null ? 'is' : code === 'IDB203' ? 'was changed to' : 'was narrowed to'
-    const message =
-      expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`
-    return { code, field, expected, actual: column.type, message }
-  }
-  const tooShort = min_length !== null && isNarrower(column.length, min_length)
-  const lengthExpected = `length ${min_length} or more`
-
-  if (types.length > 0) {
-    const expected = types.map((type) => type.type).join(' or ')
-    const fits = types.map((type) => fitDeclaredType(column, type))
-    const fit = fits.indexOf('same')
-    if (fit === -1) return problem(fits.includes('narrowed') ? 'IDB204' : 'IDB203', expected)
-    if (tooShort) return problem('IDB204', lengthExpected)
-    // A type written without modifiers says nothing of the length: that was observed.
-    const isBare = types[fit]?.type === types[fit]?.base
-    const hasShrunk = observed !== null && observed.base === column.base && isNarrower(column.length, observed.length)
-    return isBare && min_length === null && hasShrunk ? problem('IDB204', (observed as Column).type) : null
-  }
-  if (observed !== null) {
-    const fit = fitType(column, observed)
-    if (fit === 'changed') return problem('IDB203', observed.type)
-    if (fit === 'narrowed' && min_length === null) return problem('IDB204', observed.type)
-  }
-  return tooShort ? problem('IDB204', lengthExpected) : null
-}
-
-function nullProblem(field: ClaimedField, column: Column): Problem | null {
-  const isDeclared = field.is_nullable === false && column.nullable !== false
-  // A view's columns have no nullability of their own: what cannot be known cannot have got worse.
-  const isObserved = field.is_nullable === null && field.observed?.nullable === false && column.nullable === true
-  if (!isDeclared && !isObserved) return null
-  const message = field.observed === null ? 'the column may be null' : 'the column may now be null'
-  return { code: 'IDB205', field, expected: 'not null', actual: 'null allowed', message }
-}
-
-const systemColumns = ['tableoid', 'ctid', 'xmin', 'cmin', 'xmax', 'cmax']
-
-function missingColumn(field: ClaimedField, before: Claim, relation: Relation): Problem {
-  const { observed } = field
-  const expected = field.types.length > 0 ? field.types.map((type) => type.type).join(' or ') : (observed?.type ?? null)
-  if (observed === null) {
-    if (systemColumns.includes(field.name)) {
-      return { code: 'IDB201', field, expected, actual: null, message: 'it is a system column, which cannot be claimed' }
-    }
-    const folded = field.name.toLowerCase()
-    const similar = relation.columns.find((column) => column.name.toLowerCase() === folded)
-    const hint = similar === undefined ? '' : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`
-    return { code: 'IDB201', field, expected, actual: null, message: `there is no such column${hint}` }
-  }
-  const renamed = before.relid === relation.id ? relation.columns.find((column) => column.num === observed.num) : undefined
-  return renamed === undefined
-    ? { code: 'IDB201', field, expected, actual: null, message: 'the column was dropped' }
-    : { code: 'IDB202', field, expected, actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` }
+  const moved = catalog.withId(relid)
+  if (moved === undefined) return { code: 'IDB101', message: isNew ? 'there is no such relation' : 'the relation was dropped' }
+  const { schema, name } = moved
+  const actual = formatPath(schema, name)
+  return schema === schema_name
+    ? { code: 'IDB102', actual, message: `the relation was renamed to ${quoteName(name)}` }
+    : { code: 'IDB103', actual, message: `the relation was moved to ${actual}` }
 }
 
 /** The claim of one relation as it is now. */
-function expandClaim(before: Claim, catalog: CatalogIndex, mode: Mode): Expansion {
-  const found = catalog.named(before.schema_name, before.relation_name)
-  if (found === undefined || !isClaimable(found)) {
-    const problems = [missingRelation(before, found, catalog)]
-    const mayBeAbsent = before.optional || before.alternative !== null
-    const after: Claim = mayBeAbsent ? withoutMemory(before) : { ...before, status: 'unmet' }
-    return { before, after, relation: null, problems, columns: [], usage_revoked: false }
+function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circumstances, isOfWildcard: boolean): Expansion {
+  const relation = catalog.named(before.schema_name, before.relation_name)
+  if (relation === undefined || !isClaimable(relation)) {
+    const after: Claim = mayBeAbsent(before) ? withoutMemory(before) : { ...before, status: 'unmet' }
+    return without(before, after, [missingRelation(before, relation, catalog)])
   }
 
-  const relation = found
-  const access = catalog.accessOf(before.stakeholder, relation)
-  const problems: Problem[] = []
-  const columns: Column[] = []
+  const subject: Subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }
   const columnsByName = new Map(relation.columns.map((column) => [column.name, column]))
-  const readable = new Set(access.readable)
-  const isSameRelation = mode === 'judge' && before.relid === relation.id
+  const required = requiredProblems(subject)
+  const found: Problem[] = []
+  const wanted: Record<ColumnPrivilege, number[]> = { select: [], insert: [], update: [] }
+  // What nothing of the relation can be, is told of the relation.
+  const possible = before.access.filter((privilege) => privilege === 'select' || relation.writes?.[privilege])
 
-  /** Was the privilege taken away, rather than never there or lost with a dropped column? */
-  function privilegeProblem(field: ClaimedField, column: Column): Problem | null {
-    if (access.owner || readable.has(column.num)) return null
-    if (!access.has_role && mode !== 'inspect') return null
-    const expected = 'select'
-    const wasGranted = isSameRelation && field.observed?.num === column.num && (field.status === 'met' || field.revoked)
-    if (mode === 'inspect' || wasGranted) {
-      const message = !access.has_role
-        ? `there is no role ${quoteName(before.stakeholder)} to read it with`
-        : mode === 'inspect'
-          ? 'it cannot be read'
-          : 'the privilege to read it was revoked'
-      return { code: 'IDB401', field, expected, actual: null, message }
-    }
-    if (mode === 'declare' || relation.grantable) return null
-    return {
-      code: 'IDB401',
-      field,
-      expected,
-      actual: null,
-      message: `it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`,
-    }
-  }
-
-  function expandField(field: ClaimedField): ClaimedField {
+  const expandField = (field: ClaimedField): ClaimedField => {
     const column = columnsByName.get(field.name)
     if (column === undefined) {
-      problems.push(missingColumn(field, before, relation))
-      const mayBeAbsent = field.optional || field.alternative !== null
-      return mayBeAbsent ? { ...field, observed: null, revoked: false, status: 'absent' } : { ...field, status: 'unmet' }
+      found.push(missingColumn(field, before, relation))
+      return mayBeAbsent(field) ? { ...field, ...newField } : { ...field, status: 'unmet' }
     }
-    const privilege = privilegeProblem(field, column)
-    if (privilege === null) columns.push(column)
-    const all = [typeProblem(field, column), nullProblem(field, column), privilege].filter((problem) => problem !== null)
-    if (all.length > 0) {
-      problems.push(...all)
-      return { ...field, revoked: privilege !== null, status: 'unmet' }
+    const problems = fieldProblems(field, column, possible)
+    let revoked = false
+    for (const privilege of privilegesOn(column, before)) {
+      const problem = privilegeProblem(subject, field, column, privilege)
+      if (problem === null) wanted[privilege].push(column.num)
+      else {
+        revoked = true
+        problems.push(problem)
+      }
     }
-    const { name: _, ...seen } = column
-    // Over what was observed before: the keys keep their order, so that an unchanged claim reads as unchanged.
-    return { ...field, observed: { ...field.observed, ...seen }, revoked: false, status: 'met' }
+    const isUnmet = problems.some(isBreaking)
+    // What is not as it was is told when it is taken as it is: not while something is broken.
+    found.push(...problems.filter((problem) => !isUnmet || isBreaking(problem)).map((problem) => ({ ...problem, field })))
+    if (isUnmet) return { ...field, revoked, status: 'unmet' }
+    if (required.some((problem) => problem.column === field.name)) return { ...field, status: 'unmet' }
+    return { ...field, observed: seen(column, isWriter(before)), revoked: false, status: 'met' }
   }
 
-  let fields = before.fields
-  if (before.all_fields) {
-    const known = new Set(fields.map((field) => field.name))
-    const added = relation.columns.filter((column) => !known.has(column.name))
-    fields = [...fields, ...added.map((column) => fieldOf(column.name))]
-  }
-  fields = fields.map(expandField)
+  const known = new Set(before.fields.map(({ name }) => name))
+  const added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : []
+  const fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField)
 
-  // Usage was granted for the sake of a column: without one there was none to lose.
-  const needsUsage = fields.some((field) => columnsByName.has(field.name))
-  const hadUsage = before.schema_id === relation.schema_id && before.fields.some((field) => field.status === 'met' || field.revoked)
-  const usageLost = needsUsage && !access.usage && (mode === 'inspect' || (mode === 'judge' && hadUsage && access.has_role))
-  if (usageLost) {
-    const schema = quoteName(relation.schema)
-    const message = mode === 'inspect' ? `it has no usage of schema ${schema}` : `usage of schema ${schema} was revoked`
-    problems.unshift({ code: 'IDB402', field: null, expected: 'usage', actual: null, message })
-  }
+  const used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== undefined)
+  const deletes = used.length > 0 && possible.includes('delete')
+  const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0)
+  const usage = isUsed ? usageProblem(subject) : null
+  const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0)
+  const ofRelation = [usage, ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems].filter(
+    (problem) => problem !== null,
+  )
+  const isUnmet = ofRelation.some(isBreaking)
   const after: Claim = {
     ...before,
     fields,
     relid: relation.id,
     schema_id: relation.schema_id,
-    status: usageLost ? 'unmet' : 'met',
+    observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0),
+    behind: [...(relation.behind ?? []), ...((isWriter(before) && relation.writes?.behind) || [])],
+    sequences: ofTable.remembered,
+    status: isUnmet ? 'unmet' : 'met',
   }
-  return { before, after, relation, problems, columns, usage_revoked: usageLost }
-}
-
-function fieldOf(name: string): ClaimedField {
+  const problems = [...ofRelation, ...found]
   return {
-    name,
-    field: null,
-    alternative: null,
-    optional: false,
-    types: [],
-    min_length: null,
-    is_nullable: null,
-    observed: null,
-    revoked: false,
-    status: 'absent',
+    before,
+    after,
+    relation,
+    problems: problems.filter(isBreaking),
+    changes: (isUnmet ? found : problems).filter((problem) => !isBreaking(problem)),
+    wanted: { ...wanted, delete: ofTable.delete ? [whole] : [], sequences: ofTable.sequences },
+    usage_revoked: usage !== null,
   }
 }
 
-function emptyWildcard(claim: Claim): Problem {
-  const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`
-  return { code: 'IDB101', field: null, expected: null, actual: null, message }
+/** Where something else may stand in. */
+function mayBeAbsent({ optional, alternative }: Claim | ClaimedField): boolean {
+  return optional || alternative !== null
 }
 
-function claimKey(claim: Claim): string {
-  return JSON.stringify([claim.stakeholder, claim.match, claim.alternative, claim.schema_name, claim.relation_name])
+function withRevoked(observed: Claim['observed'], isRevoked: boolean): Claim['observed'] {
+  if (observed === null) return null
+  const { delete_revoked: _, ...rest } = observed
+  return { ...rest, ...(isRevoked && { delete_revoked: true }) }
+}
+
+/** What is to be remembered of a column. Readers have nothing to do with what the catalogue tells for writers. */
+function seen({ name: _, ...column }: Column, writes: boolean): ClaimedField['observed'] {
+  if (writes) return column
+  const { insert: _i, update: _u, accepts_null: _n, fills_itself: _f, ...read } = column
+  return read
+}
+
+/** A field that came with "*". */
+function fieldOf(name: string): ClaimedField {
+  const declared = { min_length: null, is_nullable: null, values: null, unique: null }
+  return { name, field: null, alternative: null, optional: false, types: [], ...declared, ...newField }
+}
+
+function claimKey({ stakeholder, match, alternative, schema_name, relation_name }: Claim): string {
+  return keyOf(stakeholder, match, alternative, schema_name, relation_name)
 }
 
 /** The wildcard that a claim may have come with. */
@@ -247,42 +175,54 @@ function wildcardKey(claim: Claim): string {
   return claimKey({ ...claim, relation_name: '' })
 }
 
-/** A table that became a partition, or an extension's: the wildcard no longer takes it in. Its row goes (_store_claims). */
-function isOutgrown(claim: Claim, wildcards: ReadonlySet<string>, catalog: CatalogIndex): boolean {
-  return wildcards.has(wildcardKey(claim)) && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false
+type Circumstances = Pick<Subject, 'mode' | 'has_privileges' | 'isRead'>
+
+/** What do these claims have their stakeholders read? Asked only of what is behind a view with security_invoker. */
+function readers(claims: readonly Claim[], catalog: CatalogIndex): Circumstances['isRead'] {
+  return (stakeholder, id, num) => {
+    const relation = catalog.withId(id)
+    return claims.some(
+      (claim) =>
+        claim.stakeholder === stakeholder &&
+        claim.access.includes('select') &&
+        claim.schema_name === relation?.schema &&
+        (isWildcard(claim) || claim.relation_name === relation.name) &&
+        (claim.all_fields ||
+          relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name))),
+    )
+  }
 }
 
 /** Expands claims; a wildcard brings a claim for each of its relations that has none yet. */
-export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mode: Mode): Expansion[] {
-  const expansions: Expansion[] = []
+export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mode: Mode, has_privileges = true): Expansion[] {
+  const circumstances = { mode, has_privileges, isRead: readers(claims, catalog) }
   const known = new Set(claims.map(claimKey))
   const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey))
-  for (const claim of claims) {
-    if (isOutgrown(claim, wildcards, catalog)) {
-      const after = withoutMemory(claim)
+  return claims.flatMap((claim): Expansion[] => {
+    const isOfWildcard = wildcards.has(wildcardKey(claim))
+    if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false) {
+      // Its row goes (_store_claims).
       const message = 'it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back'
-      const problem: Problem = { code: 'IDB401', field: null, expected: null, actual: null, message }
-      expansions.push({ before: claim, after, relation: null, problems: [problem], columns: [], usage_revoked: false })
-      continue
+      return [without(claim, withoutMemory(claim), [{ code: 'IDB401', message }])]
     }
     if (!isWildcard(claim)) {
       // Remembered oids are another database's after a restore.
       const before = mode === 'sync' ? { ...claim, relid: null, schema_id: null } : claim
-      const expansion = expandClaim(before, catalog, mode)
-      expansions.push(mode === 'sync' ? { ...expansion, before: claim } : expansion)
-      continue
+      return [{ ...expandClaim(before, catalog, circumstances, isOfWildcard), before: claim }]
     }
     const added = catalog.relations
       .filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation))
       // The catalogue may hold relations for other stakeholders' claims.
       .filter((relation) => catalog.knowsAccess(claim.stakeholder, relation))
-      .map((relation): Claim => ({ ...claim, relation_name: relation.name, fields: [], relid: null, schema_id: null, status: 'absent' }))
+      // What was there before and comes in by a migration was a partition (or an extension's): its owner goes on to drop it.
+      .map(({ name, is_new }): Claim => {
+        const optional = claim.optional || (mode === 'judge' && claim.status === 'met' && !is_new)
+        return { ...claim, ...newClaim, relation_name: name, fields: [], optional }
+      })
       .filter((each) => !known.has(claimKey(each)))
-    const isMet = claim.status === 'met' || added.length > 0
-    const status = isMet ? 'met' : claim.optional || claim.alternative !== null ? 'absent' : 'unmet'
-    const problems = isMet ? [] : [emptyWildcard(claim)]
-    expansions.push({ before: claim, after: { ...claim, status }, relation: null, problems, columns: [], usage_revoked: false })
-    expansions.push(...added.map((each) => expandClaim(each, catalog, mode)))
-  }
-  return expansions
+    const expansions = added.map((each) => expandClaim(each, catalog, circumstances, true))
+    if (claim.status === 'met' || added.length > 0) return [without(claim, { ...claim, status: 'met' }, []), ...expansions]
+    const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`
+    return [without(claim, { ...claim, status: mayBeAbsent(claim) ? 'absent' : 'unmet' }, [{ code: 'IDB101', message }])]
+  })
 }

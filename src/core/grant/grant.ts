@@ -4,86 +4,125 @@
  * Column by column, and only the difference. A table-level privilege would make every column REVOKE void, so when
  * claims are declared or repaired, whatever else the role itself holds on a claimed relation is taken away first.
  */
-import type { CatalogIndex, Column, Relation } from '../catalog/catalog.ts'
-import type { Expansion, Mode } from '../claim/expand.ts'
+import {
+  type Access,
+  type CatalogIndex,
+  groupBy,
+  keyOf,
+  numbersOf,
+  type Privilege,
+  privileges,
+  type Relation,
+  sequenceAccess,
+  whole,
+} from '../catalog/catalog.ts'
+import { type Expansion, nothing, type Wanted } from '../claim/expand.ts'
+import type { Mode } from '../claim/problem.ts'
+
+interface PrivilegeOn {
+  privilege: Privilege | 'usage'
+  /** Names; none for the object as a whole. */
+  columns: string[]
+}
 
 /** One step for `integratedb._apply_grants()`. */
 export interface GrantStep {
   stakeholder: string
+  object: 'table' | 'sequence'
   schema: string
-  relation: string
-  /** Take away all privileges on the relation first. */
+  name: string
+  /** Take away all privileges on it first. */
   revoke_all: boolean
-  revoke: string[]
-  grant: string[]
+  revoke: PrivilegeOn[]
+  grant: PrivilegeOn[]
   /** Grant usage of the schema. */
   usage: boolean
 }
 
-interface Wanted {
+function stepOn(stakeholder: string, object: GrantStep['object'], { schema, name }: { schema: string; name: string }): GrantStep {
+  return { stakeholder, object, schema, name, revoke_all: false, revoke: [], grant: [], usage: false }
+}
+
+/** What one claim wants of one relation. */
+interface Share {
   stakeholder: string
   relation: Relation
-  columns: Map<number, Column>
+  /** What it speaks of: only that is ours to move when a migration is judged. */
+  access: readonly Privilege[]
+  wanted: Wanted
   usage_revoked: boolean
 }
 
-function wantedByRelation(expansions: readonly Expansion[], catalog: CatalogIndex): Wanted[] {
-  const all = new Map<string, Wanted>()
-  const want = (stakeholder: string, relation: Relation | null | undefined, columns: readonly Column[], usage_revoked: boolean): void => {
-    if (relation === null || relation === undefined) return
-    const key = JSON.stringify([stakeholder, relation.id])
-    const wanted = all.get(key) ?? { stakeholder, relation, columns: new Map(), usage_revoked: false }
-    wanted.usage_revoked ||= usage_revoked
-    for (const column of columns) wanted.columns.set(column.num, column)
-    all.set(key, wanted)
+function sharesOf({ before, relation, wanted, usage_revoked }: Expansion, catalog: CatalogIndex): Share[] {
+  const { stakeholder, access, relid } = before
+  const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }]
+  // A relation that gave its name to another (rename plus view) keeps nothing of what was granted under it.
+  const earlier = catalog.withId(relid)
+  return earlier === undefined ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: false }]
+}
+
+/** Usage of the sequences that defaults call. What is no longer wanted: `_release_usage.sql`. */
+function sequenceSteps(stakeholder: string, { writes }: Relation, access: Access, wanted: readonly number[]): GrantStep[] {
+  return (writes?.sequences ?? [])
+    .filter(({ id, grantable }) => {
+      const { granted, effective } = sequenceAccess(access, id)
+      return wanted.includes(id) && grantable && !granted && !(access.owner && effective)
+    })
+    .map((sequence) => ({ ...stepOn(stakeholder, 'sequence', sequence), grant: [{ privilege: 'usage', columns: [] }] }))
+}
+
+/** The steps for one relation, from what all the claims of a stakeholder want of it. */
+function relationSteps(shares: readonly [Share, ...Share[]], isUsageRevoked: boolean, catalog: CatalogIndex, mode: Mode): GrantStep[] {
+  const [{ stakeholder, relation }] = shares
+  const access = catalog.accessOf(stakeholder, relation)
+  if (!access.has_role) return []
+  // Where the installation may not grant it may not revoke either: Postgres would stop the migration with an error.
+  const isOurs = relation.grantable && !access.owner
+  const step = stepOn(stakeholder, 'table', relation)
+  // A migration is not the moment to take away what somebody granted by hand: whoever runs it has nothing to do with that.
+  step.revoke_all = access.surplus && isOurs && mode !== 'judge'
+  let isGranted = false
+  for (const privilege of privileges) {
+    const held = new Set(numbersOf(access.granted, privilege))
+    const needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]))
+    const isSpokenOf = mode !== 'judge' || privilege === 'select' || shares.some((share) => share.access.includes(privilege))
+    const add = (to: PrivilegeOn[], is: (num: number) => boolean): void => {
+      const columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name)
+      if (privilege === 'delete' ? is(whole) : columns.length > 0) to.push({ privilege, columns })
+    }
+    if (isOurs && !step.revoke_all && isSpokenOf) add(step.revoke, (num) => held.has(num) && !needed.has(num))
+    if (isOurs) add(step.grant, (num) => needed.has(num) && (step.revoke_all || !held.has(num)))
+    isGranted ||= [...needed].some((num) => relation.grantable || access.owner || held.has(num))
   }
-  for (const { before, relation, columns, usage_revoked } of expansions) {
-    want(before.stakeholder, relation, columns, usage_revoked)
-    // A relation that gave its name to another (rename plus view) keeps nothing of what was granted under it.
-    want(before.stakeholder, catalog.withId(before.relid), [], false)
-  }
-  return [...all.values()]
+  step.usage = isGranted && !access.usage_granted && !access.schema_owner && !isUsageRevoked && relation.schema_grantable
+  const isIdle = !step.revoke_all && step.revoke.length === 0 && step.grant.length === 0 && !step.usage
+  const sequences = shares.flatMap(({ wanted }) => wanted.sequences)
+  return [...(isIdle ? [] : [step]), ...sequenceSteps(stakeholder, relation, access, sequences)]
 }
 
 /** The steps for every relation of these expansions; all of a stakeholder's claims on a relation must be among them. */
 export function grantSteps(expansions: readonly Expansion[], catalog: CatalogIndex, mode: Mode): GrantStep[] {
-  const steps: GrantStep[] = []
-  for (const { stakeholder, relation, columns, usage_revoked } of wantedByRelation(expansions, catalog)) {
-    const access = catalog.accessOf(stakeholder, relation)
-    if (access.owner || !access.has_role) continue
-    const granted = new Set(access.granted)
-    // Where the installation may not grant it may not revoke either: Postgres would stop the migration with an error.
-    // And a migration is not the moment to take away what somebody granted by hand: whoever runs it has nothing to do with that.
-    const revoke_all = access.surplus && relation.grantable && mode !== 'judge'
-    const wanted = [...columns.values()].filter((column) => relation.grantable || granted.has(column.num))
-    const unwanted = relation.columns.filter((column) => granted.has(column.num) && !columns.has(column.num))
-    const step: GrantStep = {
-      stakeholder,
-      schema: relation.schema,
-      relation: relation.name,
-      revoke_all,
-      revoke: revoke_all || !relation.grantable ? [] : unwanted.map((column) => column.name),
-      grant: wanted.filter((column) => revoke_all || !granted.has(column.num)).map((column) => column.name),
-      usage: wanted.length > 0 && !access.usage_granted && !access.schema_owner && !usage_revoked && relation.schema_grantable,
-    }
-    if (step.revoke_all || step.revoke.length > 0 || step.grant.length > 0 || step.usage) steps.push(step)
-  }
-  return steps
+  const shares = expansions.flatMap((expansion) => sharesOf(expansion, catalog))
+  const byRelation = groupBy(shares, ({ stakeholder, relation }) => keyOf(stakeholder, relation.id))
+  // Of a schema as a whole: another relation in it is no reason to grant it again.
+  const place = ({ stakeholder, relation }: Share): string => keyOf(stakeholder, relation.schema_id)
+  const revoked = new Set(shares.filter(({ usage_revoked }) => usage_revoked).map(place))
+  return [...byRelation.values()].flatMap((ofOne) => relationSteps(ofOne, revoked.has(place(ofOne[0])), catalog, mode))
 }
 
-/** The steps that take away what earlier claims gave and the new ones do not ask for. Schemas: `_release_usage.sql`. */
+/** The steps that take away what earlier claims gave and the new ones do not ask for. Schemas and sequences: `_release_usage.sql`. */
 export function revokeSteps(
-  previous: readonly { stakeholder: string; relation: Relation }[],
+  stakeholder: string,
+  previous: readonly Relation[],
   expansions: readonly Expansion[],
   catalog: CatalogIndex,
 ): GrantStep[] {
-  const steps: GrantStep[] = []
   const kept = new Set(expansions.map(({ relation }) => relation?.id))
-  for (const { stakeholder, relation } of previous) {
-    const access = catalog.accessOf(stakeholder, relation)
-    if (!kept.has(relation.id) && !access.owner && (access.surplus || access.granted.length > 0)) {
-      steps.push({ stakeholder, schema: relation.schema, relation: relation.name, revoke_all: true, revoke: [], grant: [], usage: false })
-    }
-  }
-  return steps
+  return previous
+    .filter((relation) => {
+      const { owner, surplus, granted } = catalog.accessOf(stakeholder, relation)
+      const isGranted = surplus || privileges.some((privilege) => numbersOf(granted, privilege).length > 0)
+      return !kept.has(relation.id) && !owner && isGranted
+    })
+    .map((relation) => ({ ...stepOn(stakeholder, 'table', relation), revoke_all: true }))
 }

@@ -7,31 +7,35 @@ type Subject = Pick<Finding, 'stakeholder' | 'path' | 'field' | 'expected'>
 
 export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, field, expected }: Subject): string {
   const who = stakeholder === null ? 'the stakeholder' : quoteName(stakeholder)
-  const release = `or let ${who} give it up first (integratedb.set_claims)`
   const column = field === null ? 'the column' : quoteName(field)
-  switch (code) {
-    case 'IDB101':
-      return `Keep ${path} (or bring it back), put a view of that name in its place in the same transaction, ${release}.`
-    case 'IDB102':
-    case 'IDB103':
-      return `Create a view ${path} over the relation's new name in the same transaction, ${release}.`
-    case 'IDB104':
-      return `Give ${path} back to a table or view in the same transaction, ${release}.`
-    case 'IDB201':
-      return `Keep ${column} (or bring it back) until nobody claims it, ${release}.`
-    case 'IDB202':
-      return `Add the new name beside ${column} (a generated column, or a view ${path} that shows both), ${release}.`
-    case 'IDB203':
-      return `Add a new column of the new type beside ${column} and move readers over, ${release}; a claim can list both types.`
-    case 'IDB204':
-      return `Keep room for ${expected}, ${release}.`
-    case 'IDB205':
-      return `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`
-    case 'IDB401':
-      return `Grant it back in the same transaction, ${release}; integratedb.sync() restores what claims need.`
-    case 'IDB402':
-      return `Grant usage of the schema to ${who} in the same transaction, ${release}.`
-    default:
-      return ''
+  const orRelease = `, or let ${who} give it up first (integratedb.set_claims)`
+  const atOnce = ` in the same transaction${orRelease}`
+  const underItsName = `Create a view ${path} over the relation's new name${atOnce}.`
+  const hints: Partial<Record<FindingCode | ErrorCode, string>> = {
+    IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
+    IDB102: underItsName,
+    IDB103: underItsName,
+    IDB104: `Give ${path} back to a table or view${atOnce}.`,
+    IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
+    IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
+    IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
+    IDB204: `Keep room for ${expected}${orRelease}.`,
+    IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
+    IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
+    IDB212: `Keep ${column} nullable, or let ${who} say that it writes no nulls ("is_nullable": true, either will do) in its claims first.`,
+    IDB213:
+      field === null
+        ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.`
+        : `Keep ${column} an ordinary column ("by default" instead of "always" for an identity), add the generated one beside it${orRelease}.`,
+    IDB214: `Keep a default on ${column}${orRelease}.`,
+    IDB301: `Keep a unique constraint on ${column} alone (the new one beside it), or let ${who} say that it need not be unique ("unique": false) first.`,
+    IDB302: `Let ${who} know before it writes; where rows are refused already, repair them first.`,
+    IDB303: `Add the new label beside the old one (ALTER TYPE ... ADD VALUE), or let ${who} name the labels that it needs ("values") without this one first.`,
+    IDB304: `Tell ${who} that it means something else now.`,
+    IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
+    IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
+    IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
+    IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
   }
+  return hints[code] ?? ''
 }

@@ -5,17 +5,35 @@
  *   match    = { "path", "fields"?, "optional"?, "access"? }
  *            | { "alternatives": [ { "path", "fields"? }, … ], "optional"?, "access"? }
  *   fields   = "*" | ["*"] | [] | null | [ field, … ]
- *   field    = "name" | { "name", "type"?, "min_length"?, "is_nullable"?, "optional"? }
+ *   field    = "name" | { "name", "type"?, "min_length"?, "is_nullable"?, "values"?, "unique"?, "optional"? }
  *            | { "alternatives": [ field without optional, … ], "optional"? }
+ *   access   = ["select"] (default) and any of "insert", "update", "delete"
  *
  * Every issue is reported, each with its pointer; nothing here looks at a database.
  */
-import { count, OperationError } from '../errors.ts'
-import { anything, child, flag, type Issue, issueLine, list, type Reader, type Report, readMembers, text, wholeNumber } from './issue.ts'
+import { type Privilege, privileges } from '../catalog/catalog.ts'
+import { failAt, listed } from '../errors.ts'
+import {
+  anything,
+  array,
+  flag,
+  type Issue,
+  isObject,
+  issueLine,
+  type Members,
+  nonEmpty,
+  Place,
+  type Reader,
+  type Readers,
+  readMembers,
+  setOf,
+  string,
+  wholeNumber,
+} from './issue.ts'
 import { byteLength, formatPath, nameProblem, type Path, parsePath } from './path.ts'
 
 /** What a document says of one column. `field` and `alternative` are its indexes in the document. */
-interface FieldSpecification {
+export interface FieldSpecification {
   name: string
   field: number
   alternative: number | null
@@ -24,6 +42,9 @@ interface FieldSpecification {
   types: string[]
   min_length: number | null
   is_nullable: boolean | null
+  /** Enum labels that have to be there; null: those that are. */
+  values: string[] | null
+  unique: boolean | null
 }
 
 /** What a document says of one path. `match` and `alternative` are its indexes in the document. */
@@ -31,7 +52,7 @@ export interface MatchSpecification extends Path {
   match: number
   alternative: number | null
   optional: boolean
-  access: string[]
+  access: Privilege[]
   /** '*' for all fields, and whatever fields are added later. */
   fields: '*' | FieldSpecification[]
 }
@@ -39,45 +60,123 @@ export interface MatchSpecification extends Path {
 export const maxDocumentBytes = 1024 * 1024
 export const maxDocumentDepth = 20
 
-const privileges = ['select', 'insert', 'update', 'delete']
-
-const access: Reader<string[]> = (value, pointer, report) => {
-  const seen = new Map<string, string>()
-  const elements = list(value, pointer, report)
-  elements?.forEach((privilege, index) => {
-    const where = child(pointer, index)
-    if (typeof privilege !== 'string' || !privileges.includes(privilege)) {
-      report(where, `must be one of ${privileges.map((each) => JSON.stringify(each)).join(', ')}`)
-      return
-    }
-    if (privilege !== 'select') report(where, `"${privilege}" is not supported by this version of IntegrateDB`)
-    reportDuplicate(seen, privilege, where, report)
-  })
-  return elements as string[] | undefined
+const columnName: Reader<string> = (value, at) => {
+  const written = string(value, at)
+  if (written === undefined) return undefined
+  if (written === '*') return at.report('"*" stands alone: "fields": ["*"] claims all fields')
+  const problem = nameProblem(written)
+  return problem === null ? written : at.report(`is a name that ${problem}`)
 }
 
-const documentShape = { required: { match: list }, optional: {} }
-const pathMatchShape = { required: { path: text }, optional: { fields: anything, optional: flag, access } }
-const alternativesMatchShape = { required: { alternatives: list }, optional: { optional: flag, access } }
-const matchAlternativeShape = { required: { path: text }, optional: { fields: anything } }
+const privilegeName: Reader<Privilege> = (value, at) =>
+  privileges.find((each) => each === value) ?? at.report(`must be one of ${listed(privileges)}`)
 
+const typeName: Reader<string> = (value, at) =>
+  typeof value === 'string' && value.trim() !== '' ? value : at.report('must be the name of a type')
+
+const typeList: Reader<unknown[]> = (value, at) =>
+  Array.isArray(value) && value.length > 0 ? value : at.report('must be a type, or an array of the types that will do')
+
+const typeNames = setOf(typeList, typeName)
+
+const pathMembers = { path: string, fields: anything }
 const fieldMembers = {
+  name: columnName,
   type: anything,
   min_length: wholeNumber(1, 1_000_000_000),
   is_nullable: flag,
-  values: anything,
-  unique: anything,
+  values: setOf(array, string),
+  unique: flag,
 }
-const ofTheGroup: Reader<boolean> = (_, pointer, report) => {
-  report(pointer, 'belongs beside "alternatives", for all of them')
-  return undefined
-}
-const fieldShape = { required: { name: text }, optional: { ...fieldMembers, optional: flag } }
-const fieldAlternativeShape = { required: { name: text }, optional: { ...fieldMembers, optional: ofTheGroup } }
-const alternativesFieldShape = { required: { alternatives: list }, optional: { optional: flag } }
 
-function hasAlternatives(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'alternatives' in value
+/** What an entry with alternatives says once, for all of them. */
+const ofMatch = { optional: flag, access: setOf(nonEmpty, privilegeName) }
+const ofField = { optional: flag }
+const ofAlternatives = { alternatives: nonEmpty }
+
+const ofTheGroup: Reader<never> = (_, at) => at.report('belongs beside "alternatives", for all of them')
+
+/** An entry of a list, or one of its alternatives. */
+interface Option<Group> {
+  value: unknown
+  at: Place
+  /** Its index in the list, and in the entry's alternatives. */
+  index: number
+  alternative: number | null
+  /** What is said beside the alternatives. */
+  group: Group | undefined
+  /** What must not stand twice: in the list, or among the alternatives. */
+  seen: Map<string, string>
+}
+
+/** Reads every entry of a list; of one that has alternatives, each of them. */
+function readOptions<OfAll extends Readers, Found>(
+  entries: readonly unknown[],
+  at: Place,
+  ofAll: OfAll,
+  read: (option: Option<Members<OfAll>>) => Found | undefined,
+): Found[] {
+  const seen = new Map<string, string>()
+  const found = entries.flatMap((value, index) => {
+    const here = at.child(index)
+    if (!isObject(value) || !('alternatives' in value)) return [read({ value, at: here, index, alternative: null, group: undefined, seen })]
+    const group = readMembers<OfAll & typeof ofAlternatives>('alternatives', { ...ofAlternatives, ...ofAll }, value, here)
+    const seenHere = new Map<string, string>()
+    return (group?.alternatives ?? []).map((each, alternative) =>
+      read({ value: each, at: here.child('alternatives').child(alternative), index, alternative, group, seen: seenHere }),
+    )
+  })
+  return found.filter((each) => each !== undefined)
+}
+
+function readTypes(value: unknown, at: Place): string[] {
+  if (value === undefined) return []
+  const types = typeof value === 'string' ? [typeName(value, at)] : typeNames(value, at)
+  return (types ?? []).filter((type) => type !== undefined)
+}
+
+function readField({ value, at, index, alternative, group, seen }: Option<Members<typeof ofField>>): FieldSpecification | undefined {
+  const members = { ...fieldMembers, optional: group === undefined ? flag : ofTheGroup }
+  const own: Partial<Members<typeof members>> | undefined =
+    typeof value === 'string' ? { name: columnName(value, at) } : readMembers('name', members, value, at)
+  if (own === undefined) return undefined
+  const types = readTypes(own.type, at.child('type'))
+  if (own.name === undefined) return undefined // told of already
+  at.reportDuplicate(seen, own.name)
+  const { min_length = null, is_nullable = null, values = null, unique = null } = own
+  const { optional = false } = group ?? own
+  return { name: own.name, field: index, alternative, optional, types, min_length, is_nullable, values, unique }
+}
+
+function readFields(value: unknown, at: Place): '*' | FieldSpecification[] {
+  if (value === undefined || value === null) return []
+  if (value === '*' || (Array.isArray(value) && value.length === 1 && value[0] === '*')) return '*'
+  if (Array.isArray(value)) return readOptions(value, at, ofField, readField)
+  at.report('must be "*", null or an array of fields')
+  return []
+}
+
+/** Said to have no fields, rather than wrong ones. */
+function isNone(fields: unknown): boolean {
+  return fields === undefined || fields === null || (Array.isArray(fields) && fields.length === 0)
+}
+
+function readMatch({ value, at, index, alternative, group, seen }: Option<Members<typeof ofMatch>>): MatchSpecification | undefined {
+  const members = group === undefined ? { ...pathMembers, ...ofMatch } : pathMembers
+  const own: Partial<Members<typeof pathMembers & typeof ofMatch>> | undefined = readMembers<Readers>('path', members, value, at)
+  if (own === undefined) return undefined
+  const fields = readFields(own.fields, at.child('fields'))
+  if (own.path === undefined) return undefined // told of already
+  const path = parsePath(own.path)
+  if (typeof path === 'string') return at.child('path').report(path)
+  const { optional = false, access = ['select'] } = group ?? own
+  if (path.relation === null && fields !== '*') {
+    at.child('fields').report('must be "*": a path of "schema.*" claims all fields')
+  } else if (isNone(own.fields) && access.some((privilege) => privilege !== 'select')) {
+    at.child('fields').report('must name the fields to write: without fields the relation has only to be there, and nothing is granted')
+  }
+  at.child('path').reportDuplicate(seen, formatPath(path.schema, path.relation))
+  return { match: index, alternative, optional, access, ...path, fields }
 }
 
 /** Deepest nesting of a JSON text, found without parsing it: a parser would recurse. */
@@ -97,159 +196,6 @@ function depthOf(text: string): number {
   return deepest
 }
 
-/** The database hands over what it has parsed itself; whoever calls the core elsewhere may not. */
-function parse(text: string, report: Report): { value: unknown } | null {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    report('', 'is not JSON')
-    return null
-  }
-}
-
-/** Tells of what stands more than once: `seen` keeps where a key stood first. */
-function reportDuplicate(seen: Map<string, string>, key: string, pointer: string, report: Report): void {
-  const first = seen.get(key)
-  if (first === undefined) seen.set(key, pointer)
-  else report(pointer, `names again what ${first} names; put both into one`)
-}
-
-function readTypes(value: unknown, pointer: string, report: Report): string[] {
-  if (value === undefined) return []
-  const list: unknown = typeof value === 'string' ? [value] : value
-  const types: string[] = []
-  if (!Array.isArray(list) || list.length === 0) {
-    report(pointer, 'must be a type, or an array of the types that will do')
-    return types
-  }
-  const seen = new Map<string, string>()
-  list.forEach((type: unknown, index) => {
-    const where = typeof value === 'string' ? pointer : child(pointer, index)
-    if (typeof type !== 'string' || type.trim() === '') {
-      report(where, 'must be the name of a type')
-      return
-    }
-    reportDuplicate(seen, type, where, report)
-    types.push(type)
-  })
-  return types
-}
-
-type Place = Pick<FieldSpecification, 'field' | 'alternative' | 'optional'>
-
-function readField(value: unknown, place: Place, pointer: string, report: Report): FieldSpecification | null {
-  const named = typeof value === 'string' ? { name: value } : value
-  const field = readMembers(place.alternative === null ? fieldShape : fieldAlternativeShape, named, pointer, report)
-  if (field === null) return null
-  const { name } = field
-  if (name !== undefined) {
-    const namePointer = typeof value === 'string' ? pointer : child(pointer, 'name')
-    const problem = nameProblem(name)
-    if (problem !== null) report(namePointer, `is a name that ${problem}`)
-    else if (name === '*') report(namePointer, '"*" stands alone: "fields": ["*"] claims all fields')
-  }
-  for (const later of ['values', 'unique'] as const) {
-    if (field[later] !== undefined) report(child(pointer, later), 'is not supported by this version of IntegrateDB')
-  }
-  const types = readTypes(field.type, child(pointer, 'type'), report)
-  if (name === undefined) return null // told of already
-  return {
-    ...place,
-    name,
-    optional: place.optional || field.optional === true,
-    types,
-    min_length: field.min_length ?? null,
-    is_nullable: field.is_nullable ?? null,
-  }
-}
-
-function readFields(value: unknown, pointer: string, report: Report): '*' | FieldSpecification[] {
-  if (value === undefined || value === null) return []
-  if (value === '*') return '*'
-  if (!Array.isArray(value)) {
-    report(pointer, 'must be "*", null or an array of fields')
-    return []
-  }
-  if (value.length === 1 && value[0] === '*') return '*'
-  const fields: FieldSpecification[] = []
-  const seen = new Map<string, string>()
-  value.forEach((each: unknown, index) => {
-    const where = child(pointer, index)
-    if (!hasAlternatives(each)) {
-      const field = readField(each, { field: index, alternative: null, optional: false }, where, report)
-      if (field === null) return
-      reportDuplicate(seen, field.name, where, report)
-      fields.push(field)
-      return
-    }
-    const group = readMembers(alternativesFieldShape, each, where, report)
-    if (group === null) return
-    const seenHere = new Map<string, string>()
-    group.alternatives?.forEach((option, alternative) => {
-      const place = { field: index, alternative, optional: group.optional === true }
-      const optionPointer = child(child(where, 'alternatives'), alternative)
-      const field = readField(option, place, optionPointer, report)
-      if (field === null) return
-      reportDuplicate(seenHere, field.name, optionPointer, report)
-      fields.push(field)
-    })
-  })
-  return fields
-}
-
-type MatchPlace = Pick<MatchSpecification, 'match' | 'alternative' | 'optional' | 'access'>
-
-function readPath(
-  value: { path: string | undefined; fields: unknown },
-  place: MatchPlace,
-  pointer: string,
-  report: Report,
-): MatchSpecification | null {
-  const fields = readFields(value.fields, child(pointer, 'fields'), report)
-  if (value.path === undefined) return null // told of already
-  const path = parsePath(value.path)
-  if (typeof path === 'string') {
-    report(child(pointer, 'path'), path)
-    return null
-  }
-  if (path.relation === null && fields !== '*') {
-    report(child(pointer, 'fields'), 'must be "*": a path of "schema.*" claims all fields')
-  }
-  return { ...place, ...path, fields }
-}
-
-function readMatches(matches: unknown[], report: Report): MatchSpecification[] {
-  const found: MatchSpecification[] = []
-  const seen = new Map<string, string>()
-  matches.forEach((each, match) => {
-    const pointer = child('/match', match)
-    if (!hasAlternatives(each)) {
-      const valid = readMembers(pathMatchShape, each, pointer, report)
-      if (valid === null) return
-      const place = { match, alternative: null, optional: valid.optional === true, access: valid.access ?? ['select'] }
-      const specification = readPath(valid, place, pointer, report)
-      if (specification === null) return
-      reportDuplicate(seen, formatPath(specification.schema, specification.relation), child(pointer, 'path'), report)
-      found.push(specification)
-      return
-    }
-    const valid = readMembers(alternativesMatchShape, each, pointer, report)
-    if (valid === null) return
-    const seenHere = new Map<string, string>()
-    valid.alternatives?.forEach((option, alternative) => {
-      const optionPointer = child(child(pointer, 'alternatives'), alternative)
-      const path = readMembers(matchAlternativeShape, option, optionPointer, report)
-      if (path === null) return
-      const place = { match, alternative, optional: valid.optional === true, access: valid.access ?? ['select'] }
-      const specification = readPath(path, place, optionPointer, report)
-      if (specification === null) return
-      reportDuplicate(seenHere, formatPath(specification.schema, specification.relation), child(optionPointer, 'path'), report)
-      found.push(specification)
-    })
-  })
-  return found
-}
-
 /**
  * Reads a claims document, given as JSON text.
  *
@@ -258,23 +204,26 @@ function readMatches(matches: unknown[], report: Report): MatchSpecification[] {
  */
 export function readDocument(text: string): MatchSpecification[] {
   const issues: Issue[] = []
-  const report: Report = (pointer, message) => issues.push({ pointer, message })
-  let matches: MatchSpecification[] = []
-  if (byteLength(text) > maxDocumentBytes) report('', `is larger than ${maxDocumentBytes} bytes`)
-  else if (depthOf(text) > maxDocumentDepth) report('', `is nested deeper than ${maxDocumentDepth} levels`)
-  else {
-    const document = parse(text, report)
-    matches = readMatches((document && readMembers(documentShape, document.value, '', report)?.match) ?? [], report)
-  }
-  if (issues.length > 0) {
-    throw new OperationError(
-      {
-        code: 'IDB02',
-        message: `invalid claims document: ${count(issues.length, 'problem')}`,
-        hint: 'Each line starts with a JSON pointer into the document. Nothing was changed.',
-      },
-      issues.map((issue) => ({ line: issueLine(issue) })),
-    )
-  }
+  const matches = readText(text, new Place('', issues)) ?? []
+  failAt(
+    issues.map((issue) => ({ line: issueLine(issue) })),
+    'IDB02',
+    'invalid claims document',
+    'Each line starts with a JSON pointer into the document. Nothing was changed.',
+  )
   return matches
+}
+
+function readText(text: string, at: Place): MatchSpecification[] | undefined {
+  if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`)
+  if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`)
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    // The database hands over what it has parsed itself; whoever calls the core elsewhere may not.
+    return at.report('is not JSON')
+  }
+  const entries = readMembers('match', { match: nonEmpty }, document, at)?.match ?? []
+  return readOptions(entries, at.child('match'), ofMatch, readMatch)
 }

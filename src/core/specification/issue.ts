@@ -7,15 +7,40 @@ export interface Issue {
   message: string
 }
 
-export type Report = (pointer: string, message: string) => void
-
 /** RFC 6901: `~` and `/` inside a key are written `~0` and `~1`. */
 export function child(pointer: string, key: PropertyKey): string {
   return `${pointer}/${String(key).replace(/~/g, '~0').replace(/\//g, '~1')}`
 }
 
-export function issueLine(issue: Issue): string {
-  return `${issue.pointer === '' ? '(document)' : issue.pointer}: ${issue.message}`
+export function issueLine({ pointer, message }: Issue): string {
+  return `${pointer === '' ? '(document)' : pointer}: ${message}`
+}
+
+/** A place in a document. What is wrong at any of its places is kept in one list. */
+export class Place {
+  readonly pointer: string
+  private readonly issues: Issue[]
+
+  constructor(pointer: string, issues: Issue[]) {
+    this.pointer = pointer
+    this.issues = issues
+  }
+
+  child(key: PropertyKey): Place {
+    return new Place(child(this.pointer, key), this.issues)
+  }
+
+  /** Answers nothing, as the reader does that found it. */
+  report(message: string): undefined {
+    this.issues.push({ pointer: this.pointer, message })
+  }
+
+  /** Tells of what stands more than once: `seen` keeps where a key stood first. */
+  reportDuplicate(seen: Map<string, string>, key: string): void {
+    const first = seen.get(key)
+    if (first === undefined) seen.set(key, this.pointer)
+    else this.report(`names again what ${first} names; put both into one`)
+  }
 }
 
 function kindOf(value: unknown): string {
@@ -25,75 +50,73 @@ function kindOf(value: unknown): string {
 }
 
 /** Answers a value as what it is, or tells what is wrong with it and answers nothing. */
-export type Reader<T> = (value: unknown, pointer: string, report: Report) => T | undefined
+export type Reader<T> = (value: unknown, at: Place) => T | undefined
 
-function kind<T>(name: string, isKind: (value: unknown) => value is T): Reader<T> {
-  return (value, pointer, report) => {
-    if (isKind(value)) return value
-    report(pointer, `must be ${name}, not ${kindOf(value)}`)
-    return undefined
-  }
+function ofKind<T>(name: string, isKind: (value: unknown) => value is T): Reader<T> {
+  return (value, at) => (isKind(value) ? value : at.report(`must be ${name}, not ${kindOf(value)}`))
 }
 
-export const text = kind('a string', (value) => typeof value === 'string')
-export const flag = kind('true or false', (value) => typeof value === 'boolean')
-const array = kind('an array', (value): value is unknown[] => Array.isArray(value))
-const object = kind(
-  'an object',
-  (value): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value),
-)
+export const string = ofKind('a string', (value) => typeof value === 'string')
+export const flag = ofKind('true or false', (value) => typeof value === 'boolean')
+export const array = ofKind('an array', (value): value is unknown[] => Array.isArray(value))
+const object = ofKind('an object', isObject)
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** Whatever it is: its own reader has more to know than the value. */
 export const anything: Reader<unknown> = (value) => value
 
-export const list: Reader<unknown[]> = (value, pointer, report) => {
-  const elements = array(value, pointer, report)
-  if (elements?.length !== 0) return elements
-  report(pointer, 'must not be empty')
-  return undefined
+export const nonEmpty: Reader<unknown[]> = (value, at) => {
+  const elements = array(value, at)
+  return elements?.length === 0 ? at.report('must not be empty') : elements
 }
 
-export function wholeNumber(least: number, most: number): Reader<number> {
-  return (value, pointer, report) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) {
-      report(pointer, `must be a whole number, not ${typeof value === 'number' ? value : kindOf(value)}`)
-    } else if (value < least) report(pointer, `must be at least ${least}`)
-    else if (value > most) report(pointer, `must be at most ${most}`)
-    else return value
-    return undefined
+/** The elements of a list, none of which may stand in it twice. */
+export function setOf<T extends string>(list: Reader<unknown[]>, element: Reader<T>): Reader<T[]> {
+  return (value, at) => {
+    const seen = new Map<string, string>()
+    return list(value, at)?.flatMap((each, index) => {
+      const here = at.child(index)
+      const found = element(each, here)
+      if (found === undefined) return []
+      here.reportDuplicate(seen, found)
+      return [found]
+    })
   }
 }
 
-/** The members that an object may have; `optional` ones may be missing. */
-export interface Shape<Required, Optional> {
-  required: { [Key in keyof Required]: Reader<Required[Key]> }
-  optional: { [Key in keyof Optional]: Reader<Optional[Key]> }
+export function wholeNumber(least: number, most: number): Reader<number> {
+  return (value, at) => {
+    if (typeof value !== 'number') return at.report(`must be a whole number, not ${kindOf(value)}`)
+    if (!Number.isInteger(value)) return at.report(`must be a whole number, not ${value}`)
+    if (value < least) return at.report(`must be at least ${least}`)
+    return value > most ? at.report(`must be at most ${most}`) : value
+  }
 }
+
+export type Readers = Record<string, Reader<unknown>>
+export type Members<R extends Readers> = { [Key in keyof R]: ReturnType<R[Key]> }
 
 /**
  * Reads one level of a document. The caller has already picked which of several shapes was meant, so that a person
  * is told of that one alone.
  *
- * @returns the members that are right, so that the caller can go on and tell of all problems at once;
- *   null if the value is no object
+ * @param required the member that must not be missing
+ * @returns the members that are right, so that the caller can go on and tell of all problems at once; nothing if the
+ *   value is no object
  */
-export function readMembers<Required, Optional>(
-  { required, optional }: Shape<Required, Optional>,
-  value: unknown,
-  pointer: string,
-  report: Report,
-): { [Key in keyof (Required & Optional)]: (Required & Optional)[Key] | undefined } | null {
-  const members = object(value, pointer, report)
-  if (members === undefined) return null
-  const readers = new Map<string, Reader<unknown>>(Object.entries({ ...required, ...optional }))
-  const found = [...readers].map(([key, read]) => {
+export function readMembers<R extends Readers>(required: keyof R, readers: R, value: unknown, at: Place): Members<R> | undefined {
+  const members = object(value, at)
+  if (members === undefined) return undefined
+  const found = Object.entries(readers).map(([key, read]) => {
     const member = members[key]
-    if (member !== undefined) return [key, read(member, child(pointer, key), report)]
-    if (key in required) report(child(pointer, key), 'is required')
+    if (member !== undefined) return [key, read(member, at.child(key))]
+    if (key === required) at.child(key).report('is required')
     return [key, undefined]
   })
-  for (const key of Object.keys(members)) {
-    if (!readers.has(key)) report(child(pointer, key), 'is not a known key')
-  }
+  const known = new Set(Object.keys(readers))
+  for (const key of Object.keys(members)) if (!known.has(key)) at.child(key).report('is not a known key')
   return Object.fromEntries(found)
 }

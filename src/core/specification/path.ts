@@ -37,13 +37,13 @@ export function nameProblem(name: string): string | null {
   return null
 }
 
-function isPlain(name: string): boolean {
-  return /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(name)
+function inQuotes(name: string): string {
+  return `"${name.replace(/"/g, '""')}"`
 }
 
 /** A name as SQL and the views show it (`quote_ident`): quoted where it has to be. */
 export function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : `"${name.replace(/"/g, '""')}"`
+  return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : inQuotes(name)
 }
 
 export function formatPath(schema: string, relation: string | null): string {
@@ -85,9 +85,9 @@ export function parsePath(text: string): Path | string {
   for (const part of star ? [schema] : parts) {
     const problem = nameProblem(part.name)
     if (problem !== null) return `has a name that ${problem}`
-    if (!part.quoted && !isPlain(part.name)) {
+    if (!part.quoted && !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part.name)) {
       // As it stands in JSON, to be copied.
-      const quoted = JSON.stringify(`"${part.name.replace(/"/g, '""')}"`).slice(1, -1)
+      const quoted = JSON.stringify(inQuotes(part.name)).slice(1, -1)
       const star = part.name.includes('*') ? '; only "schema.*" is a wildcard' : ''
       return `has the name ${part.name}, which needs double quotes: ${quoted}${star}`
     }

@@ -1,7 +1,8 @@
 -- What does the catalogue say of these relations, and what may these stakeholders do with them?
 -- One JSON, as src/core/catalog/catalog.ts describes it. Read from pg_catalog: information_schema hides what the
--- reader may not see. The arguments are pairs: stakeholders[i] is asked about relations[i].
-create or replace function integratedb._catalog(stakeholders text[], relations bigint[])
+-- reader may not see. The first two arguments are pairs: stakeholders[i] is asked about relations[i]. written: relations
+-- that somebody claims to write, of which more has to be known.
+create or replace function integratedb._catalog(stakeholders text[], relations bigint[], written bigint[])
 returns text
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
@@ -17,7 +18,7 @@ begin return (
   ), role as materialized (
     select rolname::text as stakeholder, oid from pg_roles
      where rolname in (select stakeholder::name from pair)
-  ), relation as (
+  ), relation as materialized (
     select c.oid::bigint as id, c.relname, json_build_object(
       'id', c.oid::bigint,
       'schema', n.nspname,
@@ -25,11 +26,22 @@ begin return (
       'name', c.relname,
       'kind', c.relkind,
       'owner', pg_get_userbyid(c.relowner),
-      'grantable', pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'select with grant option'),
+      'grantable', pg_has_role(c.relowner, 'usage') or has_table_privilege(c.oid, 'select with grant option') and (
+        c.oid::bigint <> all (written) or has_table_privilege(c.oid, 'insert with grant option')
+          and has_table_privilege(c.oid, 'update with grant option') and has_table_privilege(c.oid, 'delete with grant option')),
       'schema_grantable', pg_has_role(n.nspowner, 'usage') or has_schema_privilege(n.oid, 'usage with grant option'),
       'in_wildcard', not c.relispartition and not exists (
         select from pg_depend d
          where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.objsubid = 0 and d.deptype = 'e'),
+      -- Made, renamed or moved by this transaction, or its schema was.
+      'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
+        or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
+      'unpopulated', case when c.relkind = 'm' and not c.relispopulated then true end,
+      'behind', case when c.relkind = 'v' then integratedb._behind(c.oid) end,
+      'definition', case when c.relkind in ('v', 'm') then (
+        select json_build_array(md5(r.ev_action::text), md5(pg_get_viewdef(c.oid)))
+          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end,
+      'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(
             'num', a.attnum,
@@ -39,6 +51,12 @@ begin return (
             'length', integratedb._type_length(v.type, v.modifier),
             'scale', integratedb._type_scale(v.type, v.modifier),
             'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
+            'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
+            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'expression', case when a.attgenerated <> '' then (
+              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
+                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end,
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
@@ -67,6 +85,10 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
+    left join lateral (
+      select array_agg(k.conkey[1]) as columns from pg_constraint k
+       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
+    ) u on true
     where c.oid in (select relation::oid from pair)
   ), access as (
     select p.stakeholder, p.relation, json_build_object(
@@ -74,33 +96,57 @@ begin return (
       'relation', p.relation,
       'has_role', r.oid is not null,
       'owner', c.relowner is not distinct from r.oid,
-      'granted', coalesce(a.granted, '[]'),
-      'readable', coalesce(a.readable, '[]'),
-      'surplus', coalesce(a.surplus, false) or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid),
+      'granted', json_build_object('select', a.select_granted, 'insert', a.insert_granted, 'update', a.update_granted,
+        'delete', (select true from aclexplode(c.relacl) x where x.grantee = r.oid and x.privilege_type = 'DELETE' limit 1)),
+      'effective', json_build_object('select', a.select_effective,
+        'insert', case when is_written then a.insert_effective end, 'update', case when is_written then a.update_effective end,
+        'delete', case when is_written and has_table_privilege(r.oid, c.oid, 'delete') then true end),
+      'surplus', coalesce(a.surplus, false)
+        or exists (select from aclexplode(c.relacl) x where x.grantee = r.oid and (x.privilege_type <> 'DELETE' or x.is_grantable)),
+      'sequences', case when is_written then (
+        select json_agg(json_build_object('id', q.oid::bigint,
+                 'granted', exists (select from aclexplode(q.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
+                 'effective', has_sequence_privilege(r.oid, q.oid, 'usage') or has_sequence_privilege(r.oid, q.oid, 'update')) order by q.oid)
+          from json_to_recordset(l.value->'writes'->'sequences') s (id bigint)
+          join pg_class q on q.oid = s.id::oid) end,
+      'obstacles', case when c.relkind = 'v' or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
+      'rows', case when c.relkind = 'v' or c.relrowsecurity then json_build_object(
+        'select', integratedb._row_filters(c.oid, r.oid, 'r'),
+        'insert', case when is_written then integratedb._row_filters(c.oid, r.oid, 'a') end,
+        'update', case when is_written then integratedb._row_filters(c.oid, r.oid, 'w') end,
+        'delete', case when is_written then integratedb._row_filters(c.oid, r.oid, 'd') end) end,
       'usage_granted', exists (select from aclexplode(n.nspacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
       'usage', coalesce(has_schema_privilege(r.oid, n.oid, 'usage'), false),
       'schema_owner', n.nspowner is not distinct from r.oid
     ) as value
     from pair p
+    join relation l on l.id = p.relation
     join pg_class c on c.oid = p.relation::oid
     join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (select p.relation = any (written) as is_written) w
     left join role r using (stakeholder)
     left join lateral (
-      select json_agg(a.attnum order by a.attnum) filter (where x.has_select) as granted,
-             json_agg(a.attnum order by a.attnum) filter (where x.has_select or has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as readable,
+      select json_agg(a.attnum order by a.attnum) filter (where x.has_select) as select_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_insert) as insert_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_update) as update_granted,
+             json_agg(a.attnum order by a.attnum) filter (where x.has_select or has_column_privilege(r.oid, c.oid, a.attnum, 'select')) as select_effective,
+             json_agg(a.attnum order by a.attnum) filter (where is_written and has_column_privilege(r.oid, c.oid, a.attnum, 'insert')) as insert_effective,
+             json_agg(a.attnum order by a.attnum) filter (where is_written and has_column_privilege(r.oid, c.oid, a.attnum, 'update')) as update_effective,
              bool_or(x.has_other) as surplus
         from pg_attribute a
         left join lateral (
-          select bool_or(privilege_type = 'SELECT') as has_select, bool_or(privilege_type <> 'SELECT') as has_other
+          select bool_or(privilege_type = 'SELECT') as has_select, bool_or(privilege_type = 'INSERT') as has_insert,
+                 bool_or(privilege_type = 'UPDATE') as has_update,
+                 bool_or(privilege_type not in ('SELECT', 'INSERT', 'UPDATE') or is_grantable) as has_other
             from aclexplode(a.attacl) where grantee = r.oid
         ) x on a.attacl is not null
        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     ) a on true
   )
-  select json_build_object(
+  select json_strip_nulls(json_build_object(
     'relations', coalesce((select json_agg(value order by id) from relation), '[]'),
-    'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]'))::text
+    'access', coalesce((select json_agg(value order by stakeholder, relation) from access), '[]')))::text
 ); end
 $$;
 
-comment on function integratedb._catalog(text[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';
+comment on function integratedb._catalog(text[], bigint[], bigint[]) is 'internal: relations, and the access of stakeholders to them, as JSON text';

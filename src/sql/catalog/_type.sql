@@ -69,6 +69,26 @@ $$;
 
 comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
 
+-- The labels of an enum, in their order: of an array its elements', of a domain the enum's under it. Null for other types.
+create or replace function integratedb._type_labels(type oid)
+returns json
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive under (type) as (
+    select case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end from pg_type t where t.oid = type
+    union all
+    select case when b.typtype = 'd' then b.typbasetype else b.typelem end
+      from under u join pg_type b on b.oid = u.type
+     where b.typtype = 'd' or b.typsubscript = 'array_subscript_handler'::regproc
+  )
+  select json_agg(e.enumlabel order by e.enumsortorder) from under u join pg_enum e on e.enumtypid = u.type
+$$;
+
+comment on function integratedb._type_labels(oid) is 'internal: of enums, and of arrays of them and domains over them';
+
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
 -- out in full (to_regtypemod exists from PostgreSQL 17 only).

@@ -9,24 +9,24 @@ as $$
   with claim as materialized (
     select * from integratedb.claim where stakeholder = name
   ), relation as (
-    select c.oid::bigint as id from claim k join pg_class c on c.oid = k.relid::oid
+    select c.oid::bigint as id, k.access <> '{select}' as is_written from claim k join pg_class c on c.oid = k.relid::oid
     union
-    select c.oid::bigint
+    select c.oid::bigint, k.access <> '{select}'
       from claim k
       join pg_namespace n on n.nspname = k.schema_name::name
       join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
     union
-    select c.oid::bigint
+    select c.oid::bigint, k.access <> '{select}'
       from claim k
       join pg_namespace n on n.nspname = k.schema_name::name
       join pg_class c on c.relnamespace = n.oid
      where k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
   ), ids as (
-    select coalesce(array_agg(id), '{}') as ids from relation
+    select coalesce(array_agg(id), '{}') as ids, coalesce(array_agg(id) filter (where is_written), '{}') as written from relation
   )
   select format('{"claims": %s, "catalog": %s}',
     coalesce((select json_agg(to_jsonb(k) - 'id' order by k.match, k.alternative, k.schema_name, k.relation_name) from claim k), '[]'),
-    integratedb._catalog(array_fill(name, array[cardinality(ids)]), ids))
+    integratedb._catalog(array_fill(name, array[cardinality(ids)]), ids, written))
   from ids
 $$;
 

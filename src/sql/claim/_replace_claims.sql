@@ -8,7 +8,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   previous bigint[];
-  places jsonb;
+  used jsonb;
   declaration jsonb;
 begin
   select coalesce(array_agg(distinct relid) filter (where relid is not null), '{}') into previous
@@ -17,11 +17,11 @@ begin
   if specification <> '[]' or previous <> '{}' then
     declaration := integratedb._call('declare_claims', integratedb._declaration(name, specification, relations, previous));
   end if;
-  places := integratedb._schemas_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
+  used := integratedb._usage_of((select jsonb_agg(to_jsonb(k) - 'fields') from integratedb.claim k where k.stakeholder = name));
   delete from integratedb.claim where stakeholder = name;
   perform integratedb._store_claims(declaration->'claims');
   perform integratedb._apply_grants(declaration->'grants');
-  perform integratedb._release_usage(places);
+  perform integratedb._release_usage(used);
 end
 $$;
 

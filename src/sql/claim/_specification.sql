@@ -57,7 +57,8 @@ as $$
                  jsonb_array_elements(case when jsonb_typeof(s->'fields') = 'array' then s->'fields' else '[]' end) f,
                  jsonb_array_elements_text(f->'types') spelling
         ) t), '[]'),
-    'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all)::json,
+    'catalog', integratedb._catalog(array_fill(stakeholder, array[cardinality(r.all)]), r.all,
+      integratedb._relations_of(jsonb_path_query_array(specification, '$[*] ? (exists(@.access[*] ? (@ != "select")))')))::json,
     'previous', to_json(previous),
     'installer', current_user)::text
   from (select array(select distinct unnest(relations || previous)) as all) r

@@ -7,11 +7,12 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  insert into integratedb.claim as c (stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, status)
-  select stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, status
+  insert into integratedb.claim as c (stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, observed, behind, sequences, status)
+  select stakeholder, match, alternative, schema_name, relation_name, optional, access, all_fields, fields, relid, schema_id, observed, behind, sequences, status
     from jsonb_populate_recordset(null::integratedb.claim, claims)
   on conflict on constraint "a match claims a relation once" do update
-     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id, status = excluded.status;
+     set fields = excluded.fields, relid = excluded.relid, schema_id = excluded.schema_id,
+         observed = excluded.observed, behind = excluded.behind, sequences = excluded.sequences, status = excluded.status;
 
   delete from integratedb.claim c
    using jsonb_to_recordset(claims) gone (stakeholder text, match integer, alternative integer, schema_name text, relation_name text, status text),

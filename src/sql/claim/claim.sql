@@ -18,8 +18,16 @@ create table if not exists integratedb.claim (
   constraint "a match claims a relation once" unique nulls not distinct (stakeholder, match, alternative, schema_name, relation_name)
 );
 
+-- Since claims speak of writing, and of what is behind a view.
+alter table integratedb.claim
+  add column if not exists observed jsonb,
+  add column if not exists behind bigint[] not null default '{}',
+  add column if not exists sequences bigint[] not null default '{}';
+
 create index if not exists claim_of_relid on integratedb.claim (relid);
 create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
+create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.
 create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
 
@@ -27,4 +35,7 @@ comment on table integratedb.claim is 'A specification''s paths, expanded relati
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
+comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view reads and calls, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';

@@ -9,7 +9,7 @@ declare
   stakeholder text;
   missing text;
   declaration jsonb;
-  places jsonb;
+  used jsonb;
 begin
   perform integratedb._check_isolation('sync');
   select string_agg(quote_ident(s.name), ', ' order by s.name) into missing
@@ -26,10 +26,10 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
-    places := integratedb._schemas_of(declaration->'claims');
+    used := integratedb._usage_of(declaration->'claims');
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
-    perform integratedb._release_usage(places);
+    perform integratedb._release_usage(used);
   end loop;
   perform integratedb._remember_oids();
   perform integratedb._end_work();

@@ -10,6 +10,13 @@ declare
   remaining integer := coalesce(max_results, 2147483647);
   found_here integer;
 begin
+  if max_results < 1 then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('max_results cannot be %s', max_results),
+      detail = 'It is how many findings to answer at most, 1 or more; null: all. No rows mean that all claims are met.',
+      hint = 'For example: SELECT * FROM integratedb.unmet_claims();';
+  end if;
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     exit when remaining <= 0;
     return query
@@ -22,4 +29,4 @@ end
 $$;
 
 comment on function integratedb.unmet_claims(integer) is
-  'Every claim that does not hold now, whoever broke it and whenever: findings, at most max_results (null: all)';
+  'Every claim that does not hold now, whoever broke it and whenever: findings, at most max_results (null: all). IDB08: max_results below 1';

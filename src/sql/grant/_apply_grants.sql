@@ -1,3 +1,17 @@
+create or replace function integratedb._privilege_list(privileges jsonb)
+returns text
+language sql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select string_agg(p->>'privilege' || coalesce(' (' || (
+           select string_agg(quote_ident(c), ', ') from jsonb_array_elements_text(p->'columns') c) || ')', ''), ', ')
+    from jsonb_array_elements(privileges) p
+$$;
+
+comment on function integratedb._privilege_list(jsonb) is 'internal: of {privilege, columns}[], as GRANT takes them; null if there are none';
+
 -- Moves privileges as the core answers them (GrantStep[]): the difference only, taking away before giving.
 create or replace function integratedb._apply_grants(steps jsonb)
 returns void
@@ -8,31 +22,33 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   step record;
-  columns text;
+  object text;
+  privileges text;
 begin
   for step in
     select * from jsonb_to_recordset(steps) s (
-      stakeholder text, schema text, relation text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
+      stakeholder text, object text, schema text, name text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
   loop
+    object := format('%s %I.%I', step.object, step.schema, step.name);
     if step.revoke_all then
-      execute format('revoke all on table %I.%I from %I', step.schema, step.relation, step.stakeholder);
+      execute format('revoke all on %s from %I', object, step.stakeholder);
     end if;
-    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step.revoke) c;
-    if columns is not null then
-      execute format('revoke select (%s) on table %I.%I from %I', columns, step.schema, step.relation, step.stakeholder);
+    privileges := integratedb._privilege_list(step.revoke);
+    if privileges is not null then
+      execute format('revoke %s on %s from %I', privileges, object, step.stakeholder);
     end if;
     if step.usage then
       execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);
     end if;
-    select string_agg(quote_ident(c), ', ') into columns from jsonb_array_elements_text(step."grant") c;
-    if columns is not null then
-      execute format('grant select (%s) on table %I.%I to %I', columns, step.schema, step.relation, step.stakeholder);
+    privileges := integratedb._privilege_list(step."grant");
+    if privileges is not null then
+      execute format('grant %s on %s to %I', privileges, object, step.stakeholder);
     end if;
   end loop;
 exception when insufficient_privilege then
   raise exception using
     errcode = 'IDB06',
-    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.relation),
+    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.name),
     detail = format('IntegrateDB grants and revokes as %I, its installer: %s.', current_user, sqlerrm),
     hint = format('An owner of the table or a superuser can make the installer a member: GRANT owner TO %I. Nothing was changed.', current_user);
 when internal_error then

@@ -1,23 +1,33 @@
--- Usage of a schema is granted for the sake of its columns, and goes with the last of them. Two steps, because a claim
--- that is stored again may no longer know of the schema that it was in.
+-- Usage of a schema is granted for the sake of what is used in it, usage of a sequence for the sake of a column's
+-- default, and both go with the last claim that needs them. Two steps, because a claim that is stored again may no longer
+-- know of the schema or the sequence.
 
-create or replace function integratedb._schemas_of(claims jsonb)
+create or replace function integratedb._usage_of(claims jsonb)
 returns jsonb
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(jsonb_agg(distinct jsonb_build_object('stakeholder', k.stakeholder, 'schema', n.oid::bigint)), '[]')
-    from jsonb_to_recordset(claims) c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
-    join integratedb.claim k using (stakeholder, match, schema_name, relation_name)
-    join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
-   where k.alternative is not distinct from c.alternative
+  with stored as (
+    select k.*
+      from jsonb_to_recordset(claims) c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
+      join integratedb.claim k using (stakeholder, match, schema_name, relation_name)
+     where k.alternative is not distinct from c.alternative
+  )
+  select coalesce(jsonb_agg(to_jsonb(u)), '[]')
+    from (
+      select k.stakeholder, n.oid::bigint as schema, null::bigint as sequence
+        from stored k
+        join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
+      union
+      select k.stakeholder, null, unnest(k.sequences) from stored k
+    ) u
 $$;
 
-comment on function integratedb._schemas_of(jsonb) is 'internal: of Claim[], as stored: {stakeholder, schema}[], schema by oid';
+comment on function integratedb._usage_of(jsonb) is 'internal: of Claim[], as stored: {stakeholder, schema or sequence}[], by oid';
 
-create or replace function integratedb._release_usage(places jsonb)
+create or replace function integratedb._release_usage(used jsonb)
 returns void
 language plpgsql
 volatile
@@ -28,8 +38,8 @@ declare
   unused record;
 begin
   for unused in
-    select n.nspname, r.rolname
-      from jsonb_to_recordset(places) p (stakeholder text, schema bigint)
+    select format('schema %I', n.nspname) as object, r.rolname
+      from jsonb_to_recordset(used) p (stakeholder text, schema bigint)
       join pg_namespace n on n.oid = p.schema::oid
       join pg_roles r on r.rolname = p.stakeholder::name
      where n.nspowner <> r.oid
@@ -43,10 +53,21 @@ begin
             and (k.fields @> '[{"status": "met"}]' or k.fields @> '[{"revoked": true}]' or exists (
               select from pg_attribute a, aclexplode(a.attacl) x
                where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+    union all
+    select format('sequence %I.%I', n.nspname, c.relname), r.rolname
+      from jsonb_to_recordset(used) p (stakeholder text, sequence bigint)
+      join pg_class c on c.oid = p.sequence::oid and c.relkind = 'S'
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_roles r on r.rolname = p.stakeholder::name
+     where c.relowner <> r.oid
+       and exists (select from aclexplode(c.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE')
+       and (pg_has_role(c.relowner, 'usage') or has_sequence_privilege(c.oid, 'usage with grant option'))
+       and not exists (
+         select from integratedb.claim k where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
   loop
-    execute format('revoke usage on schema %I from %I', unused.nspname, unused.rolname);
+    execute format('revoke usage on %s from %I', unused.object, unused.rolname);
   end loop;
 end
 $$;
 
-comment on function integratedb._release_usage(jsonb) is 'internal: of {stakeholder, schema}[]; after claims are stored and granted';
+comment on function integratedb._release_usage(jsonb) is 'internal: of _usage_of(); after claims are stored and granted';

@@ -144,6 +144,40 @@ begin
   end if;
   return next;
 
+  -- None of these fires an event trigger.
+  check_name := 'nothing keeps stakeholders from their claims';
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name, p.problem), string_agg(p.repair, '; ' order by p.name, p.problem)
+    into found_text, repairs
+    from (
+      select s.name, 'may not connect to this database' as problem, format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), s.name) as repair
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where not has_database_privilege(r.oid, current_database(), 'connect')
+      union all
+      select s.name, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL ''infinity''', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where r.rolvaliduntil < now()
+      union all
+      select s.name, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where r.rolconnlimit = 0
+      union all
+      select s.name, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
+               else format('ALTER ROLE %I %sRESET %I', s.name, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
+        from integratedb.stakeholder s
+        join pg_roles r on r.rolname = s.name
+        join pg_db_role_setting d on d.setrole in (0, r.oid) and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        cross join unnest(d.setconfig) o
+       where o = 'row_security=off'
+          or o in ('default_transaction_read_only=on', 'default_transaction_read_only=true')
+             and exists (select from integratedb.claim k where k.stakeholder = s.name and k.access <> '{select}')
+    ) p;
+  if found_text is null then
+    status := 'ok'; detail := 'they may connect, and no setting of theirs is in the way'; fix := null;
+  else
+    status := 'problem'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
   check_name := 'internal objects';
   select string_agg(o.name, ', ' order by o.name) into found_text
     from (

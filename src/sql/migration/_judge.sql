@@ -1,7 +1,8 @@
 -- Do the claims that a migration touched still hold?
+-- has_privileges: did it grant or revoke? If not, a privilege that is gone went with an owner and comes back.
 -- touched: pg_class.oid of relations, dropped ones too; null: everything (where no event trigger tells).
 -- Without a claim among them JavaScript is not started.
-create or replace function integratedb._judge(touched bigint[])
+create or replace function integratedb._judge(touched bigint[], has_privileges boolean)
 returns jsonb
 language plpgsql
 volatile
@@ -15,6 +16,7 @@ declare
   paths text[];
   stakeholders text[];
   relations bigint[];
+  written bigint[];
   judgement jsonb;
 begin
   if touched is null then
@@ -22,6 +24,8 @@ begin
   else
     select array_agg(id) into affected from (
       select k.id from integratedb.claim k where k.relid = any (touched)
+      union
+      select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
       union
       select k.id
         from pg_class c
@@ -53,27 +57,28 @@ begin
    where s.alternative is not null
      and s.id <> all (affected)
      and exists (select from integratedb.claim k where k.id = any (affected) and k.stakeholder = s.stakeholder and k.match = s.match);
-  select array_agg(p.stakeholder), array_agg(p.relation) into stakeholders, relations
+  select array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
+    into stakeholders, relations, written
     from (
-      select k.stakeholder, c.oid::bigint as relation
+      select k.stakeholder, c.oid::bigint as relation, k.access <> '{select}' as is_written
         from integratedb.claim k join pg_class c on c.oid = k.relid::oid
        where k.id = any (affected)
       union
-      select k.stakeholder, c.oid::bigint
+      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
         from integratedb.claim k
         join pg_namespace n on n.nspname = k.schema_name::name
         join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
        where k.id = any (affected)
       union
-      select k.stakeholder, c.oid::bigint
+      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
         from integratedb.claim k
         join pg_namespace n on n.nspname = k.schema_name::name
         join pg_class c on c.relnamespace = n.oid
        where k.id = any (affected) and k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
          and (touched is null or c.oid = any (touched::oid[]))
     ) p;
-  judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "catalog": %s}',
-    claims, siblings, integratedb._catalog(stakeholders, relations)));
+  judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "has_privileges": %s, "catalog": %s}',
+    claims, siblings, to_json(coalesce(has_privileges, true)), integratedb._catalog(stakeholders, relations, written)));
   -- What a wildcard takes in was no claim before.
   paths := array(
     select unnest(paths)
@@ -86,5 +91,5 @@ begin
 end
 $$;
 
-comment on function integratedb._judge(bigint[]) is
+comment on function integratedb._judge(bigint[], boolean) is
   'internal: {verdict, findings, report, claims, grants, paths}; null if no claim was touched. Changes nothing';

@@ -11,7 +11,7 @@ declare
   migration integratedb.migration;
   enforced text;
   judgement jsonb;
-  places jsonb;
+  used jsonb;
 begin
   select m.* into migration from integratedb.migration m where m.id = migration_id and not m.judged;
   if not found then
@@ -26,7 +26,7 @@ begin
     return;
   end if;
 
-  judgement := integratedb._judge(integratedb._touched_by(migration));
+  judgement := integratedb._judge(integratedb._touched_by(migration), migration.has_privileges or migration.touched is null);
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then
@@ -49,14 +49,14 @@ begin
       column = coalesce(judgement->'report'->>'column', '');
   end if;
 
-  -- Only where a claim let go of something, or its schema's name means another schema now.
-  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")))'
+  -- Only where a claim let go of something or may have (a default's sequence), or its schema's name means another schema now.
+  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
-    places := integratedb._schemas_of(judgement->'claims');
+    used := integratedb._usage_of(judgement->'claims');
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
-  perform integratedb._release_usage(places) where places is not null;
+  perform integratedb._release_usage(used) where used is not null;
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,
@@ -78,8 +78,6 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  warnings text;
 begin
   if judgement->>'verdict' = 'reject' then
     raise warning using
@@ -87,16 +85,11 @@ begin
       message = judgement->'report'->>'message',
       detail = judgement->'report'->>'detail',
       hint = 'It went through because enforcement is warn. integratedb.unmet_claims() lists what no longer holds.';
-    return;
-  end if;
-  select string_agg(format('%s %s and %s%s: %s', f->>'code', f->>'stakeholder', f->>'path', '.' || (f->>'field'), f->>'message'), e'\n')
-    into warnings
-    from jsonb_array_elements(judgement->'findings') f where f->>'severity' = 'warning';
-  if warnings is not null then
+  elsif judgement->'warning' <> 'null' then
     raise warning using
-      message = 'migration accepted, with something to look at',
-      detail = warnings,
-      hint = 'No claim that was met is broken. integratedb.unmet_claims() lists what does not hold.';
+      message = judgement->'warning'->>'message',
+      detail = judgement->'warning'->>'detail',
+      hint = judgement->'warning'->>'hint';
   end if;
 end
 $$;

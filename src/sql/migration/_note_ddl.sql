@@ -15,39 +15,72 @@ declare
   is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
   touched bigint[];
   renamed oid[];
+  has_children boolean;
+  is_partitioned boolean;
+  is_partition boolean;
   concerning bigint[];
 begin
+  -- These concern only who writes, and break nothing.
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') and not exists (select from integratedb.claim where access <> '{select}') then
+    return;
+  end if;
   if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
     return; -- our own grants
   end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;
+  elsif tg_tag = 'CREATE INDEX' then
+    perform integratedb._warn_of_index();
+    return;
   end if;
 
-  select array_agg(distinct c.oid::bigint) into touched
+  -- In one go: this is what DDL that concerns nobody pays.
+  -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
+  select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
+         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype))
+    into touched, has_children, is_partitioned, is_partition, renamed
     from pg_event_trigger_ddl_commands() d
-    join pg_class c on c.oid = d.objid
-   where d.classid = 'pg_class'::regclass and d.schema_name is distinct from 'pg_temp' and c.relkind in ('r', 'p', 'v', 'm', 'f');
-  if touched is not null and exists (select from pg_inherits where inhparent = any (touched::oid[])) then
+    cross join lateral (
+      select * from pg_class
+       where oid = case d.classid
+         when 'pg_class'::regclass then d.objid
+         when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = d.objid)
+         when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = d.objid)
+         when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = d.objid) end -- PostgreSQL 15: a rule makes a view of a table
+       limit 1
+    ) c
+   where d.schema_name is distinct from 'pg_temp'
+     and c.relkind in ('r', 'p', 'v', 'm', 'f')
+     -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
+     and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
+          or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
+  if is_partition then
+    -- What is written into its parent may go there.
+    touched := touched || array(select distinct a::oid::bigint from unnest(touched) t, pg_partition_ancestors(t::oid) a);
+  end if;
+  if has_children then
     touched := integratedb._with_descendants(touched);
   end if;
-  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX']) then
+  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX', 'CREATE POLICY', 'ALTER POLICY',
+    'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']) then
     touched := touched || integratedb._touched_indirectly(tg_tag);
-  elsif tg_tag = 'ALTER TABLE' and exists (select from pg_class where oid = any (touched::oid[]) and relkind = 'p') then
+  elsif tg_tag = 'ALTER TABLE' and is_partitioned then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
-    -- A renamed table renames its row type, which may be the type of a column elsewhere.
-    select array_agg(t.oid) into renamed
-      from pg_class c join pg_type t on t.oid = c.reltype
-     where c.oid = any (touched::oid[]) and age(t.xmin) <= own_age;
-    if renamed is not null then
-      touched := touched || integratedb._columns_of_types(renamed);
-      is_noted := true; -- nothing locks the tables of those columns
-    end if;
+  if tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+    -- A new foreign key concerns who deletes from the table that it refers to.
+    touched := touched || array(
+      select k.confrelid::bigint from pg_constraint k
+       where exists (select from integratedb.claim c where c.access <> '{select}')
+         and k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+  end if;
+  -- A renamed table renames its row type, which may be the type of a column elsewhere.
+  if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
+    touched := touched || integratedb._columns_of_types(renamed);
+    is_noted := true; -- nothing locks the tables of those columns
   end if;
   if touched is null or touched = '{}' then
     return;
@@ -62,6 +95,7 @@ begin
        is_noted or null,
        (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
        (select true from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '') limit 1),
+       (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1),
        -- New here, renamed or moved: its row type's row is this transaction's. A claim on that name or schema that
        -- is being declared right now could not lock it; the epoch row sorts that out at the commit.
        (select true from pg_type t where t.oid = c.reltype and age(t.xmin) <= own_age)
@@ -73,24 +107,6 @@ end
 $$;
 
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
-
--- Partitions and other children: ALTER TABLE on the parent changes them and names the parent only.
-create or replace function integratedb._with_descendants(relations bigint[])
-returns bigint[]
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with recursive family (relation) as (
-    select unnest(relations)::oid
-    union
-    select i.inhrelid from family f join pg_inherits i on i.inhparent = f.relation
-  )
-  select array_agg(relation::bigint) from family
-$$;
-
-comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
 
 -- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
 create or replace function integratedb._columns_of_types(types oid[])
@@ -155,17 +171,54 @@ begin
     select array_agg(objid::bigint) filter (where classid = 'pg_class'::regclass)
            || integratedb._columns_of_types(array_agg(objid) filter (where classid = 'pg_type'::regclass)) into touched
       from member;
-  elsif tag = 'CREATE RULE' then
-    -- PostgreSQL 15: ON SELECT makes a view of a table.
-    select array_agg(r.ev_class::bigint) into touched
-      from pg_event_trigger_ddl_commands() d join pg_rewrite r on r.oid = d.objid
-     where d.classid = 'pg_rewrite'::regclass;
+    -- What ALTER EXTENSION ... DROP lets go of is told nowhere, and a wildcard takes it in.
+    touched := touched || array(
+      select c.oid::bigint
+        from integratedb.claim w
+        join pg_namespace n on n.nspname = w.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+       where tag = 'ALTER EXTENSION' and w.relation_name = ''
+         and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
+  elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
+    touched := array(select distinct k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}');
   end if;
   return touched;
 end
 $$;
 
 comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
+
+-- A unique index can refuse what is written. It is told of at once and not judged: it can break nothing, and an error
+-- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
+create or replace function integratedb._warn_of_index()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  warnings text;
+begin
+  select string_agg(distinct format('IDB302 %I needs %I.%I: the unique index %I was created: it can refuse what is written',
+                                    k.stakeholder, k.schema_name, k.relation_name, c.relname), e'\n')
+    into warnings
+    from pg_event_trigger_ddl_commands() d
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
+    join pg_class c on c.oid = i.indexrelid
+    join integratedb.claim k on k.relid = i.indrelid::bigint and k.access && '{insert,update}'
+    join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
+   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));
+  if warnings is not null then
+    raise warning using
+      message = 'index created, with something to look at',
+      detail = warnings,
+      hint = 'No claim that was met is broken.';
+  end if;
+end
+$$;
+
+comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)
@@ -182,7 +235,8 @@ begin
     return; -- nobody waits for a privilege
   end if;
   if tag <> 'DROP OWNED' and not exists (
-    select from pg_event_trigger_ddl_commands() where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA')
+    select from pg_event_trigger_ddl_commands()
+     where upper(object_type) in ('TABLE', 'COLUMN', 'SCHEMA', 'SEQUENCE', 'FUNCTION', 'PROCEDURE', 'ROUTINE')
   ) then
     return;
   end if;

@@ -1,4 +1,4 @@
--- Which relations or columns are gone, and does anybody care? (sql_drop)
+-- Which relations, columns or parts of them are gone, and does anybody care? (sql_drop)
 create or replace function integratedb._note_drop()
 returns event_trigger
 language plpgsql
@@ -10,15 +10,26 @@ as $$
 declare
   concerning bigint[];
 begin
-  select array_agg(distinct d.objid::bigint) into concerning
+  select array_agg(distinct x.relation) into concerning
     from pg_event_trigger_dropped_objects() d
-   where d.classid = 'pg_class'::regclass
-     and not d.is_temporary
-     and d.object_type !~ '^(index|sequence|composite type)'
+    cross join lateral (
+      select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
+       where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
+      union all
+      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule.
+      select c.oid::bigint, n.nspname, c.relname
+        from pg_namespace n
+        join pg_class c on c.relnamespace = n.oid
+       where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
+         and cardinality(d.address_names) = 3
+         and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+    ) x
+   where not d.is_temporary
      and coalesce(
-       (select true from integratedb.claim k where k.relid = d.objid::bigint limit 1),
+       (select true from integratedb.claim k where k.relid = x.relation limit 1),
        -- After a restore the claim knows the name only.
-       (select true from integratedb.claim k where k.schema_name = d.schema_name and k.relation_name = d.object_name limit 1),
+       (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
+       (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
        not integratedb._sees_all_claims()
      );
   if concerning is not null then

@@ -10,14 +10,22 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when migration.touched is null then null else migration.touched
   || case when not migration.has_privileges then '{}' else array(
-    select c.oid::bigint
-      from (select distinct relid from integratedb.claim where relid is not null) k
-      join pg_class c on c.oid = k.relid::oid
-      join pg_namespace n on n.oid = c.relnamespace
+    select distinct k.relid
+      from (
+        select relid, relid as object from integratedb.claim where relid is not null
+        union
+        select relid, unnest(behind) from integratedb.claim where behind <> '{}'
+        union
+        select relid, unnest(sequences) from integratedb.claim where access <> '{select}'
+      ) k
       cross join (select age(migration.xid::xid) as own_age) m
+      left join pg_class c on c.oid = k.object::oid
+      left join pg_namespace n on n.oid = c.relnamespace
+      left join pg_proc p on p.oid = k.object::oid
      -- A row no older than this transaction was written by it, or by one that committed meanwhile (which does no harm).
      where age(c.xmin) <= own_age
         or age(n.xmin) <= own_age
+        or age(p.xmin) <= own_age
         or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age)
   ) end
   -- A restored claim knows its relation by name only, and what is renamed has another one now.

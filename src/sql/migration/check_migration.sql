@@ -27,7 +27,8 @@ declare
   findings jsonb;
 begin
   perform integratedb._begin_work();
-  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end)->'findings' into findings
+  select integratedb._judge(case when integratedb._has_event_triggers() then integratedb._touched_by(m) end,
+                            m.has_privileges or not integratedb._has_event_triggers())->'findings' into findings
     from integratedb.migration m
    where m.xid = pg_current_xact_id_if_assigned() and m.started_at = transaction_timestamp();
   perform integratedb._end_work();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Relation } from '../../../src/core/catalog/catalog.ts'
+import type { Access, Relation, Writes } from '../../../src/core/catalog/catalog.ts'
 import type { Claim } from '../../../src/core/claim/claim.ts'
 import type { GrantStep } from '../../../src/core/grant/grant.ts'
-import { catalogOf, claimed, declaration, failure, ok, relation } from '../fixture.ts'
+import { catalogOf, claimed, declaration, failure, ok, relation, rowFilter, withAccess, withColumn, writable } from '../fixture.ts'
 
 const orders = relation(1, 'public.orders', ['1 id integer not null', '2 total numeric(10,2)', '3 Note text'])
 const items = relation(2, 'public.items', ['1 id integer not null'])
@@ -150,6 +150,141 @@ describe('what cannot be met', () => {
   })
 })
 
+describe('what cannot be written', () => {
+  const goodsColumns = ['1 id integer not null always', '2 name text', '3 price integer not null']
+  const none = { insert: false, update: false, delete: false }
+  const goods = (writes: Partial<Writes> = {}, more: Partial<Relation> = {}) => writable(6, 'public.goods', goodsColumns, writes, more)
+  const needs = (what: string) => `/match/0/path: needs public.goods (${what}`
+
+  function said(match: object, one: Relation = goods(), access: Partial<Access> = {}): string[] {
+    const catalog = withAccess(catalogOf([one]), 6, access)
+    const { code, message, detail } = failure('declare_claims', declaration([{ path: 'public.goods', ...match }], catalog))
+    const found = detail.split('\n')
+    expect(`${code} ${message}`).toBe(`IDB03 claims cannot be met: ${found.length} problem${found.length === 1 ? '' : 's'}`)
+    return found
+  }
+
+  test.each<[string, object, Relation, string[]]>([
+    ['a view: insert', { access: ['insert'], fields: '*' }, goods(none), [`${needs('insert): it cannot be inserted into')}`]],
+    ['a view: update', { access: ['select', 'update'], fields: ['name'] }, goods(none), [`${needs('update): it cannot be updated')}`]],
+    ['a view: delete', { access: ['delete'], fields: ['name'] }, goods(none), [`${needs('delete): it cannot be deleted from')}`]],
+    [
+      'only columns that are always identities',
+      { access: ['insert', 'update'], fields: ['id'] },
+      writable(6, 'public.goods', ['1 id integer not null always']),
+      [`${needs('insert): it cannot be inserted into')}`, `${needs('update): it cannot be updated')}`],
+    ],
+    [
+      'not what has to be filled',
+      { access: ['insert'], fields: ['name'] },
+      goods(),
+      ['/match/0/path: needs public.goods.price (null or a default): an insert has to fill the column, and the claim does not'],
+    ],
+    [
+      'not what has to be filled behind a view',
+      { access: ['insert'], fields: '*' },
+      goods({ hidden: ['sku'] }),
+      ['/match/0/path: needs public.goods.sku (null or a default): an insert has to fill the column, and the claim does not'],
+    ],
+    [
+      'no data in the materialized view',
+      { fields: ['id'] },
+      goods(none, { kind: 'm', unpopulated: true }),
+      [
+        '/match/0/path: needs public.goods: the materialized view holds no data (WITH NO DATA) and cannot be read'.replace(
+          'goods:',
+          'goods (data):',
+        ),
+      ],
+    ],
+    [
+      'no enum',
+      { fields: [{ name: 'name', values: ['a', 'b'] }] },
+      goods(),
+      ['/match/0/fields/0: needs public.goods.name ("a", "b"): text is no enum'],
+    ],
+    [
+      'no such label',
+      { fields: ['id', { name: 'name', values: ['a', 'b'] }] },
+      withColumn(goods(), 'name', { labels: ['b', 'c'] }),
+      ['/match/0/fields/1: needs public.goods.name ("a"): text has no label "a"'],
+    ],
+    [
+      'not unique',
+      { fields: [{ alternatives: [{ name: 'name', unique: true }] }] },
+      goods(),
+      ['/match/0/fields/0/alternatives/0: needs public.goods.name (unique): no primary key or unique constraint covers it alone'],
+    ],
+    [
+      'an optional column that is not unique',
+      { fields: [{ name: 'name', unique: true, optional: true }] },
+      goods(),
+      ['/match/0/fields/0: needs public.goods.name (unique): no primary key or unique constraint covers it alone'],
+    ],
+  ])('%s', (_, match, one, lines) => {
+    expect(said(match, one)).toEqual(lines)
+  })
+
+  test('what keeps the stakeholder from using it', () => {
+    const execute = { code: 'IDB401' as const, expected: 'execute', message: 'it may not execute public.price_of()' }
+    const owner = { code: 'IDB404' as const, expected: 'select', message: 'hr, the owner of the view, may not read public.staff' }
+    const access = { obstacles: [execute, owner] }
+    const unread = [needs('select): hr, the owner of the view, may not read public.staff')]
+    expect(said({ fields: ['id'] }, goods(), access)).toEqual(unread)
+    expect(said({ access: ['update'], fields: ['name'] }, goods(), access)).toEqual([
+      needs('execute): it may not execute public.price_of()'),
+    ])
+    expect(said({ access: ['select', 'update'], fields: ['name'] }, goods(), access)).toHaveLength(2)
+  })
+
+  test.each<[string, object, Relation]>([
+    ['"*", with a column that is always an identity', { access: ['insert', 'update', 'delete'], fields: '*' }, goods()],
+    ['by name, beside others', { access: ['insert', 'update'], fields: ['id', 'price'] }, goods()],
+    ['to delete alone', { access: ['delete'], fields: ['id'] }, goods()],
+    ['to delete, where nothing else can be done', { access: ['delete'], fields: ['id'] }, goods({ ...none, delete: true })],
+    ['without a partition yet', { access: ['insert'], fields: '*' }, goods({ without_partition: true })],
+    [
+      'a label and unique',
+      { fields: [{ name: 'name', values: ['b'], unique: true }] },
+      withColumn(goods(), 'name', { labels: ['b'], unique: true }),
+    ],
+    ['no label, not unique', { fields: [{ name: 'name', values: [], unique: false }] }, goods()],
+    ['not null, to whoever does not read', { access: ['insert'], fields: [{ name: 'name', is_nullable: false }, 'price'] }, goods()],
+    [
+      'with constraints and triggers in the way',
+      { access: ['insert'], fields: '*' },
+      goods({
+        constraints: [{ name: 'c', marks: ['c'], events: 'iu', columns: [2], is_broken: true }],
+        triggers: [{ name: 't', marks: ['t'], events: 'i' }],
+      }),
+    ],
+  ])('what can: %s', (_, match, one) => {
+    expect(claimed([{ path: 'public.goods', ...match }], catalogOf([one])).claims).toMatchObject([{ status: 'met' }])
+  })
+
+  test('a wildcard leaves out what cannot be written', () => {
+    const match = { path: 'public.*', fields: '*', access: ['insert', 'update', 'delete'] }
+    expect(claimsOf([match], [goods(none)])).toEqual([
+      'public.* met',
+      'public.goods.id met',
+      'public.goods.name met',
+      'public.goods.price met',
+    ])
+  })
+
+  test('one of alternatives that can be', () => {
+    const [open, table] = [goods(none), { ...goods(), id: 7, name: 'wares' }]
+    const alternatives = ['public.goods', 'public.wares'].map((path) => ({ path, fields: ['name', 'price'] }))
+    const { claims } = claimed([{ alternatives, access: ['insert'] }], catalogOf([open, table]))
+    expect(claims.map(({ status }) => status)).toEqual(['unmet', 'met'])
+  })
+
+  test('rows that are hidden were so before anybody claimed them', () => {
+    const catalog = withAccess(catalogOf([goods()]), 6, { rows: { select: [rowFilter('public.goods', [])] } })
+    expect(claimed([{ path: 'public.goods', fields: '*' }], catalog).claims).toMatchObject([{ status: 'met' }])
+  })
+})
+
 describe('what cannot be granted', () => {
   const foreign = { ...orders, owner: 'Hr', grantable: false }
 
@@ -160,20 +295,49 @@ describe('what cannot be granted', () => {
     ])
   })
 
+  test('to write into it neither', () => {
+    const goods = writable(6, 'public.goods', ['1 id integer', '2 always integer always'], {}, { owner: 'hr', grantable: false })
+    const match = (access: string[], fields: unknown = '*') => [{ path: 'public.goods', fields, access }]
+    const belongs = 'public.goods belongs to hr'
+    expect(refusal(match(['insert', 'delete', 'select']), [goods])).toEqual([
+      'IDB06 cannot grant select, insert, delete on 1 relation',
+      belongs,
+    ])
+    expect(refusal(match(['update']), [goods])).toEqual(['IDB06 cannot grant update on 1 relation', belongs])
+
+    // Whatever was granted by its owner will do.
+    const held = withAccess(catalogOf([goods]), 6, { granted: { insert: [1] }, effective: { insert: [1] }, usage: true })
+    expect(claimed(match(['insert']), held).claims).toMatchObject([{ status: 'met' }])
+  })
+
+  test('a sequence belongs to somebody else', () => {
+    const sequence = { id: 900, schema: 'hr', name: 'Numbers', grantable: false }
+    const goods = writable(6, 'public.goods', ['1 id integer default'], { sequences: [sequence] })
+    const match = (access: string[]) => [{ path: 'public.goods', fields: '*', access }]
+    expect(refusal(match(['insert']), [goods])).toEqual([
+      'IDB06 cannot grant usage on 1 relation',
+      'the sequence hr."Numbers", which public.goods takes numbers from, belongs to somebody else',
+    ])
+    expect(claimsOf(match(['update', 'delete']), [goods])).toEqual(['public.goods.id met'])
+    const held = withAccess(catalogOf([goods]), 6, { sequences: [{ id: 900, granted: false, effective: true }] })
+    expect(claimed(match(['insert']), held).claims).toMatchObject([{ status: 'met' }])
+  })
+
   test('without fields there is nothing to grant', () => {
     expect(claimsOf([{ path: 'public.orders' }], [foreign])).toEqual(['public.orders met'])
   })
 
   test('the schema belongs to somebody else', () => {
     expect(refusal([{ path: 'public.orders', fields: ['id'] }], [{ ...orders, schema_grantable: false }])).toEqual([
-      'IDB06 cannot grant select on 1 relation',
+      'IDB06 cannot grant usage on 1 relation',
       'public.orders is in a schema that reporter may not use, and its usage cannot be granted',
     ])
   })
 
   test('what the stakeholder owns needs no grant', () => {
     const catalog = catalogOf([foreign])
-    for (const access of catalog.access) Object.assign(access, { owner: true, schema_owner: true, usage: true, readable: [1, 2, 3] })
+    for (const access of catalog.access)
+      Object.assign(access, { owner: true, schema_owner: true, usage: true, effective: { select: [1, 2, 3] } })
     const { grants } = ok<{ claims: Claim[]; grants: GrantStep[] }>(
       'declare_claims',
       declaration([{ path: 'public.orders', fields: '*' }], catalog),

@@ -3,10 +3,10 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Catalog, Relation } from '../../../src/core/catalog/catalog.ts'
+import type { Access, Catalog, Privilege, Relation } from '../../../src/core/catalog/catalog.ts'
 import type { Claim } from '../../../src/core/claim/claim.ts'
 import type { GrantStep } from '../../../src/core/grant/grant.ts'
-import { ask, catalogOf, declaration, granted, judged, migrated, ok, relation, updated } from '../fixture.ts'
+import { ask, catalogOf, declaration, granted, judged, migrated, ok, updated, writable } from '../fixture.ts'
 
 const seed = process.env['INTEGRATEDB_TEST_SEED']
 const runs = { numRuns: 400, ...(seed === undefined ? {} : { seed: Number(seed) }) }
@@ -20,11 +20,18 @@ const relations: fc.Arbitrary<Relation[]> = fc
       id: fc.constantFrom(1, 2, 3, 4),
       path: fc.constantFrom('public.x', 'public.y', 'stock.x', 'stock.y'),
       kind: fc.constantFrom('r', 'r', 'v', 'S'),
-      columns: fc.uniqueArray(fc.tuple(fc.constantFrom(1, 2, 3), fc.constantFrom(...names), fc.constantFrom(...types), fc.boolean()), {
-        selector: ([num]) => num,
-        comparator: (a, b) => a === b,
-        maxLength: 3,
-      }),
+      ofView: fc.record({ insert: fc.boolean(), update: fc.boolean(), delete: fc.boolean() }),
+      hasSequence: fc.boolean(),
+      columns: fc.uniqueArray(
+        fc.tuple(
+          fc.constantFrom(1, 2, 3),
+          fc.constantFrom(...names),
+          fc.constantFrom(...types),
+          fc.boolean(),
+          fc.constantFrom('', '', '', ' default', ' always', ' generated'),
+        ),
+        { selector: ([num]) => num, comparator: (a, b) => a === b, maxLength: 3 },
+      ),
     }),
     { selector: ({ id }) => id, maxLength: 4 },
   )
@@ -32,28 +39,36 @@ const relations: fc.Arbitrary<Relation[]> = fc
     const seen = new Set<string>()
     return all
       .filter(({ path }) => !seen.has(path) && seen.add(path))
-      .map(({ id, path, kind, columns }) => {
+      .map(({ id, path, kind, ofView, hasSequence, columns }) => {
         const named = columns.filter(([, name], index) => columns.findIndex(([, other]) => other === name) === index)
         const texts = named
           .sort(([a], [b]) => a - b)
-          .map(([num, name, type, notNull]) => `${num} ${name} ${type}${notNull ? ' not null' : ''}`)
-        return relation(id, path, texts, { kind })
+          .map(([num, name, type, notNull, filling]) => `${num} ${name} ${type}${notNull ? ' not null' : ''}${filling}`)
+        const can = kind === 'r' ? {} : ofView
+        const sequences = hasSequence ? [{ id: 100 + id, schema: 'public', name: `sequence_${id}`, grantable: true }] : []
+        return writable(id, path, texts, { ...can, sequences }, { kind })
       })
   })
 
 const path = fc.constantFrom('public.x', 'public.y', 'stock.x', 'stock.y')
 const optional = fc.boolean()
-const fields = fc.oneof(
-  fc.constantFrom<unknown>('*', []),
+const access: fc.Arbitrary<Privilege[]> = fc.oneof(
+  fc.constant<Privilege[]>(['select']),
+  fc.uniqueArray(fc.constantFrom<Privilege>('select', 'insert', 'update', 'delete'), { minLength: 1 }),
+)
+const named = fc.oneof(
+  fc.constant<unknown>('*'),
   fc.uniqueArray(fc.record({ name: fc.constantFrom(...names), optional }), { selector: ({ name }) => name, minLength: 1, maxLength: 3 }),
   fc.constant([{ alternatives: ['a', 'b'] }]),
 )
 const match = fc.oneof(
-  fc.record({ path, fields, optional }),
-  fc.record({ path: fc.constantFrom('public.*', 'stock.*'), fields: fc.constant('*'), optional }),
+  fc.record({ path, fields: fc.oneof({ arbitrary: named, weight: 3 }, { arbitrary: fc.constant([]), weight: 1 }), optional }),
+  fc.record({ path, fields: named, optional, access }),
+  fc.record({ path: fc.constantFrom('public.*', 'stock.*'), fields: fc.constant('*'), optional, access }),
   fc.record({
-    alternatives: fc.uniqueArray(fc.record({ path, fields }), { selector: (each) => each.path, minLength: 2, maxLength: 2 }),
+    alternatives: fc.uniqueArray(fc.record({ path, fields: named }), { selector: (each) => each.path, minLength: 2, maxLength: 2 }),
     optional,
+    access,
   }),
 )
 const history = fc.record({
@@ -61,15 +76,52 @@ const history = fc.record({
   worlds: fc.array(relations, { minLength: 2, maxLength: 6 }),
 })
 
-/** What the claims say is to be readable: every column that is there, of everything that is claimed. */
-function wanted(claims: readonly Claim[], catalog: Catalog): Map<number, number[]> {
+/** What the claims say is to be used: every column that is there, of everything that is claimed, in each way that it allows. */
+function wanted(claims: readonly Claim[], catalog: Catalog): Map<number, Access['granted']> {
   return new Map(
-    catalog.relations.map(({ id, schema, name, columns, kind }) => {
+    catalog.relations.map(({ id, schema, name, columns, kind, writes }) => {
       const here = claims.filter((claim) => claim.schema_name === schema && claim.relation_name === name && 'rpvmf'.includes(kind))
-      const claimed = new Set(here.flatMap((claim) => claim.fields.map((field) => field.name)))
-      return [id, columns.filter((column) => claimed.has(column.name)).map(({ num }) => num)]
+      const isClaimed = (privilege: Privilege, column: string) =>
+        here.some(({ access, fields }) => access.includes(privilege) && fields.some((field) => field.name === column))
+      const all: Access['granted'] = {}
+      for (const privilege of ['select', 'insert', 'update'] as const) {
+        const can = columns.filter(({ num }) => privilege === 'select' || writes?.columns.find((each) => each.num === num)?.[privilege])
+        const numbers = can.filter((column) => isClaimed(privilege, column.name)).map(({ num }) => num)
+        if (numbers.length > 0) all[privilege] = numbers
+      }
+      if (writes?.delete === true && columns.some((column) => isClaimed('delete', column.name))) all.delete = true
+      return [id, all]
     }),
   )
+}
+
+function remembered(claims: readonly Claim[]): Set<number> {
+  return new Set(claims.flatMap(({ sequences }) => sequences))
+}
+
+/** What _release_usage.sql does: usage of a sequence that no claim remembers any more is taken back. */
+function released(catalog: Catalog, before: readonly Claim[], after: readonly Claim[]): Catalog {
+  const unused = [...remembered(before)].filter((id) => !remembered(after).has(id))
+  const released: Catalog = structuredClone(catalog)
+  for (const { sequences = [] } of released.access) {
+    for (const sequence of sequences) if (unused.includes(sequence.id)) sequence.granted = sequence.effective = false
+  }
+  return released
+}
+
+/** Whoever inserts uses the sequences; what is granted without being remembered would never be taken back. */
+function expectSequences(claims: readonly Claim[], catalog: Catalog): void {
+  for (const { relation, granted, sequences = [] } of catalog.access) {
+    const used = sequences.filter((each) => each.granted).map(({ id }) => id)
+    expect(used.filter((id) => !remembered(claims).has(id))).toEqual([])
+    const here = claims.filter(({ relid, status, access }) => relid === relation && status === 'met' && access.includes('insert'))
+    if (here.length > 0 && granted.insert !== undefined) expect(used).toEqual(sequences.map(({ id }) => id))
+  }
+}
+
+function expectGrants(claims: readonly Claim[], catalog: Catalog): void {
+  expect(new Map(catalog.access.map((access) => [access.relation, access.granted]))).toEqual(wanted(claims, catalog))
+  expectSequences(claims, catalog)
 }
 
 function touched(before: readonly Relation[], after: readonly Relation[]): Relation[] {
@@ -86,9 +138,12 @@ test('what is granted is what is claimed, after every accepted migration', () =>
       if (declared === undefined) return
       let { claims } = declared
       let catalog = granted(catalogOf(first), declared.grants)
+      expectGrants(claims, catalog)
       for (const relations of rest) {
         const after = migrated(catalog, relations)
         const judgement = judged(claims, after)
+        // Nobody revoked anything.
+        expect(judgement.findings.filter(({ code }) => code === 'IDB401' || code === 'IDB402')).toEqual([])
 
         // Only what was touched, with the siblings of its alternatives: the same verdict.
         const names = touched(catalog.relations, relations)
@@ -104,9 +159,10 @@ test('what is granted is what is claimed, after every accepted migration', () =>
           continue
         }
         accepted++
+        const claimsBefore = claims
         claims = updated(claims, judgement.claims)
-        catalog = granted(after, judgement.grants)
-        expect(new Map(catalog.access.map((access) => [access.relation, access.granted]))).toEqual(wanted(claims, catalog))
+        catalog = released(granted(after, judgement.grants), claimsBefore, claims)
+        expectGrants(claims, catalog)
 
         // Once more: nothing is left to do, and nothing to tell.
         expect(judged(claims, catalog)).toMatchObject({ verdict: 'accept', findings: [], claims: [], grants: [] })

@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import type { Relation } from '../../../src/core/catalog/catalog.ts'
-import { brief, catalogOf, claimed, granted, judged, migrated, relation, updated } from '../fixture.ts'
+import type { Column, Relation, RowFilter } from '../../../src/core/catalog/catalog.ts'
+import {
+  brief,
+  catalogOf,
+  claimed,
+  granted,
+  judged,
+  migrated,
+  relation,
+  rowFilter,
+  updated,
+  withAccess,
+  withColumn,
+  writable,
+} from '../fixture.ts'
 
 const columns = ['1 id integer not null', '2 total numeric(10,2)', '3 name character varying(50)']
 const orders = relation(1, 'public.orders', columns)
@@ -183,7 +196,7 @@ describe('wildcards', () => {
     const { findings: found, claims: changed, grants } = judged(claims, migrated(catalog, [orders, items]))
     expect(found).toEqual([])
     expect(changed.map(({ relation_name, status }) => `${relation_name} ${status}`)).toEqual(['items met'])
-    expect(grants).toMatchObject([{ relation: 'items', grant: ['id'] }])
+    expect(grants).toMatchObject([{ name: 'items', grant: [{ privilege: 'select', columns: ['id'] }] }])
   })
 
   test('break when one of their relations goes', () => {
@@ -256,7 +269,7 @@ describe('access', () => {
 
   test('a privilege that was revoked', () => {
     const { claims, catalog } = claimed([allFields], catalogOf([orders]))
-    for (const access of catalog.access) access.granted = access.readable = [1, 3]
+    for (const access of catalog.access) access.granted = access.effective = { select: [1, 3] }
     const { findings: found } = judged(claims, catalog)
     expect(found.map((finding) => `${brief(finding)}: ${finding.message}`)).toEqual([
       'breaking IDB401 public.orders.total: the privilege to read it was revoked',
@@ -265,8 +278,8 @@ describe('access', () => {
 
   test('a privilege that the role has through another is not missing', () => {
     const { claims, catalog } = claimed([allFields], catalogOf([orders]))
-    for (const access of catalog.access) access.granted = [1, 3]
-    expect(judged(claims, catalog)).toMatchObject({ findings: [], grants: [{ grant: ['total'] }] })
+    for (const access of catalog.access) access.granted = { select: [1, 3] }
+    expect(judged(claims, catalog)).toMatchObject({ findings: [], grants: [{ grant: [{ privilege: 'select', columns: ['total'] }] }] })
   })
 
   test('usage of the schema that was revoked', () => {
@@ -285,6 +298,252 @@ describe('access', () => {
     expect(catalog.access).toMatchObject([{ usage: false }])
     expect(judged(claims, migrated(catalog, [parts])).findings).toEqual([])
     const sized = judged(claims, migrated(catalog, [relation(7, 'stock.parts', ['1 id integer', '2 size integer'])]))
-    expect(sized).toMatchObject({ findings: [], grants: [{ grant: ['size'], usage: true }] })
+    expect(sized).toMatchObject({ findings: [], grants: [{ grant: [{ privilege: 'select', columns: ['size'] }], usage: true }] })
+  })
+})
+
+describe('what a column means', () => {
+  const mood = relation(1, 'public.orders', [...columns, '4 mood mood'])
+  const told = (more: Partial<Column>, of: Relation = mood) => withColumn(of, 'mood', more)
+  const labels = (...all: string[]) => told({ labels: all })
+  const unique = told({ unique: true })
+  const view = relation(
+    9,
+    'public.orders',
+    [...columns, '4 mood mood'].map((text) => text.replace(' not null', '')),
+    { kind: 'v' },
+  )
+  const notUnique = 'IDB301 public.orders.mood: no primary key or unique constraint covers it alone any more'
+  const text = relation(1, 'public.orders', [...columns, '4 mood text'])
+
+  test.each<[string, object, Relation, Relation, string[]]>([
+    ['no longer unique', {}, unique, mood, [`warning ${notUnique}`]],
+    ['no longer unique, as declared', { unique: true }, unique, mood, [`breaking ${notUnique}`]],
+    ['no longer unique, as declared, and optional', { unique: true, optional: true }, unique, mood, [`breaking ${notUnique}`]],
+    ['of a view, of which nobody knows', {}, unique, view, []],
+    ['of a view, and declared', { unique: true }, unique, view, [`breaking ${notUnique}`]],
+    ['no longer unique, which it need not be', { unique: false }, unique, mood, []],
+    ['unique now', {}, mood, unique, []],
+    ['unique as before', { unique: true }, unique, unique, []],
+    ['without a label', {}, labels('sad', 'ok'), labels('ok'), ['breaking IDB303 public.orders.mood: mood has no label "sad"']],
+    ['a label renamed', {}, labels('sad', 'ok'), labels('blue', 'ok'), ['breaking IDB303 public.orders.mood: mood has no label "sad"']],
+    [
+      'without two labels',
+      {},
+      labels('sad', 'ok', 'so'),
+      labels('ok'),
+      ['breaking IDB303 public.orders.mood: mood has no label "sad", "so"'],
+    ],
+    ['another label', {}, labels('sad'), labels('sad', 'ok'), []],
+    ['labels in another order', {}, labels('sad', 'ok'), labels('ok', 'sad'), []],
+    ['without a label that is not needed', { values: ['ok'] }, labels('sad', 'ok'), labels('ok'), []],
+    [
+      'without a label that is',
+      { values: ['sad'] },
+      labels('sad', 'ok'),
+      labels('ok'),
+      ['breaking IDB303 public.orders.mood: mood has no label "sad"'],
+    ],
+    ['without labels, and none is needed', { values: [] }, labels('sad'), labels(), []],
+    ['text, which will do', { type: ['mood', 'text'] }, labels('sad'), text, []],
+    [
+      'text, which will not have the labels',
+      { type: ['mood', 'text'], values: ['sad'] },
+      labels('sad'),
+      text,
+      ['breaking IDB303 public.orders.mood: text is no enum'],
+    ],
+    [
+      'generated in another way',
+      {},
+      told({ expression: ['1', 'a'] }),
+      told({ expression: ['2', 'b'] }),
+      ['warning IDB304 public.orders.mood: the expression that generates the column was changed'],
+    ],
+    ['generated from what was renamed', {}, told({ expression: ['1', 'a'] }), told({ expression: ['1', 'b'] }), []],
+    ['generated in the same words', {}, told({ expression: ['1', 'a'] }), told({ expression: ['2', 'a'] }), []],
+    [
+      'no longer generated',
+      {},
+      told({ expression: ['1'] }),
+      mood,
+      ['warning IDB304 public.orders.mood: the column is no longer generated'],
+    ],
+    ['generated now', {}, mood, told({ expression: ['1'] }), []],
+    ['generated, behind a view in its place', {}, told({ expression: ['1'] }), view, []],
+    [
+      'of another collation',
+      {},
+      mood,
+      told({ collation: '"C"' }),
+      ['warning IDB304 public.orders.mood: the collation was changed from the default to "C"'],
+    ],
+    [
+      'of the default collation',
+      {},
+      told({ collation: '"C"' }),
+      mood,
+      ['warning IDB304 public.orders.mood: the collation was changed from "C" to the default'],
+    ],
+    ['of the same collation', {}, told({ collation: '"C"' }), told({ collation: '"C"' }), []],
+  ])('%s', (_, field, before, after, lines) => {
+    expect(findings({ path: 'public.orders', fields: [{ name: 'mood', ...field }] }, [after], [before])).toEqual(lines)
+  })
+
+  test('unique once is unique from then on, and that it no longer is is told once', () => {
+    const { claims, catalog } = claimed([allFields], catalogOf([mood]))
+    const after = migrated(catalog, [unique])
+    const better = updated(claims, judged(claims, after).claims)
+    const back = judged(better, migrated(after, [mood]))
+    expect(back.findings.map(brief)).toEqual(['warning IDB301 public.orders.mood'])
+    expect(judged(updated(better, back.claims), migrated(after, [mood]))).toMatchObject({ findings: [], claims: [], grants: [] })
+  })
+
+  test.each<[string, object, Relation, Relation]>([
+    ['unique', { unique: true }, unique, mood],
+    ['labels', {}, labels('sad'), labels()],
+    ['values', { values: ['sad'] }, labels('sad'), labels()],
+  ])('what was let through blocks nobody: %s', (_, field, before, after) => {
+    const { claims, catalog } = claimed([{ path: 'public.orders', fields: [{ name: 'mood', ...field }] }], catalogOf([before]))
+    const without = migrated(catalog, [after])
+    const unmet = updated(claims, judged(claims, without).claims)
+    expect(judged(unmet, without)).toMatchObject({ verdict: 'accept', findings: [], claims: [], grants: [] })
+    const met = updated(unmet, judged(unmet, catalog).claims)
+    expect(judged(met, without).verdict).toBe('reject')
+  })
+})
+
+describe('views', () => {
+  const view = (definition: string[], more: Partial<Relation> = {}) =>
+    relation(5, 'public.open', ['1 id integer'], { kind: 'v', definition, ...more })
+  const changed = "warning IDB304 public.open: the view's query was changed"
+  const open = { path: 'public.open', fields: ['id'] }
+
+  test.each<[string, object, string[], string[]]>([
+    ['the same', {}, ['1', 'a'], []],
+    ['what is behind it renamed', {}, ['1', 'b'], []],
+    ['made anew in the same words', {}, ['2', 'a'], []],
+    ['another query', {}, ['2', 'b'], [changed]],
+    ['another query, of which nothing is used', { fields: [] }, ['2', 'b'], []],
+    ['another query, optional', { optional: true }, ['2', 'b'], [changed]],
+  ])('%s', (_, more, definition, lines) => {
+    expect(findings({ ...open, ...more }, [view(definition)], [view(['1', 'a'])])).toEqual(lines)
+  })
+
+  test('the change is told once', () => {
+    const { claims, catalog } = claimed([open], catalogOf([view(['1', 'a'])]))
+    const after = migrated(catalog, [view(['2', 'b'])])
+    expect(judged(updated(claims, judged(claims, after).claims), after)).toMatchObject({ findings: [], claims: [] })
+  })
+
+  test('a materialized view without data', () => {
+    const full = view(['1'], { kind: 'm' })
+    const empty = view(['1'], { kind: 'm', unpopulated: true })
+    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA) and cannot be read'
+    expect(findings(open, [empty], [full])).toEqual([line])
+    expect(findings({ ...open, optional: true }, [empty], [full])).toEqual([line])
+
+    const { claims, catalog } = claimed([open], catalogOf([full]))
+    const unmet = updated(claims, judged(claims, migrated(catalog, [empty])).claims)
+    expect(judged(unmet, migrated(catalog, [empty]))).toMatchObject({ verdict: 'accept', findings: [], claims: [], grants: [] })
+    expect(updated(unmet, judged(unmet, catalog).claims)).toMatchObject([{ status: 'met' }])
+  })
+
+  test('a materialized view that a wildcard found without data', () => {
+    const wildcard = { path: 'public.*', fields: '*' }
+    const [full, empty] = [view(['1'], { kind: 'm' }), view(['1'], { kind: 'm', unpopulated: true })]
+    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA) and cannot be read'
+    expect(findings(wildcard, [empty], [empty])).toEqual([])
+    expect(findings(wildcard, [orders, empty], [orders])).toEqual([])
+    expect(findings(wildcard, [full], [empty])).toEqual([])
+    expect(findings(wildcard, [empty], [full])).toEqual([line])
+
+    // Once it has been filled it is claimed to be.
+    const { claims, catalog } = claimed([wildcard], catalogOf([empty]))
+    const filled = migrated(catalog, [full])
+    expect(judged(updated(claims, judged(claims, filled).claims), catalog).findings.map(brief)).toEqual(['breaking IDB104 public.open'])
+  })
+
+  test('what is behind it is remembered: for whoever writes, what that calls too', () => {
+    const behind = { ...writable(5, 'public.open', ['1 id integer'], { behind: [8] }, { kind: 'v' }), behind: [7] }
+    const behindOf = (access: string[]) => claimed([{ ...open, access }], catalogOf([behind])).claims.flatMap((claim) => claim.behind)
+    expect(behindOf(['select'])).toEqual([7])
+    expect(behindOf(['select', 'update'])).toEqual([7, 8])
+  })
+})
+
+describe('row level security', () => {
+  const own = rowFilter('public.orders', ['own'])
+  const two = rowFilter('public.orders', ['own', 'team'])
+  const strict = rowFilter('public.orders', ['own'], ['strict'])
+  const behind = rowFilter('public.behind', ['own'])
+  const line = (severity: string, what: string, path = 'public.orders') =>
+    `${severity} IDB403 public.orders: row level security of ${path} ${what}`
+  const hides = line('breaking', 'now hides rows')
+  const may = line('breaking', 'may hide more rows than before: a policy was changed, dropped or made restrictive')
+  const shows = line('warning', 'may show more rows than before')
+  const gone = line('warning', 'no longer hides rows')
+
+  /** What whoever claims to read hears of filters that were those, and are these. */
+  function heard(before: RowFilter[], after: RowFilter[], fields: unknown = '*'): string[] {
+    const of = (select: RowFilter[]) => (select.length === 0 ? {} : { rows: { select } })
+    const { claims, catalog } = claimed([{ path: 'public.orders', fields }], withAccess(catalogOf([orders]), 1, of(before)))
+    const { rows: _, ...access } = catalog.access[0] ?? {}
+    const filtered = { ...catalog, access: [{ ...access, ...of(after) }] } as typeof catalog
+    const { verdict, findings: found, claims: changed } = judged(claims, filtered)
+    expect(verdict).toBe(found.some(({ severity }) => severity === 'breaking') ? 'reject' : 'accept')
+    // Whether it went through or was let through: it is told once.
+    expect(judged(updated(claims, changed), filtered)).toMatchObject({ verdict: 'accept', findings: [], claims: [], grants: [] })
+    return found.map((finding) => `${brief(finding)}: ${finding.message}`)
+  }
+
+  test.each<[string, RowFilter[], RowFilter[], string[]]>([
+    ['none', [], [], []],
+    ['enabled, without a policy', [], [rowFilter('public.orders', [])], [hides]],
+    ['enabled', [], [own], [hides]],
+    ['as before', [own], [own], []],
+    ['a permissive policy comes', [own], [two], [shows]],
+    ['a permissive policy goes', [two], [own], [may]],
+    ['a permissive policy is changed', [own], [rowFilter('public.orders', ['team'])], [may]],
+    ['a restrictive policy comes', [own], [strict], [may]],
+    ['a restrictive policy is changed', [strict], [rowFilter('public.orders', ['own'], ['lax'])], [may]],
+    ['a restrictive policy goes', [strict], [own], [shows]],
+    ['a permissive one comes for one that goes', [own, behind], [rowFilter('public.orders', ['team']), behind], [may]],
+    ['disabled', [own], [], [gone]],
+    ['behind a view', [], [behind], [line('breaking', 'now hides rows', 'public.behind')]],
+    ['of one more behind a view', [own], [own, behind], [line('breaking', 'now hides rows', 'public.behind')]],
+    ['of another behind a view', [own], [behind], [line('breaking', 'now hides rows', 'public.behind')]],
+    [
+      'what is behind renamed, a policy made anew in the same words',
+      [{ marks: ['1', 'public.x'], path: 'public.x', permissive: [['2', 'own']], restrictive: [['3', 'strict']] }],
+      [{ marks: ['1', 'public.y'], path: 'public.y', permissive: [['4', 'own']], restrictive: [['3', '?']] }],
+      [],
+    ],
+  ])('%s', (_, before, after, lines) => {
+    expect(heard(before, after)).toEqual(lines)
+    expect(heard(before, after, [])).toEqual([]) // nothing is read
+  })
+
+  test('counts for what the claim does', () => {
+    const match = { path: 'public.orders', fields: '*' }
+    const table = writable(1, 'public.orders', columns)
+    const expected = (access: string[], rows: object) => {
+      const { claims, catalog } = claimed([{ ...match, access }], catalogOf([table]))
+      return judged(claims, withAccess(catalog, 1, { rows })).findings.map((finding) => finding.expected)
+    }
+    expect(expected(['select'], { insert: [own], update: [own], delete: [own] })).toEqual([])
+    expect(expected(['insert'], { select: [own], insert: [own] })).toEqual(['insert'])
+    expect(expected(['select', 'update', 'delete'], { select: [own], update: [own], delete: [own] })).toEqual([
+      'select',
+      'update',
+      'delete',
+    ])
+  })
+
+  test('an optional relation that comes is taken as it comes', () => {
+    const { claims, catalog } = claimed([{ ...allFields, optional: true }], catalogOf([]))
+    const come = judged(claims, withAccess(migrated(catalog, [orders]), 1, { rows: { select: [own] } }))
+    expect(come.findings).toEqual([])
+    expect(come.claims).toMatchObject([{ status: 'met', observed: { rows: { select: [own] } } }])
   })
 })

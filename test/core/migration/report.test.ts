@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { findings } from '../../../src/core/index.ts'
 import { hintFor } from '../../../src/core/migration/hint.ts'
-import { catalogOf, claimed, judged, migrated, relation } from '../fixture.ts'
+import { catalogOf, claimed, judged, migrated, relation, writable } from '../fixture.ts'
 
 test('a report says who breaks, what, and what to do, with the fields of a constraint violation', () => {
   const orders = relation(1, 'public.orders', ['1 id integer', '2 total numeric(10,2)'])
@@ -70,4 +71,28 @@ test('names are quoted where SQL needs it', () => {
   expect(report?.detail).toMatch(/^IDB201 reporter needs public\.odd\."Total" \(integer\)/)
   // The column of the finding is a name, not SQL.
   expect(findings).toMatchObject([{ path: 'public.odd', field: 'Total' }])
+})
+
+test('the column of a report may be one that nobody claims', () => {
+  const columns = ['1 id integer', '2 total numeric(10,2)']
+  const match = { path: 'public.orders', fields: ['id'], access: ['insert'] }
+  const { claims, catalog } = claimed([match], catalogOf([writable(1, 'public.orders', columns)]))
+  const { report } = judged(claims, migrated(catalog, [writable(1, 'public.orders', [...columns, '3 Tax numeric not null'])]))
+  expect(report).toMatchObject({
+    message: 'migration breaks 1 claim of 1 stakeholder',
+    detail: 'IDB211 reporter needs public.orders."Tax" (null or a default): an insert has to fill the column, and the claim does not',
+    hint: hintFor('IDB211', { stakeholder: 'reporter', path: 'public.orders', field: 'Tax', expected: null }),
+    table: 'orders',
+    column: 'Tax',
+  })
+})
+
+test('there is something to do about every finding', () => {
+  for (const code of Object.keys(findings) as (keyof typeof findings)[]) {
+    for (const field of ['total', null]) {
+      const hint = hintFor(code, { stakeholder: 'Reporter', path: 'public.orders', field, expected: 'numeric(10,2)' })
+      expect(hint, code).toMatch(/^[A-Z].*\.$/)
+      expect(hint, code).not.toMatch(/undefined|(Keep|Give|beside|on) null/)
+    }
+  }
 })

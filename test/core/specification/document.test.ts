@@ -21,7 +21,7 @@ function inField(field: unknown): string[] {
 
 describe('what a document says', () => {
   const plain = { schema: 'public', relation: 't', match: 0, alternative: null, optional: false, access: ['select'] }
-  const field = { field: 0, alternative: null, optional: false, types: [], min_length: null, is_nullable: null }
+  const field = { field: 0, alternative: null, optional: false, types: [], min_length: null, is_nullable: null, values: null, unique: null }
 
   test.each([
     ['no fields', { path: 'public.t' }, { fields: [] }],
@@ -32,12 +32,58 @@ describe('what a document says', () => {
     ['a wildcard', { path: 'public.*', fields: '*' }, { relation: null, fields: '*' }],
     ['optional', { path: 'public.t', optional: true }, { optional: true, fields: [] }],
     ['access', { path: 'public.t', access: ['select'] }, { fields: [] }],
+    [
+      'access to write',
+      { path: 'public.t', access: ['insert', 'update', 'delete'], fields: ['a'] },
+      { access: ['insert', 'update', 'delete'], fields: [{ ...field, name: 'a' }] },
+    ],
+    [
+      'access to write a wildcard',
+      { path: 'public.*', access: ['select', 'insert'], fields: '*' },
+      { relation: null, access: ['select', 'insert'], fields: '*' },
+    ],
     ['a name', { path: 'public.t', fields: ['a'] }, { fields: [{ ...field, name: 'a' }] }],
     ['a type', { path: 'public.t', fields: [{ name: 'a', type: 'int' }] }, { fields: [{ ...field, name: 'a', types: ['int'] }] }],
     [
       'everything about a field',
-      { path: 'public.t', fields: [{ name: 'a', type: ['int', 'text'], min_length: 5, is_nullable: false, optional: true }] },
-      { fields: [{ ...field, name: 'a', types: ['int', 'text'], min_length: 5, is_nullable: false, optional: true }] },
+      {
+        path: 'public.t',
+        fields: [
+          {
+            name: 'a',
+            type: ['int', 'text'],
+            min_length: 5,
+            is_nullable: false,
+            values: ['open', 'paid'],
+            unique: true,
+            optional: true,
+          },
+        ],
+      },
+      {
+        fields: [
+          {
+            ...field,
+            name: 'a',
+            types: ['int', 'text'],
+            min_length: 5,
+            is_nullable: false,
+            values: ['open', 'paid'],
+            unique: true,
+            optional: true,
+          },
+        ],
+      },
+    ],
+    [
+      'no labels, and need not be unique',
+      { path: 'public.t', fields: [{ name: 'a', values: [], unique: false }] },
+      { fields: [{ ...field, name: 'a', values: [], unique: false }] },
+    ],
+    [
+      'labels of any kind',
+      { path: 'public.t', fields: [{ name: 'a', values: ['', ' ', "o'clock", 'größe', 'Open', 'open'] }] },
+      { fields: [{ ...field, name: 'a', values: ['', ' ', "o'clock", 'größe', 'Open', 'open'] }] },
     ],
     [
       'alternative fields',
@@ -61,10 +107,12 @@ describe('what a document says', () => {
         { path: 'public.*', fields: '*' },
       ],
       optional: true,
+      access: ['select', 'update'],
     }
+    const shared = { optional: true, access: ['select', 'update'] }
     expect(ok('read_specification', { match: [match] })).toEqual([
-      { ...plain, relation: 'a', alternative: 0, optional: true, fields: '*' },
-      { ...plain, relation: null, alternative: 1, optional: true, fields: '*' },
+      { ...plain, relation: 'a', alternative: 0, ...shared, fields: '*' },
+      { ...plain, relation: null, alternative: 1, ...shared, fields: '*' },
     ])
   })
 })
@@ -99,6 +147,7 @@ describe('a document that is wrong', () => {
 })
 
 describe('a match that is wrong', () => {
+  const nothingToWrite = 'must name the fields to write: without fields the relation has only to be there, and nothing is granted'
   test.each<[unknown, string | string[]]>([
     [{}, '…/path: is required'],
     [{ path: null }, '…/path: must be a string, not null'],
@@ -111,6 +160,14 @@ describe('a match that is wrong', () => {
     [{ path: 'a.b', access: [] }, '…/access: must not be empty'],
     [{ path: 'a.b', access: ['truncate'] }, '…/access/0: must be one of "select", "insert", "update", "delete"'],
     [{ path: 'a.b', access: ['select', 'select'] }, '…/access/1: names again what …/access/0 names; put both into one'],
+    [{ path: 'a.b', access: ['insert', 7], fields: '*' }, '…/access/1: must be one of "select", "insert", "update", "delete"'],
+    [{ path: 'a.b', access: ['select', 'INSERT'], fields: '*' }, '…/access/1: must be one of "select", "insert", "update", "delete"'],
+    [{ path: 'a.b', access: ['delete'] }, `…/fields: ${nothingToWrite}`],
+    [{ path: 'a.b', access: ['select', 'insert'], fields: [] }, `…/fields: ${nothingToWrite}`],
+    [{ path: 'a.b', access: ['update'], fields: null }, `…/fields: ${nothingToWrite}`],
+    [{ path: 'a.b', access: ['update'], fields: 'x' }, '…/fields: must be "*", null or an array of fields'],
+    [{ path: 'a.b', access: ['update'], fields: [7] }, '…/fields/0: must be an object, not a number'],
+    [{ path: 'a.*', access: ['insert'] }, '…/fields: must be "*": a path of "schema.*" claims all fields'],
     [{ path: 'a.*' }, '…/fields: must be "*": a path of "schema.*" claims all fields'],
     [{ path: 'a.*', fields: ['x'] }, '…/fields: must be "*": a path of "schema.*" claims all fields'],
     [{ path: 'a.b', fields: 'x' }, '…/fields: must be "*", null or an array of fields'],
@@ -128,6 +185,8 @@ describe('a match that is wrong', () => {
       { alternatives: [{ path: 'a.b' }, { path: 'a.b' }] },
       '…/alternatives/1/path: names again what …/alternatives/0/path names; put both into one',
     ],
+    [{ alternatives: [{ path: 'a.b', fields: '*' }, { path: 'a.c' }], access: ['insert'] }, `…/alternatives/1/fields: ${nothingToWrite}`],
+    [{ alternatives: [{ path: 'a.b', access: ['insert'] }] }, '…/alternatives/0/access: is not a known key'],
     [{ alternatives: [{ path: 'a.b', optional: true }] }, '…/alternatives/0/optional: is not a known key'],
     [{ alternatives: [{ path: 'a.b', fields: [3] }] }, '…/alternatives/0/fields/0: must be an object, not a number'],
   ])('%j', (match, expected) => {
@@ -166,6 +225,13 @@ describe('a field that is wrong', () => {
     [{ name: 'a', type: ' ' }, '…/type: must be the name of a type'],
     [{ name: 'a', type: ['int', 2] }, '…/type/1: must be the name of a type'],
     [{ name: 'a', type: ['int', 'int'] }, '…/type/1: names again what /match/0/fields/0/type/0 names; put both into one'],
+    [{ name: 'a', values: 'open' }, '…/values: must be an array, not a string'],
+    [{ name: 'a', values: null }, '…/values: must be an array, not null'],
+    [{ name: 'a', values: ['open', 1] }, '…/values/1: must be a string, not a number'],
+    [{ name: 'a', values: ['open', 'paid', 'open'] }, '…/values/2: names again what /match/0/fields/0/values/0 names; put both into one'],
+    [{ name: 'a', unique: 'yes' }, '…/unique: must be true or false, not a string'],
+    [{ name: 'a', unique: null }, '…/unique: must be true or false, not null'],
+    [{ alternatives: ['a'], values: [] }, '…/values: is not a known key'],
     [{ alternatives: [] }, '…/alternatives: must not be empty'],
     [{ alternatives: ['a'], name: 'a' }, '…/name: is not a known key'],
     [{ alternatives: ['a', 'a'] }, '…/alternatives/1: names again what /match/0/fields/0/alternatives/0 names; put both into one'],

@@ -1,0 +1,159 @@
+/** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
+import { type Hurdle, isSame, type Marks, privileges, type RowFilter, verbs, type Writes } from '../catalog/catalog.ts'
+import { type Claim, type ClaimedField, isWriter } from './claim.ts'
+import type { Problem, Subject } from './problem.ts'
+
+const writing = privileges.filter((privilege) => privilege !== 'select')
+
+/** What was written before has to go in again; what is claimed by name has to be writable to begin with. */
+function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<string>, isOfWildcard: boolean): Problem[] {
+  const { writes, columns } = relation
+  const { observed, access } = claim
+  if (writes === undefined) return []
+  const problems = writing
+    .filter((privilege) => access.includes(privilege))
+    .flatMap((privilege): Problem[] => {
+      const isWritable =
+        writes[privilege] && (privilege === 'delete' || columns.some((column) => column[privilege] && names.has(column.name)))
+      // Of columns their own problems tell; what a wildcard finds so is none of its business.
+      const isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege]
+      if (isWritable || !isTold) return []
+      return [{ code: 'IDB213', expected: privilege, message: `it can${observed === null ? 'not' : ' no longer'} be ${verbs[privilege]}` }]
+    })
+  // Partitions come and go with the data: that is no change of the schema.
+  if (writes.without_partition && !observed?.without_partition && access.includes('insert')) {
+    problems.push({ code: 'IDB213', expected: 'insert', message: 'it has no partition to insert into', is_warning: true })
+  }
+  return problems
+}
+
+/** Columns that an insert has to fill, and that the claim does not: it names others, or is older than they are. */
+export function requiredProblems({ claim, relation }: Subject): Problem[] {
+  const { writes } = relation
+  if (!writes?.insert || !claim.access.includes('insert')) return []
+  const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null)
+  // "*" fills what it knew when it was last met.
+  const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name))
+  const required = relation.columns
+    .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
+    .filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst))
+    .map(({ name }) => name)
+  return [...required, ...(writes.hidden ?? [])].map((column) => ({
+    code: 'IDB211',
+    column,
+    expected: 'null or a default',
+    actual: 'not null, no default',
+    message: 'an insert has to fill the column, and the claim does not',
+  }))
+}
+
+function hasAll(all: readonly Marks[], wanted: readonly Marks[]): boolean {
+  return wanted.every((marks) => all.some((other) => isSame(other, marks)))
+}
+
+/** Rows that may be hidden now and were not; a warning: rows that may be seen now and were not. */
+function rowProblems({ claim, access }: Subject): Problem[] {
+  const { observed } = claim
+  if (observed === null) return []
+  return claim.access.flatMap((privilege) => {
+    const before = observed.rows?.[privilege] ?? []
+    const now = access.rows?.[privilege] ?? []
+    const find = (filters: readonly RowFilter[], { marks }: RowFilter): RowFilter | undefined =>
+      filters.find((each) => isSame(each.marks, marks))
+    const hiding = ({ path }: RowFilter, what: string): Problem => ({
+      code: 'IDB403',
+      expected: privilege,
+      message: `row level security of ${path} ${what}`,
+    })
+    const showing = (filter: RowFilter, what: string): Problem => ({ ...hiding(filter, what), is_warning: true })
+    const problems = now.flatMap((filter) => {
+      const was = find(before, filter)
+      if (was === undefined) return [hiding(filter, 'now hides rows')]
+      if (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) {
+        return [hiding(filter, 'may hide more rows than before: a policy was changed, dropped or made restrictive')]
+      }
+      const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive)
+      return isSameStill ? [] : [showing(filter, 'may show more rows than before')]
+    })
+    const gone = before.filter((filter) => find(now, filter) === undefined)
+    return [...problems, ...gone.map((filter) => showing(filter, 'no longer hides rows'))]
+  })
+}
+
+/** Constraints, triggers and rules in a writer's way that were not there before. A warning, unless rows that are there show that it refuses. */
+function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>): Problem[] {
+  const { observed, access } = claim
+  const { writes } = relation
+  if (writes === undefined || observed === null) return []
+  const letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0))
+  const added = (hurdles: readonly Hurdle[], known: readonly Marks[] | undefined): Hurdle[] =>
+    hurdles
+      .filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter)))
+      .filter(({ marks }) => known !== undefined && !hasAll(known, [marks]))
+  return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
+    ({ name, columns, events, is_broken }): Problem[] => {
+      const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name))
+      const isOfRow = is_broken || letters.some((letter) => events.includes(letter.toUpperCase()))
+      if (columns !== undefined && concerned.length === 0 && !isOfRow) return []
+      const [only, another] = concerned
+      const problem = { code: 'IDB302', ...(only !== undefined && another === undefined && { column: only.name }) } as const
+      if (is_broken) return [{ ...problem, message: `${name} was added, and there are rows that it refuses` }]
+      const effect = columns === undefined ? 'refuse or change' : 'refuse'
+      return [{ ...problem, message: `${name} was added: it can ${effect} what is written`, is_warning: true }]
+    },
+  )
+}
+
+/** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
+export function relationProblems(subject: Subject, fields: readonly ClaimedField[], isOfWildcard: boolean): Problem[] {
+  const { claim, relation, access, mode, isRead } = subject
+  const { observed } = claim
+  const names = new Set(fields.map(({ name }) => name))
+  if (!relation.columns.some(({ name }) => names.has(name))) return [] // nothing of it is used
+  const problems: Problem[] = []
+  // What a wildcard found so is none of its business.
+  if (relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
+    const message = 'the materialized view holds no data (WITH NO DATA) and cannot be read'
+    problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
+  }
+  for (const { code, expected, message, own_relation, own_column, is_granted } of access.obstacles ?? []) {
+    if (is_granted && (mode === 'judge' || mode === 'inspect')) continue
+    if (own_relation !== undefined && mode !== 'inspect' && isRead(claim.stakeholder, own_relation, own_column)) continue // it is about to be granted
+    const isOurs = expected === 'execute' ? code === 'IDB404' || isWriter(claim) : claim.access.some((privilege) => privilege === expected)
+    if (isOurs) problems.push({ code, expected, message })
+  }
+  if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
+    problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
+  }
+  problems.push(...rowProblems(subject))
+  if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names))
+  return problems
+}
+
+/** What is to be remembered of the relation. */
+export function observe({ claim, relation, access }: Subject, isUsed: boolean): NonNullable<Claim['observed']> {
+  const { definition, unpopulated, writes } = relation
+  const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege))
+  return {
+    owner: access.owner,
+    ...(unpopulated && { unpopulated }),
+    ...(definition && { definition }),
+    ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
+    ...(writes && isWriter(claim) && observeWrites(writes, isUsed)),
+  }
+}
+
+function observeWrites(
+  { insert, update, delete: deletes, without_partition, constraints, triggers }: Writes,
+  isUsed: boolean,
+): Partial<NonNullable<Claim['observed']>> {
+  const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
+  return {
+    insert,
+    update,
+    delete: isUsed && deletes,
+    ...(without_partition && { without_partition }),
+    constraints: marksOf(constraints),
+    triggers: marksOf(triggers),
+  }
+}

@@ -1,0 +1,122 @@
+-- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
+create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return (
+  with walk as materialized (
+    select * from integratedb._read_through($1, $2)
+  ), obstacle as (
+    -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
+    select 'IDB404' as code, 'select' as expected,
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, format(
+        case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
+        quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+      from walk w
+      join pg_class v on v.oid = w.relation and v.relkind = 'v'
+      join pg_namespace vn on vn.oid = v.relnamespace
+      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
+      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+      join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as) b
+      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
+      cross join lateral (
+        select case when a.attnum is null
+          -- The relation as such shows beside its columns: Postgres asks for any of them.
+          then has_any_column_privilege(b.checked_as, c.oid, 'select')
+          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may_read
+      ) h
+     -- What a claim gave, the next declaration may take away: is_granted.
+     where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
+    union
+    select 'IDB404', p.privilege, null, null, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+      from integratedb._written_columns($1) t
+      join walk w on w.relation = t.target and w.relation <> $1
+      join pg_class c on c.oid = t.target
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join unnest(array['insert', 'update', 'delete']) p (privilege)
+      left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
+     where is_written and t.target_num is not null
+       and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
+           else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
+    union
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false,
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+      from walk w
+      join pg_class c on c.oid = w.relation
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral integratedb._functions_in(w.relation, is_written) f
+      join pg_proc p on p.oid = f
+     where not has_function_privilege($2, p.oid, 'execute')
+  )
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
+                                     'is_granted', nullif(is_granted, false)) order by code, message) from obstacle
+); end
+$$;
+
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+
+-- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
+-- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
+-- (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
+create or replace function integratedb._row_filters(relation oid, role oid, command "char")
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from integratedb._read_through($1, null) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then
+    return null; -- as nearly everywhere
+  end if;
+  return (
+  with filtered as (
+    select c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as
+      from integratedb._read_through($1, $2) w
+      join pg_class c on c.oid = w.relation and c.relrowsecurity
+      join pg_namespace n on n.oid = c.relnamespace
+      join pg_roles r on r.oid = w.checked_as
+     where not r.rolsuper and not r.rolbypassrls
+       and (c.relforcerowsecurity or not pg_has_role(w.checked_as, c.relowner, 'usage'))
+  ), policy as (
+    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both.
+    select f.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown)) as marks
+      from filtered f
+      join pg_policy p on p.polrelid = f.oid
+      cross join lateral (
+        select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
+      ) x
+      cross join lateral (
+        select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
+                 and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
+               concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
+               concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
+      ) e
+     where p.polcmd in ('*', command)
+       and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(f.checked_as, r.oid, 'usage'))
+  )
+  select json_agg(json_build_object(
+           'marks', json_build_array(f.oid::text, f.path),
+           'path', f.path,
+           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.polpermissive),
+           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.polpermissive)
+         ) order by f.path)
+    from filtered f
+   where not exists (select from policy p where p.oid = f.oid and p.polpermissive and p.is_all)
+      or exists (select from policy p where p.oid = f.oid and not p.polpermissive)
+); end
+$$;
+
+comment on function integratedb._row_filters(oid, oid, "char") is 'internal: RowFilter[] for a command (r, a, w, d: as pg_policy.polcmd); null if nothing is hidden';

@@ -1,0 +1,318 @@
+-- Does an INSTEAD OF trigger or an unconditional INSTEAD rule take what is written into a view? Then nobody can tell where it
+-- goes. events: bits as of pg_relation_is_updatable (4 update, 8 insert, 16 delete).
+create or replace function integratedb._is_rewritten(relation oid, events integer)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  select exists (
+      select from pg_trigger t
+       where t.tgrelid = relation and t.tgtype & 64 <> 0
+         and (case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end) & events <> 0)
+    or exists (
+      select from pg_rewrite r
+       where r.ev_class = relation and r.is_instead
+         and case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end & events <> 0)
+); end
+$$;
+
+comment on function integratedb._is_rewritten(oid, integer) is 'internal: is writing handed to a trigger or a rule?';
+
+-- Where does what is written into a relation's columns go? Into the relation itself, or through a view that Postgres
+-- updates by itself into a column of the table behind it. target is null where nobody can tell (INSTEAD rules, views that
+-- cannot be updated), target_num for a view's computed column.
+create or replace function integratedb._written_columns(relation oid)
+returns table (num smallint, target oid, target_num smallint)
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  action text;
+  base oid;
+  nums smallint[];
+  target_nums smallint[];
+begin
+  target := relation;
+  select array_agg(a.attnum order by a.attnum) into nums
+    from pg_attribute a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
+  target_nums := nums;
+  while (select c.relkind = 'v' from pg_class c where c.oid = target) loop
+    if pg_relation_is_updatable(target, false) = 0 or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1') then
+      return query select n, null::oid, null::smallint from unnest(nums) n;
+      return;
+    end if;
+    -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
+    -- result it names the table and column that it comes from, in the same words in every version.
+    select r.ev_action::text into action from pg_rewrite r where r.ev_class = target and r.ev_type = '1';
+    select m[1]::oid into base
+      from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
+     where m[1]::oid <> target order by place limit 1;
+    select array_agg(c.base_num order by x.place) into target_nums
+      from unnest(target_nums) with ordinality x (num, place)
+      left join (
+        select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
+          from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
+         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = base
+         group by 1
+        having count(distinct substring(e from ':resorigcol ([0-9]+) ')) = 1 -- a subquery in the view may read the same table: then nobody can tell
+      ) c on c.num = x.num;
+    target := base;
+  end loop;
+  return query select n, target, t from unnest(nums, target_nums) x (n, t);
+end
+$$;
+
+comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
+
+-- Are there rows that a NOT VALID constraint would refuse? Among the first ten thousand: the constraint is NOT VALID
+-- so that nobody need read the whole table. It runs as us, so nothing may be run but Postgres's own functions: neither by
+-- the constraint nor by its columns' types, nor by the planner, which evaluates what is constant in the expressions of
+-- indexes and statistics. Null: nobody knows.
+create or replace function integratedb._has_broken_rows(constraint_id oid)
+returns boolean
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+declare
+  k pg_constraint;
+  query text;
+  found_one boolean;
+begin
+  select * into k from pg_constraint where oid = constraint_id;
+  if exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid
+                and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+     or exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
+                 where (a.attrelid, a.attnum) in (select k.conrelid, unnest(k.conkey) union all select k.confrelid, unnest(k.confkey))
+                   and a.atttypid >= 16384 and t.typtype <> 'e')
+     or exists (select from pg_index i where i.indrelid in (k.conrelid, k.confrelid) and (i.indexprs is not null or i.indpred is not null))
+     or exists (select from pg_statistic_ext s where s.stxrelid in (k.conrelid, k.confrelid) and s.stxexprs is not null)
+     or exists (select from pg_class c where c.oid in (k.conrelid, k.confrelid) and c.relkind <> 'r')
+  then
+    return null;
+  end if;
+  if k.contype = 'c' then
+    query := format('not (%s)', pg_get_expr(k.conbin, k.conrelid));
+  elsif k.contype = 'f' then
+    select format('%s and not exists (select from %s y where %s)',
+             string_agg(format('x.%I is not null', a.attname), ' and '),
+             k.confrelid::regclass,
+             string_agg(format('x.%I = y.%I', a.attname, b.attname), ' and '))
+      into query
+      from unnest(k.conkey, k.confkey) key (num, referred)
+      join pg_attribute a on a.attrelid = k.conrelid and a.attnum = key.num
+      join pg_attribute b on b.attrelid = k.confrelid and b.attnum = key.referred;
+  end if;
+  execute format('select exists (select from (select * from only %s limit 10000) x where %s)', k.conrelid::regclass, query) into found_one;
+  return found_one;
+exception when insufficient_privilege then
+  return null;
+end
+$$;
+
+comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
+
+-- Would a publication make UPDATE (or DELETE) fail? Postgres refuses what it could not tell a subscriber: no replica
+-- identity, or one that the publication's list of columns or its row filter does not cover.
+-- https://www.postgresql.org/docs/current/logical-replication-publication.html
+create or replace function integratedb._is_refused_by_publication(relation oid, event text)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  select exists (
+    select from pg_publication where case event when 'update' then pubupdate else pubdelete end
+  ) and exists (
+    with leaf as (
+      select c.oid, c.relnamespace, c.relreplident, c.relispartition
+        from unnest(integratedb._with_descendants(array[relation::bigint])) d join pg_class c on c.oid = d::oid
+       where c.relkind = 'r' and c.relpersistence = 'p'
+    )
+    select
+      from leaf l
+      cross join lateral (
+        select i.indkey::smallint[] as columns from pg_index i
+         where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end
+        union all
+        select null where l.relreplident = 'f' or not exists (
+          select from pg_index i
+           where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
+        limit 1
+      ) identity
+      join pg_publication p on case event when 'update' then p.pubupdate else p.pubdelete end
+      left join pg_publication_rel r on r.prpubid = p.oid and (r.prrelid = l.oid or l.relispartition and r.prrelid in (select pg_partition_ancestors(l.oid)))
+     where (p.puballtables or r.oid is not null or exists (
+             select from pg_publication_namespace n where n.pnpubid = p.oid and n.pnnspid = l.relnamespace))
+       and case
+             when l.relreplident = 'f' then r.prattrs is not null
+             when identity.columns is null then true
+             else not coalesce(identity.columns <@ r.prattrs::smallint[], true)
+               or exists (
+                 select from pg_depend d
+                  where d.classid = 'pg_publication_rel'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
+                    and d.refobjid = l.oid and d.refobjsubid <> 0 and r.prqual is not null
+                    and d.refobjsubid <> all (identity.columns) and d.refobjsubid <> all (coalesce(r.prattrs::smallint[], '{}')))
+           end)
+); end
+$$;
+
+comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE because of a publication?';
+
+-- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
+-- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
+create or replace function integratedb._writes(relation oid)
+returns json
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return (
+  with subject as materialized (
+    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) as events
+      from pg_class c
+      left join lateral (select target from integratedb._written_columns(c.oid) limit 1) w on true
+     where c.oid = relation
+  ), written as materialized (
+    select * from integratedb._written_columns(relation)
+  ), part as materialized (
+    -- What is written into a partitioned table goes into one of these.
+    select d::oid as oid
+      from subject s
+      join pg_class c on c.oid = s.target and c.relkind = 'p',
+           unnest(integratedb._with_descendants(array[s.target::bigint])) d
+     where d <> s.target::bigint
+  ), fact as materialized (
+    select a.attnum as num, a.attname, w.num as own_num,
+           a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
+           not a.attnotnull and not coalesce(t.not_null, false) and not exists (
+             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
+           a.atthasdef or a.attidentity <> '' or coalesce(t.has_default, false)
+             or exists (select from pg_attribute v where v.attrelid = relation and v.attnum = w.num and v.atthasdef) as fills_itself,
+           t.domains
+      from subject s
+      join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
+      left join written w on w.target_num = a.attnum
+      left join lateral (
+        with recursive domain (oid, base, not_null, has_default) as (
+          select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from pg_type d where d.oid = a.atttypid and d.typtype = 'd'
+          union all
+          select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
+        )
+        select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
+      ) t on a.atttypid >= 16384
+  ), column_fact as (
+    select w.num, s.events & 8 <> 0 and (p.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
+           s.events & 4 <> 0 and (p.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           case when not p.is_insert_rewritten and not p.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when not p.is_insert_rewritten then f.fills_itself end as fills_itself
+      from written w
+      cross join subject s
+      left join fact f on f.own_num = w.num
+      cross join lateral (
+        select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable,
+               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 8) as is_insert_rewritten,
+               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 4) as is_update_rewritten) p
+  ), constraint_in_the_way as (
+    select format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
+                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) as name,
+           -- Without the names of other tables, which change under other claims' feet.
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.conbin::text))) as marks,
+           -- A check of the whole row names no column.
+           (select json_agg(f.own_num) from fact f where (f.num = any (k.conkey) or coalesce(k.conkey, '{}') = '{}') and f.own_num is not null) as columns,
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
+           case k.contype when 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
+      from subject s
+      join pg_constraint k on k.conrelid = s.target and k.contype in ('c', 'f', 'u', 'p', 'x')
+     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+    union all
+    select format('the constraint %I of the partition %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+             where a.attnum = any (k.conkey) and f.own_num is not null),
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true, case k.contype when 'c' then 'Iu' else 'iu' end
+      from part p
+      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x') and k.coninhcount = 0 and k.conparentid = 0
+      join pg_class c on c.oid = k.conrelid
+      join pg_namespace n on n.oid = c.relnamespace
+     where to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           (select json_agg(f.own_num) from fact f where f.num = any (k.confkey) and f.own_num is not null), false, 'uD'
+      from subject s
+      join pg_constraint k on k.confrelid = s.target and k.contype = 'f' and k.conparentid = 0
+      join pg_class c on c.oid = k.conrelid
+      join pg_namespace n on n.oid = c.relnamespace
+     where k.conrelid <> s.target and to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
+      from fact f
+      join pg_constraint k on k.contypid = any (f.domains) and k.contype = 'c'
+     where f.own_num is not null
+     group by k.oid, k.conname, k.contypid
+    union all
+    select 'the partition bound', json_build_array(md5(pg_get_partition_constraintdef(c.oid))), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
+      from subject s join pg_class c on c.oid = s.target and c.relispartition
+    union all
+    select 'the check option', json_build_array(o.option_value), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
+      from subject s join pg_class c on c.oid = s.oid and c.relkind = 'v', pg_options_to_table(c.reloptions) o
+     where o.option_name = 'check_option'
+  ), trigger_in_the_way as (
+    -- Not by its oid: CREATE OR REPLACE keeps that.
+    select format('the trigger %I', g.tgname) as name, json_build_array(format('%s %s %s', g.tgname, g.tgtype, g.tgfoid)) as marks,
+           concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
+      from subject s
+      join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+    union all
+    select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
+      from subject s
+      join pg_rewrite r on r.ev_class in (s.oid, s.target) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+  ), sequence as (
+    select distinct d.refobjid as oid
+      from subject s
+      join pg_attrdef f on f.adrelid in (s.oid, s.target)
+      join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
+      join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
+  )
+  select json_strip_nulls(json_build_object(
+    'insert', s.events & 8 <> 0,
+    'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
+    'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
+    'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
+    'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
+                                                           'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                           from column_fact), '[]'),
+    -- Of the table behind a view: whoever inserts through the view cannot fill them.
+    'hidden', (select json_agg(attname order by num) from fact
+                where own_num is null and not accepts_null and not fills_itself and is_writable and not integratedb._is_rewritten(s.oid, 8)),
+    'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
+                                                               'events', events) order by name)
+                               from constraint_in_the_way), '[]'),
+    'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
+    'behind', (select json_agg(distinct f.oid::bigint order by f.oid::bigint)
+                 from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f (oid)),
+    'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
+                                                             'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)
+                             from sequence join pg_class q using (oid) join pg_namespace n on n.oid = q.relnamespace), '[]')))
+  from subject s left join pg_class t on t.oid = s.target
+); end
+$$;
+
+comment on function integratedb._writes(oid) is 'internal: Writes, as JSON';

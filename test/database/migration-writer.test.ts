@@ -1,0 +1,270 @@
+/**
+ * Every way in which a migration breaks who writes, or what a column means: the line that its author sees, that what
+ * the stakeholder does would fail, and that the way the hint names passes.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Session, TestDatabase } from '../support/database.ts'
+import { expectAllWell } from '../support/oracle.ts'
+
+let database: TestDatabase
+let desk: Session
+
+const document = {
+  match: [
+    { path: 'public.ticket', fields: ['id', 'title', 'note', 'state', 'mail'], access: ['select', 'insert', 'update', 'delete'] },
+    { path: 'public.open_ticket', fields: ['id', 'title'] },
+    { path: 'public.person', fields: [{ name: 'email', unique: true }, 'name'] },
+  ],
+}
+
+beforeEach(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`
+    create role app; grant usage, create on schema public to app;
+    create schema kind; grant usage on schema kind to app;
+    create type kind.state as enum ('open', 'closed');
+    create table public.ticket (
+      id serial primary key, title text not null, note text, state kind.state not null default 'open', mail text not null default '', inner_note text);
+    alter table public.ticket owner to app;
+    insert into public.ticket (title) values ('the first');
+    create view public.open_ticket as select id, title from public.ticket where state = 'open';
+    alter view public.open_ticket owner to app;
+    create table public.person (name text not null, email text constraint person_email_key unique);
+    select integratedb.add_stakeholder('desk')`)
+  await database.rows(`select from integratedb.set_claims('desk', $1)`, [JSON.stringify(document)])
+  desk = await database.connect('desk')
+})
+afterEach(() => database.drop())
+
+/** What the application does with its tickets. */
+const work = `
+  begin;
+  insert into public.ticket (title, note, state, mail) values ('another', null, 'closed', 'a@b');
+  insert into public.ticket (title) values ('with defaults');
+  update public.ticket set title = title, note = null, state = 'closed', mail = mail;
+  do $$ begin if (select count(*) from public.ticket) < 3 then raise 'rows are hidden'; end if; end $$;
+  select id, title from public.open_ticket;
+  delete from public.ticket where title = 'another';
+  rollback`
+
+const release = `select from integratedb.set_claims('desk', '{"match": [{"path": "public.ticket", "fields": ["id"]}]}');`
+
+interface Case {
+  title: string
+  rejected: string
+  lines: string[]
+  hint: RegExp
+  /** Let through, the application's work goes on: only what it relies on is gone. */
+  works?: true
+  instead: string
+}
+
+const needs = 'desk needs public.ticket'
+const cases: Case[] = [
+  {
+    title: 'a required column that nobody fills',
+    rejected: 'alter table public.ticket add column due date not null default now(); alter table public.ticket alter due drop default',
+    lines: [`IDB211 ${needs}.due (null or a default): an insert has to fill the column, and the claim does not`],
+    hint: /^Give due a default/,
+    instead: 'alter table public.ticket add column due date not null default now()',
+  },
+  {
+    title: 'a column that nobody claims becomes required',
+    rejected: `update public.ticket set inner_note = ''; alter table public.ticket alter inner_note set not null`,
+    lines: [`IDB211 ${needs}.inner_note (null or a default): an insert has to fill the column, and the claim does not`],
+    hint: /^Give inner_note a default/,
+    instead: `update public.ticket set inner_note = ''; alter table public.ticket alter inner_note set default '', alter inner_note set not null`,
+  },
+  {
+    title: 'a column that takes no null any more',
+    rejected: `update public.ticket set note = ''; alter table public.ticket alter note set not null`,
+    lines: [`IDB212 ${needs}.note (null allowed): the column no longer accepts null`],
+    hint: /^Keep note nullable/,
+    instead: `${release} update public.ticket set note = ''; alter table public.ticket alter note set not null`,
+  },
+  {
+    title: 'a column that is generated now',
+    rejected: `alter table public.ticket drop column mail; alter table public.ticket add column mail text not null generated always as ('a@b') stored`,
+    lines: [
+      `IDB213 ${needs}.mail (insert): the column can no longer be inserted into`,
+      `IDB213 ${needs}.mail (update): the column can no longer be updated`,
+    ],
+    hint: /^Keep mail an ordinary column/,
+    instead: `alter table public.ticket add column mail_2 text generated always as (lower(mail)) stored`,
+  },
+  {
+    title: 'a view in its place that cannot be written',
+    rejected: `begin; alter table public.ticket rename to ticket_table; create view public.ticket as select distinct * from public.ticket_table; commit`,
+    lines: [
+      `IDB213 ${needs} (insert): it can no longer be inserted into`,
+      `IDB213 ${needs} (update): it can no longer be updated`,
+      `IDB213 ${needs} (delete): it can no longer be deleted from`,
+    ],
+    hint: /^Keep public.ticket writable/,
+    instead: `begin; alter table public.ticket rename to ticket_table; create view public.ticket as select * from public.ticket_table; commit`,
+  },
+  {
+    title: 'a default that an insert relies on',
+    rejected: 'alter table public.ticket alter state drop default',
+    lines: [`IDB214 ${needs}.state (default): the column no longer fills itself: an insert that leaves it out now fails`],
+    hint: /^Keep a default on state/,
+    instead: `alter table public.ticket alter state set default 'closed'`,
+  },
+  {
+    title: 'a sequence that goes, and the default with it',
+    rejected: 'drop sequence public.ticket_id_seq cascade',
+    lines: [`IDB214 ${needs}.id (default): the column no longer fills itself: an insert that leaves it out now fails`],
+    hint: /^Keep a default on id/,
+    instead: `create sequence public.numbers start 100; alter sequence public.numbers owner to app;
+      alter table public.ticket alter id set default nextval('public.numbers'); drop sequence public.ticket_id_seq`,
+  },
+  {
+    title: 'no constraint that makes it unique',
+    rejected: 'alter table public.person drop constraint person_email_key',
+    lines: ['IDB301 desk needs public.person.email (unique): no primary key or unique constraint covers it alone any more'],
+    hint: /^Keep a unique constraint on email alone/,
+    works: true,
+    instead: 'alter table public.person add constraint another unique (email), drop constraint person_email_key, add unique (name, email)',
+  },
+  {
+    title: 'a constraint that rows break already',
+    rejected: `alter table public.ticket add constraint named check (title <> 'the first') not valid`,
+    lines: [`IDB302 ${needs}.title: the check constraint named was added, and there are rows that it refuses`],
+    hint: /repair them first/,
+    instead: `update public.ticket set title = 'repaired'; alter table public.ticket add constraint named check (title <> 'the first') not valid`,
+  },
+  {
+    title: 'a label that has another name',
+    rejected: `alter type kind.state rename value 'closed' to 'done'`,
+    lines: [`IDB303 ${needs}.state ("closed"): kind.state has no label "closed"`],
+    hint: /ADD VALUE/,
+    instead: `alter type kind.state add value 'done'`,
+  },
+  {
+    title: 'a privilege to write is revoked',
+    rejected:
+      'revoke insert (title) on public.ticket from desk; revoke delete on public.ticket from desk; revoke usage on public.ticket_id_seq from desk',
+    lines: [
+      `IDB401 ${needs} (delete): the privilege to delete was revoked`,
+      `IDB401 ${needs} (usage): the privilege to use the sequence public.ticket_id_seq was revoked`,
+      `IDB401 ${needs}.title (insert): the privilege to insert it was revoked`,
+    ],
+    hint: /^Grant it back in the same transaction/,
+    instead: 'revoke insert (title) on public.ticket from desk; grant insert (title) on public.ticket to desk',
+  },
+  {
+    title: 'row level security that hides rows',
+    rejected: 'alter table public.ticket enable row level security',
+    lines: ['select', 'insert', 'update', 'delete'].map(
+      (privilege) => `IDB403 ${needs} (${privilege}): row level security of public.ticket now hides rows`,
+    ),
+    hint: /^Create a policy for desk/,
+    instead:
+      'alter table public.ticket enable row level security; create policy desk on public.ticket to desk using (true) with check (true)',
+  },
+  {
+    title: "a view's owner that may not read what it reads",
+    rejected: 'alter table public.ticket owner to postgres; revoke all on public.ticket from app',
+    lines: [
+      'IDB404 desk needs public.open_ticket (select): app, the owner of the view public.open_ticket, may not read public.ticket.id',
+      'IDB404 desk needs public.open_ticket (select): app, the owner of the view public.open_ticket, may not read public.ticket.state',
+      'IDB404 desk needs public.open_ticket (select): app, the owner of the view public.open_ticket, may not read public.ticket.title',
+    ],
+    hint: /^Grant it in the same transaction/,
+    instead: 'alter table public.ticket owner to postgres; grant select on public.ticket to app',
+  },
+]
+
+describe('a migration is rejected, and what its hint says passes', () => {
+  test.each(cases)('$title', async ({ rejected, lines, hint, works, instead }) => {
+    await desk.rows(work)
+    const error = await database.failure(rejected)
+    expect(error.detail?.split('\n')).toEqual(lines)
+    expect(error.code).toBe('IDB01')
+    expect(error.hint).toMatch(hint)
+    await database.rows('rollback')
+    await expectAllWell(database)
+
+    await database.rows(
+      `begin; select integratedb.set_enforcement('warn'); ${rejected.replace(/^begin;|commit$/g, '')}; set constraints all immediate; set role desk`,
+    )
+    const [, ...statements] = work.split(/;\n/)
+    const failing = statements.slice(0, -1).join(';\n')
+    if (works) await database.rows(failing)
+    else await database.failure(failing)
+    await database.rows('rollback')
+
+    await database.rows(instead)
+    if (!instead.startsWith(release)) await desk.rows(work)
+    await expectAllWell(database)
+  })
+})
+
+describe('what only may refuse is told', () => {
+  test.each([
+    [
+      'alter table public.ticket add check (length(title) < 100)',
+      `IDB302 ${needs}.title: the check constraint ticket_title_check was added: it can refuse what is written`,
+    ],
+    [
+      'alter table public.ticket add unique (title)',
+      `IDB302 ${needs}.title: the unique constraint ticket_title_key was added: it can refuse what is written`,
+    ],
+    [
+      'create unique index one_title on public.ticket (title)',
+      `IDB302 ${needs}: the unique index one_title was created: it can refuse what is written`,
+    ],
+    [
+      `create function public.pass() returns trigger language plpgsql as 'begin return new; end';
+       create trigger watch before insert on public.ticket for each row execute function public.pass()`,
+      `IDB302 ${needs}: the trigger watch was added: it can refuse or change what is written`,
+    ],
+    [
+      'create table public.answer (ticket int references public.ticket)',
+      `IDB302 ${needs}.id: the foreign key answer_ticket_fkey of public.answer was added: it can refuse what is written`,
+    ],
+    [
+      'create or replace view public.open_ticket as select id, upper(title) as title from public.ticket',
+      "IDB304 desk needs public.open_ticket: the view's query was changed",
+    ],
+  ])('%s', async (sql, line) => {
+    database.notices.length = 0
+    await database.rows(sql)
+    expect(database.notices.filter(({ severity }) => severity === 'WARNING').map(({ detail }) => detail)).toEqual([line])
+    await expectAllWell(database)
+    // Once: it is what is there now.
+    database.notices.length = 0
+    await database.rows('alter table public.ticket add column more text')
+    expect(database.notices).toEqual([])
+  })
+
+  test('a unique index made CONCURRENTLY is valid, with its warning', async () => {
+    database.notices.length = 0
+    await database.rows('create unique index concurrently one_title on public.ticket (title)')
+    expect(database.notices.map(({ detail }) => detail)).toEqual([
+      `IDB302 ${needs}: the unique index one_title was created: it can refuse what is written`,
+    ])
+    expect(await database.value(`select indisvalid from pg_index where indexrelid = 'public.one_title'::regclass`)).toBe(true)
+  })
+})
+
+describe('what breaks nothing passes', () => {
+  test.each([
+    "alter table public.ticket add column extra text not null default ''",
+    'alter table public.ticket owner to desk; alter table public.ticket owner to app',
+    'begin; alter table public.ticket owner to desk; alter table public.ticket owner to app; commit',
+    'alter view public.open_ticket set (security_invoker = true)',
+    'alter table public.person rename constraint person_email_key to renamed',
+    'alter sequence public.ticket_id_seq rename to renamed',
+    "alter table public.ticket alter inner_note set default 'x'",
+    'alter table public.ticket drop column inner_note',
+    'refresh materialized view public.stored',
+  ])('%s', async (sql) => {
+    await database.rows('create materialized view public.stored as select 1 as x')
+    database.notices.length = 0
+    await database.rows(sql)
+    expect(database.notices).toEqual([])
+    await desk.rows(work)
+    await expectAllWell(database)
+  })
+})

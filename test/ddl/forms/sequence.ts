@@ -1,0 +1,84 @@
+/** Sequences, and what fills itself from them. */
+import { reader, reads, tickets, titles } from '../claims.ts'
+import { accepts, type Form, forms, refuses, rejects } from '../form.ts'
+
+export const sequenceForms: Form[] = [
+  ...forms('CREATE SEQUENCE', titles, [
+    { form: 'CREATE SEQUENCE', sql: 'create sequence shop.numbers', gives: accepts, why: 'nothing uses it yet' },
+  ]),
+  ...forms('ALTER SEQUENCE', titles, [
+    {
+      form: 'AS | INCREMENT | MINVALUE | MAXVALUE | START | RESTART | CACHE | CYCLE',
+      sql: 'alter sequence shop.ticket_id_seq as bigint increment 10 minvalue 1 maxvalue 100000 start 5 restart 50 cache 2 cycle',
+      gives: accepts,
+      why: 'it still fills what it filled',
+    },
+    {
+      form: 'SET UNLOGGED | LOGGED',
+      sql: 'alter sequence shop.ticket_id_seq set unlogged',
+      gives: accepts,
+      why: 'it still fills what it filled',
+    },
+    { form: 'OWNED BY', sql: 'alter sequence shop.ticket_id_seq owned by none', gives: accepts, why: 'the default still calls it' },
+    {
+      form: 'OWNER TO',
+      setup: 'alter sequence shop.ticket_id_seq owned by none',
+      sql: 'alter sequence shop.ticket_id_seq owner to ddl_owner',
+      gives: accepts,
+      why: 'grants stay',
+    },
+    { form: 'RENAME TO', sql: 'alter sequence shop.ticket_id_seq rename to numbers', gives: accepts, why: 'the default follows' },
+    {
+      form: 'SET SCHEMA',
+      setup: 'alter sequence shop.ticket_id_seq owned by none',
+      sql: 'alter sequence shop.ticket_id_seq set schema archive',
+      gives: accepts,
+      why: 'the default follows',
+    },
+  ]),
+  ...forms('DROP SEQUENCE', titles, [
+    {
+      form: 'DROP SEQUENCE … RESTRICT',
+      sql: 'drop sequence shop.ticket_id_seq restrict',
+      gives: refuses('2BP01'),
+      why: 'a default needs it',
+    },
+    {
+      form: 'DROP SEQUENCE … CASCADE',
+      when: 'it filled an unclaimed column',
+      sql: 'drop sequence shop.ticket_id_seq cascade',
+      gives: rejects(211),
+      why: 'inserts that do not know of the column fail',
+    },
+    {
+      form: 'DROP SEQUENCE … CASCADE',
+      when: 'it filled a claimed column',
+      claims: tickets,
+      sql: 'drop sequence shop.ticket_id_seq cascade',
+      gives: rejects(214),
+      why: 'inserts that leave the column out fail',
+    },
+    {
+      form: 'DROP SEQUENCE … CASCADE',
+      claims: reads('shop.ticket', 'id'),
+      sql: 'drop sequence shop.ticket_id_seq cascade',
+      gives: accepts,
+      why: 'readers need no default',
+    },
+    {
+      form: 'DROP SEQUENCE … CASCADE',
+      when: 'and an identity in its place',
+      sql: 'drop sequence shop.ticket_id_seq cascade; alter table shop.ticket alter id add generated always as identity (start with 100)',
+      gives: accepts,
+      why: 'it fills itself at the end',
+    },
+    {
+      form: 'DROP SEQUENCE',
+      when: 'of an identity',
+      claims: reader,
+      sql: 'drop sequence shop.orders_id_seq',
+      gives: refuses('2BP01'),
+      why: 'the column needs it',
+    },
+  ]),
+]

@@ -1,0 +1,247 @@
+/** Triggers and rules. */
+import { inserter, reader, updater, writer } from '../claims.ts'
+import { accepts, type Form, forms, warns } from '../form.ts'
+
+const body = 'create function shop.act() returns trigger language plpgsql as $$ begin return coalesce(new, old); end $$'
+const before = `${body}; create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()`
+const disabled = `${before}; alter table shop.orders disable trigger act`
+const mayDo = 'what is written may be changed or refused'
+const writesNot = 'readers fire none'
+const rule = 'create rule log as on insert to shop.orders do also notify orders'
+
+export const triggerForms: Form[] = [
+  ...forms('CREATE TRIGGER', writer, [
+    {
+      form: 'CREATE TRIGGER … BEFORE INSERT OR UPDATE OR DELETE',
+      setup: body,
+      sql: 'create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE TRIGGER … BEFORE INSERT OR UPDATE OR DELETE',
+      claims: reader,
+      setup: body,
+      sql: 'create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()',
+      gives: accepts,
+      why: writesNot,
+    },
+    {
+      form: 'CREATE TRIGGER … AFTER INSERT',
+      claims: inserter,
+      setup: body,
+      sql: 'create trigger act after insert on shop.orders for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE TRIGGER … AFTER INSERT',
+      claims: updater,
+      setup: body,
+      sql: 'create trigger act after insert on shop.orders for each row execute function shop.act()',
+      gives: accepts,
+      why: 'it inserts nothing',
+    },
+    {
+      form: 'CREATE TRIGGER … UPDATE OF column',
+      claims: updater,
+      setup: body,
+      sql: 'create trigger act before update of note on shop.orders for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE TRIGGER … FOR EACH STATEMENT',
+      setup: body,
+      sql: 'create trigger act after insert on shop.orders for each statement execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE TRIGGER … TRUNCATE',
+      setup: body,
+      sql: 'create trigger act before truncate on shop.orders for each statement execute function shop.act()',
+      gives: accepts,
+      why: 'a stakeholder cannot truncate',
+    },
+    {
+      form: 'CREATE CONSTRAINT TRIGGER',
+      claims: inserter,
+      setup: body,
+      sql: 'create constraint trigger act after insert on shop.orders deferrable initially deferred for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE OR REPLACE TRIGGER',
+      when: 'for what was not triggered before',
+      claims: updater,
+      setup: `${body}; create trigger act before insert on shop.orders for each row execute function shop.act()`,
+      sql: 'create or replace trigger act before update on shop.orders for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
+    },
+  ]),
+  ...forms('ALTER TRIGGER', writer, [
+    {
+      form: 'RENAME TO',
+      setup: before,
+      sql: 'alter trigger act on shop.orders rename to act_first',
+      gives: accepts,
+      why: 'it does the same',
+    },
+    {
+      form: 'DEPENDS ON EXTENSION',
+      setup: before,
+      sql: 'alter trigger act on shop.orders depends on extension file_fdw',
+      gives: accepts,
+      why: 'it does the same',
+    },
+  ]),
+  ...forms('DROP TRIGGER', writer, [
+    {
+      form: 'DROP TRIGGER',
+      setup: before,
+      sql: 'drop trigger act on shop.orders',
+      gives: accepts,
+      why: 'less is done; what its body filled in is not seen',
+    },
+    {
+      form: 'DROP TRIGGER',
+      when: 'and made again',
+      setup: before,
+      sql: 'drop trigger act on shop.orders; create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()',
+      gives: accepts,
+      why: 'it is there as before',
+    },
+    {
+      form: 'DROP TRIGGER IF EXISTS',
+      when: 'it is not there',
+      sql: 'drop trigger if exists nothing on shop.orders',
+      gives: accepts,
+      why: 'nothing happens',
+    },
+  ]),
+  ...forms('ALTER TABLE', writer, [
+    {
+      form: 'DISABLE TRIGGER',
+      when: 'one',
+      setup: before,
+      sql: 'alter table shop.orders disable trigger act',
+      gives: accepts,
+      why: 'less is done; what its body filled in is not seen',
+    },
+    {
+      form: 'DISABLE TRIGGER ALL',
+      when: 'those of foreign keys too',
+      sql: 'alter table shop.orders disable trigger all',
+      gives: accepts,
+      why: 'less is refused',
+    },
+    {
+      form: 'DISABLE TRIGGER USER',
+      setup: before,
+      sql: 'alter table shop.orders disable trigger user',
+      gives: accepts,
+      why: 'less is done',
+    },
+    {
+      form: 'ENABLE TRIGGER',
+      when: 'one that was disabled',
+      setup: disabled,
+      sql: 'alter table shop.orders enable trigger act',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'ENABLE TRIGGER',
+      when: 'one that was disabled',
+      claims: reader,
+      setup: disabled,
+      sql: 'alter table shop.orders enable trigger act',
+      gives: accepts,
+      why: writesNot,
+    },
+    {
+      form: 'ENABLE ALWAYS TRIGGER',
+      when: 'one that was disabled',
+      setup: disabled,
+      sql: 'alter table shop.orders enable always trigger act',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'ENABLE ALWAYS TRIGGER',
+      when: 'one that was enabled',
+      setup: before,
+      sql: 'alter table shop.orders enable always trigger act',
+      gives: accepts,
+      why: 'it fired already',
+    },
+    {
+      form: 'ENABLE REPLICA TRIGGER',
+      when: 'one that was disabled',
+      setup: disabled,
+      sql: 'alter table shop.orders enable replica trigger act',
+      gives: accepts,
+      why: 'it fires for replication only',
+    },
+    { form: 'DISABLE RULE', setup: rule, sql: 'alter table shop.orders disable rule log', gives: accepts, why: 'less is done' },
+    {
+      form: 'ENABLE RULE',
+      when: 'one that was disabled',
+      setup: `${rule}; alter table shop.orders disable rule log`,
+      sql: 'alter table shop.orders enable rule log',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'ENABLE ALWAYS RULE',
+      when: 'one that was disabled',
+      setup: `${rule}; alter table shop.orders disable rule log`,
+      sql: 'alter table shop.orders enable always rule log',
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'ENABLE REPLICA RULE',
+      when: 'one that was disabled',
+      setup: `${rule}; alter table shop.orders disable rule log`,
+      sql: 'alter table shop.orders enable replica rule log',
+      gives: accepts,
+      why: 'it is used for replication only',
+    },
+  ]),
+  ...forms('CREATE RULE', writer, [
+    { form: 'CREATE RULE … DO ALSO', sql: rule, gives: warns(302), why: mayDo },
+    {
+      form: 'CREATE RULE … DO INSTEAD NOTHING',
+      claims: inserter,
+      sql: 'create rule ignore as on insert to shop.orders do instead nothing',
+      fewer: true,
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE RULE … DO INSTEAD',
+      claims: reader,
+      sql: 'create rule ignore as on insert to shop.orders do instead nothing',
+      gives: accepts,
+      why: writesNot,
+    },
+    {
+      form: 'CREATE OR REPLACE RULE',
+      when: 'as it was',
+      setup: rule,
+      sql: rule.replace('create', 'create or replace'),
+      gives: accepts,
+      why: 'it does the same',
+    },
+  ]),
+  ...forms('ALTER RULE', writer, [
+    { form: 'RENAME TO', setup: rule, sql: 'alter rule log on shop.orders rename to tell', gives: accepts, why: 'it does the same' },
+  ]),
+  ...forms('DROP RULE', writer, [
+    { form: 'DROP RULE', setup: rule, sql: 'drop rule log on shop.orders', gives: accepts, why: 'less is done' },
+  ]),
+]

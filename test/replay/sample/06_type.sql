@@ -1,0 +1,1 @@
+ALTER TABLE public.orders ALTER COLUMN placed_at TYPE timestamptz USING placed_at AT TIME ZONE 'UTC';

@@ -1,0 +1,3 @@
+BEGIN;
+ALTER TABLE public.customers ALTER COLUMN name DROP NOT NULL;
+COMMIT;

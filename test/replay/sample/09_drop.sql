@@ -1,0 +1,2 @@
+DROP VIEW sales.per_customer;
+ALTER TABLE public.customers DROP COLUMN name;

@@ -1,0 +1,2 @@
+-- By itself: a replay skips it.
+ALTER TABLE public.nowhere ADD COLUMN nothing text;

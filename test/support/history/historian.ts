@@ -1,0 +1,424 @@
+/** Plays histories in a database of their own, one after the other, and asks the oracle after every step. */
+import type pg from 'pg'
+import { operate } from '../../../src/core/index.ts'
+import { type Session, TestDatabase } from '../database.ts'
+import { worked } from '../oracle/attempt.ts'
+import { readCatalogue } from '../oracle/catalogue.ts'
+import { readLine, untruth } from '../oracle/finding.ts'
+import { type ActAs, type Circumstances, Ledger, newFlaws, type Standing } from '../oracle/ledger.ts'
+import { wrongPrivileges } from '../oracle/privilege.ts'
+import { stateOf } from '../oracle.ts'
+import type { Dice } from './dice.ts'
+import { beginning, owners, schemas, stakeholders } from './statement.ts'
+import { beginningOf, nextStep, type Step, scriptOf } from './step.ts'
+
+/** A history as data. */
+export interface History {
+  beginning: string[]
+  steps: Step[]
+}
+
+/** What the oracle and IntegrateDB see differently. */
+export class Disagreement extends Error {
+  readonly kind: string
+
+  constructor(kind: string, detail: string) {
+    super(`${kind}:\n${detail}`)
+    this.kind = kind
+  }
+}
+
+export type Counts = Map<string, number>
+
+/** What cannot change which rows are seen, or which values a constraint meets. Everything else is taken to do both. */
+const keepsRows =
+  /^(grant|revoke|comment|create (policy|trigger|rule|index|unique)|(drop|alter) policy|drop (trigger|rule)|alter table .* (enable|disable|force|add (check|unique|primary|foreign)|owner|set not null|drop not null|default)|alter view .* (set|owner))/
+
+const isOrdinary = (code: string | undefined): boolean => /^(0A|2[0-9B]|3[DFB]|42|40|54|55|P0001|25)/.test(code ?? '')
+
+/** What set_claims, sync and a judged migration ask the core, and what the database's own core answers. */
+const recordCore = `
+  create unlogged table integratedb.core_call (op text, input text, output text);
+  alter function integratedb._core(text, text) rename to _recorded_core;
+  create function integratedb._core(op text, input text) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+  declare
+    output text := integratedb._recorded_core(op, input);
+  begin
+    insert into integratedb.core_call values (op, input, output);
+    return output;
+  end $$;
+  revoke all on function integratedb._core(text, text) from public`
+
+/** What was tried a moment ago need not be tried again. */
+const untried: ActAs = async () => [] as never
+
+export class Historian {
+  readonly counts: Counts = new Map()
+  private readonly database: TestDatabase
+  private readonly oracle: Session
+  private readonly sessions = new Map<string, Session>()
+  private second: Session | undefined
+  private ledger = new Ledger()
+  private timing: 'commit' | 'statement' = 'commit'
+
+  private constructor(database: TestDatabase, oracle: Session) {
+    this.database = database
+    this.oracle = oracle
+  }
+
+  static async open(): Promise<Historian> {
+    const database = await TestDatabase.create()
+    await database.rows(owners.map((owner) => `create role ${owner}`).join(';'))
+    await database.rows(recordCore)
+    const oracle = await database.connect(undefined, { options: '-c search_path=pg_catalog' })
+    await database.rows('set search_path = pg_catalog')
+    return new Historian(database, oracle)
+  }
+
+  async close(): Promise<void> {
+    await this.database.rows(`drop owned by ${owners.join(', ')} cascade`).catch(() => {})
+    await this.database.drop()
+  }
+
+  private count(what: string, by = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by)
+  }
+
+  /** Nothing left of the history before. */
+  private async clear(): Promise<void> {
+    await this.database.rows('rollback; reset role')
+    await this.database.rows(`select integratedb.set_enforcement('enforce'), integratedb.set_check_timing('commit')`)
+    const there = await this.database.rows<{ name: string }>('select name from integratedb.stakeholders')
+    for (const name of stakeholders) {
+      const call = there.some((one) => one.name === name) ? 'remove_claims' : 'add_stakeholder'
+      await this.database.rows(`select integratedb.${call}('${name}')`)
+    }
+    await this.database.rows(`drop schema if exists ${[...schemas, 'attic'].join(', ')} cascade; truncate integratedb.core_call`)
+    this.ledger = new Ledger()
+    this.timing = 'commit'
+  }
+
+  private async begin(statements: AsyncIterable<string> | readonly string[]): Promise<string[]> {
+    await this.clear()
+    await this.database.rows(beginning.join(';'))
+    const done: string[] = []
+    for await (const statement of statements) {
+      const worked = await this.database.rows(statement).catch(() => null)
+      if (worked !== null) done.push(statement)
+    }
+    await this.ledger.look(this.oracle)
+    return done
+  }
+
+  /** A history that is made up as it goes. What went wrong, and all of what happened until then. */
+  async invent(dice: Dice, steps: number): Promise<{ history: History; wrong: unknown }> {
+    const history: History = { beginning: [], steps: [] }
+    this.count('histories')
+    try {
+      history.beginning = await this.begin(beginningOf(dice, () => readCatalogue(this.oracle)))
+      for (let made = 0; made < steps; made++) {
+        const step = nextStep(dice, made, this.ledger.last, this.timing)
+        history.steps.push(step)
+        await this.perform(step)
+      }
+      await this.expectSyncToChangeNothing()
+      return { history, wrong: null }
+    } catch (wrong) {
+      return { history, wrong }
+    }
+  }
+
+  /** A history that is known: what goes wrong with it, and after how many steps. */
+  async replay({ beginning, steps }: History): Promise<{ steps: number; wrong: unknown }> {
+    let done = 0
+    try {
+      await this.begin(beginning)
+      for (const step of steps) {
+        done++
+        await this.perform(step)
+      }
+      await this.expectSyncToChangeNothing()
+      return { steps: done, wrong: null }
+    } catch (wrong) {
+      return { steps: done, wrong }
+    }
+  }
+
+  private async perform(step: Step): Promise<void> {
+    this.count('steps')
+    this.database.notices.length = 0
+    switch (step.kind) {
+      case 'migration':
+        return await this.migrate(step)
+      case 'race':
+        return await this.race(step)
+      case 'rows':
+        await this.tolerate(() => this.database.rows(scriptOf(step)))
+        return await this.observe({ rowsChanged: true, warnings: [] })
+      case 'set_claims':
+        return await this.setClaims(step)
+      case 'remove_claims':
+        if (await this.tolerate(() => this.database.rows(scriptOf(step)))) this.ledger.forget(step.stakeholder)
+        return await this.expectAllWell()
+      case 'add_stakeholder':
+        await this.tolerate(() => this.database.rows(scriptOf(step)))
+        return await this.observe({ rowsChanged: true, warnings: [] })
+      case 'remove_stakeholder':
+        if (await this.tolerate(() => this.removeStakeholder(step.stakeholder))) this.ledger.forget(step.stakeholder)
+        // What it owned belongs to somebody else now, or is gone.
+        await this.observeWhatever()
+        return await this.expectAllWell()
+      case 'set_check_timing':
+        await this.database.rows(scriptOf(step))
+        this.timing = step.timing
+    }
+  }
+
+  private async removeStakeholder(name: string): Promise<void> {
+    const session = this.sessions.get(name)
+    this.sessions.delete(name)
+    await session?.end().catch(() => {})
+    await this.database.rows(`select integratedb.remove_stakeholder('${name}', false)`)
+  }
+
+  /** Errors that a user's own mistake explains are no disagreement. */
+  private async tolerate(act: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await act()
+      return true
+    } catch (error) {
+      const { code, detail = '' } = error as pg.DatabaseError
+      await this.database.rows('rollback; reset role')
+      if (!isOrdinary(code) && !/^IDB0[13458]/.test(code ?? '')) throw new Disagreement(`an error ${code}`, `${error}\n${detail}`)
+      this.count(/^IDB/.test(code ?? '') ? `error ${code}` : 'SQL errors')
+      return false
+    }
+  }
+
+  /** As an application does: connected as the stakeholder. */
+  private asStakeholder: ActAs = async (stakeholder, act) => {
+    let session = this.sessions.get(stakeholder)
+    if (session === undefined) {
+      session = await this.database.connect(stakeholder)
+      this.sessions.set(stakeholder, session)
+    }
+    return await act(session)
+  }
+
+  /** In the transaction that is open, to look at what will be undone. */
+  private inTransaction: ActAs = async (stakeholder, act) => {
+    await this.database.rows(`set local role ${stakeholder}`)
+    try {
+      return await act(this.database)
+    } finally {
+      await this.database.rows('reset role')
+    }
+  }
+
+  /** The statements in one transaction; one that Postgres refuses is undone and the rest goes on. */
+  private async execute(statements: readonly string[]): Promise<void> {
+    for (const statement of statements) {
+      if (/^(savepoint|release|rollback)/.test(statement)) {
+        await this.database.rows(statement)
+        continue
+      }
+      await this.database.rows('savepoint history')
+      try {
+        await this.database.rows(statement)
+        await this.database.rows('release history')
+      } catch (error) {
+        if (!isOrdinary((error as pg.DatabaseError).code)) throw error
+        this.count('SQL errors')
+        await this.database.rows('rollback to history')
+      }
+    }
+  }
+
+  private warnings({ notices }: Session = this.database): string[] {
+    const lines = notices.flatMap(({ message, detail }) => [message, ...(detail?.split('\n') ?? [])])
+    return lines.filter((line) => /^IDB[1-4]/.test(line))
+  }
+
+  private async migrate(step: Step & { kind: 'migration' }): Promise<void> {
+    const { by, warned, statements } = step
+    const [only] = statements
+    if (warned) await this.database.rows(`select integratedb.set_enforcement('warn')`)
+    let rejection: pg.DatabaseError | null = null
+    const done = await this.tolerate(async () => {
+      try {
+        if (by !== null) await this.database.rows(`set role ${by}`)
+        if (statements.length === 1) await this.database.rows(only as string)
+        else {
+          await this.database.rows('begin')
+          await this.execute(statements)
+          await this.database.rows('commit')
+        }
+        if (by !== null) await this.database.rows('reset role')
+      } catch (error) {
+        if ((error as pg.DatabaseError).code === 'IDB01') rejection = error as pg.DatabaseError
+        throw error
+      }
+    })
+    if (warned) await this.database.rows(`select integratedb.set_enforcement('enforce')`)
+    const why = { rowsChanged: !statements.every((one) => keepsRows.test(one)), warnings: this.warnings() }
+    for (const line of why.warnings) this.count(`warned ${line.slice(0, 6)}`)
+    if (rejection !== null) return await this.expectReason(step, rejection)
+    if (!done) return
+    this.count(warned ? 'let through' : 'accepted')
+    if (warned) {
+      await this.database.rows('select from integratedb.sync()')
+      await this.observeWhatever()
+    } else {
+      await this.observe(why)
+      // Where another alternative stood in, nobody gives back what was revoked, until somebody asks.
+      if (statements.some((one) => one.includes('revoke'))) await this.database.rows('select from integratedb.sync()')
+    }
+    await this.expectAllWell()
+  }
+
+  private async rival(): Promise<Session> {
+    this.second ??= await this.database.connect(undefined, { options: '-c search_path=pg_catalog' })
+    return this.second
+  }
+
+  private async race({ first, second }: Step & { kind: 'race' }): Promise<void> {
+    const other = await this.rival()
+    other.notices.length = 0
+    const all = async (session: Session, statements: readonly string[]): Promise<void> => {
+      for (const statement of statements) await session.rows(statement)
+    }
+    await this.tolerate(async () => await all(this.database, ['begin', ...first]))
+    const rival = all(other, ['begin', ...second, 'commit']).catch(async (error) => {
+      await other.rows('rollback')
+      return error
+    })
+    await Promise.race([rival, new Promise((resolve) => setTimeout(resolve, 20))])
+    await this.tolerate(async () => await this.database.rows('commit'))
+    await rival
+    this.count('races')
+    if ([...first, ...second].some((one) => one.includes('revoke'))) await this.database.rows('select from integratedb.sync()')
+    await this.observe({ rowsChanged: true, warnings: [...this.warnings(), ...this.warnings(other)] })
+    await this.expectAllWell()
+  }
+
+  private async setClaims(step: Step & { kind: 'set_claims' }): Promise<void> {
+    const before = await this.stateLines()
+    try {
+      await this.database.rows(scriptOf(step))
+    } catch (error) {
+      const { code, detail } = error as pg.DatabaseError
+      this.count(`set_claims ${code}`)
+      if (code !== 'IDB02' && code !== 'IDB03' && code !== 'IDB04')
+        throw new Disagreement(`set_claims fails with ${code}`, `${error}\n${detail}`)
+      if (String(await this.stateLines()) !== String(before)) throw new Disagreement('a refused document changes something', '')
+      return
+    }
+    this.count('set_claims accepted')
+    this.ledger.declare(step.stakeholder, step.document)
+    await this.observe({ rowsChanged: true, warnings: [] })
+    const standings = await this.ledger.standings(this.ledger.last, untried, { rowsChanged: false, warnings: [] })
+    const unmet = standings.filter(({ stakeholder, flaws }) => stakeholder === step.stakeholder && flaws.some(({ sure }) => sure))
+    if (unmet.length > 0) throw new Disagreement('a document is accepted that is not met', JSON.stringify(unmet, null, 1))
+    for (const { stakeholder, relation, name, state, message } of this.ledger.outcomes()) {
+      if (stakeholder !== step.stakeholder || state === worked) continue
+      // What a view needs of what is behind it is its owner's affair, and nobody promised that it had it.
+      if (relation.kind === 'v' || relation.kind === 'm') this.count(`claimed view does not ${name.split(' ')[0]}`)
+      else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
+      else if (name === 'select' || (state === '42501' && message.startsWith('permission denied'))) {
+        throw new Disagreement('what is claimed cannot be done', `${stakeholder} ${relation.name} ${name}: ${state} ${message}`)
+      }
+    }
+    await this.expectAllWell()
+  }
+
+  /** The catalogue and what works are as they are now, whatever that breaks. */
+  private async observeWhatever(): Promise<Standing[]> {
+    return await this.ledger.observe(await readCatalogue(this.oracle), this.asStakeholder, {
+      rowsChanged: true,
+      warnings: [],
+    })
+  }
+
+  /** Accepted: every promise that held before holds. */
+  private async observe(why: Circumstances): Promise<void> {
+    const standings = await this.ledger.observe(await readCatalogue(this.oracle), this.asStakeholder, why)
+    const broken = standings.flatMap((standing) =>
+      newFlaws(standing)
+        .filter(({ sure }) => sure)
+        .map((flaw) => `${standing.stakeholder} match ${standing.match} ${flaw.relation} ${flaw.field ?? ''}: ${flaw.code} ${flaw.what}`),
+    )
+    if (broken.length > 0) throw new Disagreement('accepted, but it breaks a promise', broken.join('\n'))
+  }
+
+  /** Rejected: let through, it would break a promise, and what the rejection says is so. */
+  private async expectReason(
+    { by, statements }: Step & { kind: 'migration' },
+    { detail = '', hint = '' }: pg.DatabaseError,
+  ): Promise<void> {
+    this.count('rejected')
+    await this.expectCoreParity()
+    await this.database.rows(`begin; select integratedb.set_enforcement('warn')`)
+    if (by !== null) await this.database.rows(`set local role ${by}`)
+    await this.execute(statements)
+    await this.database.rows('reset role; set constraints all immediate')
+    const after = await readCatalogue(this.database)
+    const why = { rowsChanged: false, warnings: [] }
+    const standings = await this.ledger.standings(after, this.inTransaction, why)
+    await this.expectCoreParity()
+    await this.database.rows('rollback')
+    // A new constraint is worth a warning, and no reason to reject.
+    const reasons = standings.flatMap(newFlaws).filter(({ code }) => code !== 'IDB302')
+    if (reasons.length === 0) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
+    const relations = [...this.ledger.last.relations.keys(), ...after.relations.keys()]
+    for (const text of detail.split('\n')) {
+      const line = readLine(text, relations)
+      if (line === null) {
+        if (!/more/.test(text)) throw new Disagreement('a line of a rejection cannot be read', text)
+        continue
+      }
+      this.count(`rejected ${line.code}`)
+      const flaws = standings.filter(({ stakeholder }) => stakeholder === line.stakeholder).flatMap((standing) => standing.flaws)
+      const lie = untruth(line, this.ledger.last, after, flaws)
+      if (lie !== null) throw new Disagreement(`${line.code} is not so`, `${text}\n${lie}`)
+    }
+  }
+
+  /** What holds always: privileges are as promised, and in Node the core answers the same. */
+  private async expectAllWell(): Promise<void> {
+    const claimed = new Map([...this.ledger.holders].map(([stakeholder, { matches }]) => [stakeholder, matches]))
+    const wrong = await wrongPrivileges(this.oracle, this.ledger.last, claimed)
+    if (wrong.length > 0) throw new Disagreement('privileges are not what is claimed', JSON.stringify(wrong, null, 1))
+    await this.expectCoreParity()
+  }
+
+  /** Expanding all claims anew changes nothing. Not after every step: what drifts apart goes on to, and sync() itself is a step that repairs. */
+  private async expectSyncToChangeNothing(): Promise<void> {
+    const before = await this.stateLines()
+    await this.database.rows('select from integratedb.sync()')
+    const after = await this.stateLines()
+    const changes = [
+      ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+      ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+    ]
+    if (changes.length > 0) throw new Disagreement('sync() changes something', changes.join('\n'))
+    await this.expectCoreParity()
+  }
+
+  private async stateLines(): Promise<string[]> {
+    const lines = Object.values(await stateOf(this.database)).flatMap((rows) => rows.map((row) => JSON.stringify(row)))
+    // Nobody sees a partition dropped, and that there is none left is kept for a warning only. A view's text changes with the names in it.
+    return lines.map((line) => line.replace(',"without_partition":true', '').replace(/("definition":\["[^"]*"),"[^"]*"/, '$1'))
+  }
+
+  private async expectCoreParity(): Promise<void> {
+    const calls = await this.database.rows<{ op: string; input: string; output: string }>(
+      'delete from integratedb.core_call returning op, input, output',
+    )
+    if (calls.length > 0) this.count('core calls compared', calls.length)
+    for (const { op, input, output } of calls) {
+      const answer = operate(op, input)
+      if (answer !== output)
+        throw new Disagreement('the core answers differently in Node', `${op}\n${input}\nNode: ${answer}\ndatabase: ${output}`)
+    }
+  }
+}

@@ -1,0 +1,283 @@
+/** What is in the database now, from Postgres's own catalogue in one query or two: what the oracle knows of the world. */
+import format from 'pg-format'
+import type { Session } from '../database.ts'
+
+export interface Column {
+  name: string
+  /** The name as SQL wants it. */
+  quoted: string
+  /** With its modifier, schema-qualified where Postgres's own search path would need that. */
+  type: string
+  /** What the type is made of, where a name alone does not tell: domains, composite types, arrays of them. */
+  behind: string
+  /** As the protocol tells it: what is under all domains. */
+  shown: string
+  /** The labels of the enum that this is, or is an array of, or a domain over. */
+  labels: string[] | null
+  isNotNull: boolean
+  /** Null is refused, here or by a partition. */
+  refusesNull: boolean
+  /** The NOT NULL is the domain's. */
+  isNotNullByDomain: boolean
+  generated: boolean
+  identity: 'always' | 'by default' | null
+  hasDefault: boolean
+  /** Alone covered by a primary key or unique constraint. */
+  isUnique: boolean
+  /** It can be named in an INSERT: not generated, not identity always, and of a view what goes through. */
+  isInsertable: boolean
+  isUpdatable: boolean
+}
+
+export interface Policy {
+  name: string
+  command: 'select' | 'insert' | 'update' | 'delete' | 'all'
+  permissive: boolean
+  /** null: everybody. */
+  roles: string[] | null
+  using: string | null
+  check: string | null
+}
+
+/** NOT NULL is told by the column. A partition's own is its parents' as well. */
+export interface Constraint {
+  oid: number
+  /** Quoted. */
+  name: string
+  /** A foreign key of another table that refers to this one. */
+  isForeign: boolean
+  definition: string
+  columns: string[]
+}
+
+export interface Relation {
+  oid: number
+  /** Quoted where SQL wants it. */
+  name: string
+  schema: string
+  relation: string
+  kind: 'r' | 'p' | 'v' | 'm' | 'f'
+  owner: string
+  isPartition: boolean
+  isOfExtension: boolean
+  isPopulated: boolean
+  accepts: { insert: boolean; update: boolean; delete: boolean }
+  definition: string | null
+  rowSecurity: 'off' | 'on' | 'forced'
+  policies: Policy[]
+  constraints: Constraint[]
+  triggers: string[]
+  /** What its defaults call, quoted names. */
+  sequences: { name: string; schema: string; owner: string }[]
+  /** The relations that a view mentions, quoted names. */
+  reads: string[]
+  /** Its parents' or partitioned table's names. */
+  parents: string[]
+  columns: Column[]
+}
+
+export interface Catalogue {
+  relations: ReadonlyMap<string, Relation>
+  /** By name. */
+  schemas: ReadonlyMap<string, Schema>
+  types: Types
+}
+
+interface Schema {
+  quoted: string
+  owner: string
+}
+
+interface Type {
+  name: string
+  kind: 'd' | 'e' | 'c' | 'r'
+  base: string | null
+  notNull: boolean
+  labels: string[] | null
+  attributes: { name: string; type: string }[] | null
+}
+
+const ours = `n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'integratedb')`
+
+const question = `
+select json_build_object(
+  'schemas', (select json_object_agg(nspname, json_build_object('quoted', quote_ident(nspname), 'owner', pg_get_userbyid(nspowner))) from pg_namespace n where ${ours}),
+  'types', (select json_agg(json_build_object(
+      'name', format_type(t.oid, null), 'kind', t.typtype, 'base', format_type(nullif(t.typbasetype, 0), t.typtypmod), 'notNull', t.typnotnull,
+      'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
+      'attributes', (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+                       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped)))
+     from pg_type t join pg_namespace n on n.oid = t.typnamespace where ${ours} and t.typtype in ('d', 'e', 'c', 'r')),
+  'relations', (select json_agg(json_build_object(
+      'oid', c.oid, 'name', format('%I.%I', n.nspname, c.relname), 'schema', n.nspname, 'relation', c.relname, 'kind', c.relkind,
+      'owner', pg_get_userbyid(c.relowner), 'isPartition', c.relispartition, 'isPopulated', c.relispopulated,
+      'isOfExtension', exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'),
+      'accepts', (select json_build_object(
+          'insert', can & 8 > 0, 'update', can & 4 > 0, 'delete', can & 16 > 0)
+         from pg_relation_is_updatable(c.oid, true) can),
+      'definition', case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) || coalesce(c.reloptions::text, '') end,
+      'rowSecurity', case when not c.relrowsecurity then 'off' when c.relforcerowsecurity then 'forced' else 'on' end,
+      'policies', (select coalesce(json_agg(json_build_object(
+            'name', p.polname, 'permissive', p.polpermissive,
+            'command', case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+            'roles', case when not 0 = any (p.polroles) then (select json_agg(r.rolname) from pg_roles r where r.oid = any (p.polroles)) end,
+            'using', pg_get_expr(p.polqual, p.polrelid), 'check', pg_get_expr(p.polwithcheck, p.polrelid)) order by p.polname), '[]')
+          from pg_policy p where p.polrelid = c.oid),
+      'constraints', (select coalesce(json_agg(json_build_object(
+            'oid', k.oid, 'name', quote_ident(k.conname), 'isForeign', k.conrelid <> o.oid, 'definition', pg_get_constraintdef(k.oid),
+            'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
+                         where a.attrelid = o.oid and a.attnum = any (case when k.conrelid = o.oid then k.conkey else k.confkey end))) order by k.oid), '[]')
+          from (select c.oid union select relid from pg_partition_tree(c.oid) where c.relkind = 'p') o
+          join pg_constraint k on o.oid in (k.conrelid, k.confrelid) and k.contype not in ('n', 't')
+         where o.oid = c.oid or k.conparentid = 0 and k.coninhcount = 0),
+      'triggers', (select coalesce(json_agg(pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text order by t.oid), '[]') from pg_trigger t
+          where t.tgrelid = c.oid and not t.tgisinternal),
+      'sequences', (select coalesce(json_agg(distinct jsonb_build_object(
+            'name', format('%I.%I', sn.nspname, s.relname), 'schema', sn.nspname, 'owner', pg_get_userbyid(s.relowner))), '[]')
+          from pg_attrdef f
+          join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
+          join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
+          join pg_namespace sn on sn.oid = s.relnamespace
+         where f.adrelid = c.oid),
+      'reads', (select coalesce(json_agg(distinct format('%I.%I', bn.nspname, b.relname)), '[]')
+          from pg_rewrite w
+          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+          join pg_class b on b.oid = d.refobjid and b.oid <> c.oid
+          join pg_namespace bn on bn.oid = b.relnamespace
+         where w.ev_class = c.oid and w.rulename = '_RETURN'),
+      'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
+          from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),
+      'columns', (select coalesce(json_agg(json_build_object(
+            'name', a.attname, 'quoted', quote_ident(a.attname), 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull, 'generated', a.attgenerated <> '',
+            'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' end,
+            'hasDefault', a.atthasdef and a.attgenerated = '',
+            'isUnique', exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u') and k.conkey = array[a.attnum]),
+            'partitionRefuses', c.relkind = 'p' and exists (
+                select from pg_partition_tree(c.oid) t join pg_attribute o on o.attrelid = t.relid
+                 where t.relid <> c.oid and o.attname = a.attname and o.attnotnull),
+            'passes', c.relkind <> 'f' or pg_column_is_updatable(c.oid, a.attnum, true)) order by a.attnum), '[]')
+          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)))
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ours} and c.relkind in ('r', 'p', 'v', 'm', 'f')))::text`
+
+type AskedColumn = Omit<
+  Column,
+  'behind' | 'shown' | 'labels' | 'isNotNull' | 'refusesNull' | 'isNotNullByDomain' | 'isInsertable' | 'isUpdatable'
+> & {
+  notNull: boolean
+  partitionRefuses: boolean
+  passes: boolean
+}
+
+interface Answer {
+  schemas: Record<string, Schema> | null
+  types: Type[] | null
+  relations: (Omit<Relation, 'columns'> & { columns: AskedColumn[] })[] | null
+}
+
+/** Types that lead to other types, by name. */
+export class Types {
+  readonly byName: ReadonlyMap<string, Type>
+
+  constructor(types: readonly Type[]) {
+    this.byName = new Map(types.map((type) => [type.name, type]))
+  }
+
+  behind(type: string): string {
+    if (type.endsWith('[]')) return this.behind(type.slice(0, -2))
+    const known = this.byName.get(type)
+    if (known?.kind === 'd') return `domain over ${known.base} ${this.behind(known.base as string)}`
+    if (known?.kind === 'c') return `of ${known.attributes?.map((one) => `${one.name} ${one.type} ${this.behind(one.type)}`).join(', ')}`
+    return known?.kind ?? ''
+  }
+
+  /** Without the domains around it. */
+  shown(type: string): string {
+    const known = this.byName.get(type)
+    return known?.kind === 'd' ? this.shown(known.base as string) : type
+  }
+
+  labels(type: string): string[] | null {
+    if (type.endsWith('[]')) return this.labels(type.slice(0, -2))
+    const known = this.byName.get(type)
+    return known?.kind === 'd' ? this.labels(known.base as string) : (known?.labels ?? null)
+  }
+
+  isNotNull(type: string): boolean {
+    const known = this.byName.get(type)
+    return known?.kind === 'd' && (known.notNull || this.isNotNull(known.base as string))
+  }
+}
+
+/**
+ * Columns of views that no INSERT or no UPDATE can name, because of what they are in the table behind: Postgres is asked to plan it.
+ * `insert schema.view.column`, quoted.
+ */
+async function unwritable(session: Session, relations: Answer['relations']): Promise<Set<string>> {
+  const columns = (relations ?? [])
+    .filter(({ kind, accepts }) => kind === 'v' && (accepts.insert || accepts.update))
+    .flatMap(({ name, columns }) => columns.map(({ quoted }) => ({ name, quoted })))
+  if (columns.length === 0) return new Set()
+  const plans = columns.flatMap(({ name, quoted }) => [
+    { act: `insert ${name}.${quoted}`, plan: `explain insert into ${name} (${quoted}) values (null)` },
+    { act: `update ${name}.${quoted}`, plan: `explain update ${name} set ${quoted} = null` },
+  ])
+  const found = await session.value<string>(`
+    do $oracle$
+    declare
+      one record;
+      found text[] := '{}';
+    begin
+      for one in select * from jsonb_to_recordset(${format('%L', JSON.stringify(plans))}::jsonb) plans (act text, plan text) loop
+        begin
+          execute one.plan;
+        exception when generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type then
+          found := found || one.act;
+        when others then
+          null; -- what has nothing to do with this column
+        end;
+      end loop;
+      perform set_config('oracle.unwritable', to_jsonb(found)::text, false);
+    end $oracle$;
+    select current_setting('oracle.unwritable')`)
+  return new Set(JSON.parse(found) as string[])
+}
+
+/** The session's search path decides how types are spelled; the oracle's names need `pg_catalog` alone. */
+export async function readCatalogue(session: Session): Promise<Catalogue> {
+  // Named: planned once in a session, which takes longer than the answer does.
+  const { rows } = await session.client.query<[string]>({ name: 'oracle catalogue', text: question, rowMode: 'array' })
+  const { schemas, types, relations } = JSON.parse(rows[0]?.[0] ?? '') as Answer
+  const known = new Types(types ?? [])
+  const closed = await unwritable(session, relations)
+  const complete = (relations ?? []).map((relation): Relation => {
+    const columns = relation.columns.map(({ notNull, partitionRefuses, passes, ...column }): Column => {
+      const isNotNullByDomain = known.isNotNull(column.type)
+      const isOpen = passes && !column.generated && column.identity !== 'always' && relation.kind !== 'm'
+      return {
+        ...column,
+        behind: known.behind(column.type),
+        shown: known.shown(column.type),
+        labels: known.labels(column.type),
+        isNotNull: notNull || isNotNullByDomain,
+        refusesNull: notNull || isNotNullByDomain || partitionRefuses,
+        isNotNullByDomain,
+        isInsertable: isOpen && !closed.has(`insert ${relation.name}.${column.quoted}`),
+        isUpdatable: isOpen && !closed.has(`update ${relation.name}.${column.quoted}`),
+      }
+    })
+    return { ...relation, columns }
+  })
+  return {
+    relations: new Map(complete.map((relation) => [relation.name, relation])),
+    schemas: new Map(Object.entries(schemas ?? {})),
+    types: known,
+  }
+}
+
+/** A relation and all that it rests on, through views on views. */
+export function relationsBehind(catalogue: Catalogue, name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  for (const below of catalogue.relations.get(name)?.reads ?? []) relationsBehind(catalogue, below, seen)
+  return seen
+}

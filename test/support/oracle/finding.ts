@@ -1,0 +1,83 @@
+/** Is it really so? Each line of a rejection against what was observed and what is there. */
+import type { Catalogue, Column, Relation } from './catalogue.ts'
+import type { Flaw } from './promise.ts'
+import { fillsItself, filterOf } from './promise.ts'
+
+export interface Line {
+  code: string
+  stakeholder: string
+  relation: string
+  field: string | null
+  text: string
+}
+
+/** `IDB201 reporter needs public.orders.total (numeric): the column was dropped`; what is not of this form is not a finding. */
+export function readLine(text: string, relations: readonly string[]): Line | null {
+  const [, code, stakeholder, rest] = /^(IDB[1-4]\d\d) (\S+) (?:needs|and) (.*)$/.exec(text) ?? []
+  if (code === undefined || stakeholder === undefined || rest === undefined) return null
+  const path = relations.filter((name) => rest.startsWith(name)).sort((one, other) => other.length - one.length)[0]
+  if (path === undefined) return { code, stakeholder, relation: rest, field: null, text }
+  const [, quoted] = /^\.("(?:[^"]|"")+"|[^ :]+)/.exec(rest.slice(path.length)) ?? []
+  return { code, stakeholder, relation: path, field: quoted ?? null, text }
+}
+
+/** Why a line is not true; null if it is, or if the oracle cannot tell. */
+export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {
+  const then = before.relations.get(line.relation)
+  const now = after.relations.get(line.relation)
+  const column = (relation: Relation | undefined): Column | undefined =>
+    relation?.columns.find(({ quoted, name }) => quoted === line.field || name === line.field)
+  const [columnThen, columnNow] = [column(then), column(now)]
+  const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
+  const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
+  switch (line.code) {
+    case 'IDB101':
+    case 'IDB102':
+    case 'IDB103':
+      return unless(now === undefined, 'the relation is there')
+    case 'IDB104':
+      return unless(now === undefined || !now.isPopulated, 'the relation is there and can be read')
+    case 'IDB201':
+    case 'IDB202':
+      return unless(now !== undefined && columnNow === undefined, 'the column is there, or the whole relation is not')
+    case 'IDB203':
+    case 'IDB204':
+      return unless(
+        columnThen === undefined || columnThen.type !== columnNow?.type || columnThen.behind !== columnNow.behind,
+        'the type is as it was',
+      )
+    case 'IDB205':
+      return unless(columnNow?.isNotNull === false, 'the column is NOT NULL')
+    case 'IDB211':
+      return unless(tried || columnNow?.isNotNull === true, 'an INSERT that does not name the column works')
+    case 'IDB212':
+      return unless(tried || columnNow?.isNotNull === true, 'null goes in')
+    case 'IDB213':
+      return unless(
+        tried || columnNow?.isInsertable === false || columnNow?.isUpdatable === false || Object.values(now?.accepts ?? {}).includes(false),
+        'it can be written',
+      )
+    case 'IDB214':
+      return unless(tried || (columnNow !== undefined && !fillsItself(columnNow)), 'the column fills itself')
+    case 'IDB301':
+      return unless(columnNow?.isUnique === false, 'the column is unique')
+    case 'IDB303':
+      return unless(String(columnThen?.labels) !== String(columnNow?.labels), 'the labels are as they were')
+    case 'IDB401':
+    case 'IDB402':
+    case 'IDB404':
+      return unless(tried, 'everything that was tried still works')
+    case 'IDB403':
+      return unless(
+        tried ||
+          now === undefined ||
+          now.kind === 'v' ||
+          now.kind === 'm' ||
+          filterOf(now, line.stakeholder, 'select') !== null ||
+          now.policies.length > 0,
+        'no policy hides a row',
+      )
+    default:
+      return null
+  }
+}

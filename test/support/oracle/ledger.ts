@@ -1,0 +1,314 @@
+/**
+ * Who was promised what: for each stakeholder the document that was accepted last, and what it observed since. The oracle's own books;
+ * it never asks IntegrateDB what is claimed.
+ */
+import type { Session } from '../database.ts'
+import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
+import { type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
+import { type Document, type Field, type Match, type Path, readDocument } from './document.ts'
+import { relationsOf } from './privilege.ts'
+import { choicesOf, type Flaw, fillsItself, leastOf, newConstraints, relationFlaws, unusedColumns, type World } from './promise.ts'
+import { sampleOf } from './value.ts'
+
+/** A relation as it was when all was well, and what the application could do with it. */
+interface Observed {
+  relation: Relation
+  /** What the application's INSERT names: what its document does, or what "*" was when it first saw it. What "*" takes in later it does not know. */
+  filled: ReadonlySet<string>
+  outcomes: readonly Outcome[]
+}
+
+/** One path of a match: by relation name what was observed. */
+interface Claimed {
+  match: Match
+  path: Path
+  observed: Map<string, Observed>
+}
+
+/** One match: it holds if one of its paths does. */
+interface Promised {
+  paths: Claimed[]
+  match: Match
+  /** What was wrong with it when it was looked at last. */
+  flaws: Flaw[]
+}
+
+export interface Holder {
+  matches: Match[]
+  promised: Promised[]
+}
+
+/** In which session may one act as a stakeholder? Its own, or another that takes its role for a while. */
+export type ActAs = <T>(stakeholder: string, act: (session: Session) => Promise<T>) => Promise<T>
+
+/** A match, with what is wrong with it. */
+export interface Standing {
+  stakeholder: string
+  match: number
+  flaws: Flaw[]
+  /** What was wrong already. */
+  flawsBefore: Flaw[]
+}
+
+/** What may explain that an application can no longer do what it did. */
+export interface Circumstances {
+  /** Rows were written or dropped: constraints meet other values, and other rows are seen. */
+  rowsChanged: boolean
+  /** What was warned of: lines `IDB302 stakeholder …`. */
+  warnings: readonly string[]
+}
+
+/** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's. */
+const isConstraint = (state: string): boolean => /^(23514|42P17|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state)
+
+function declarationOf(path: Path, name: string): Field | undefined {
+  if (path.fields === '*') return undefined
+  return path.fields.flatMap(({ options }) => options).find((option) => option.name === name)
+}
+
+function filledBy(path: Path, relation: Relation): ReadonlySet<string> {
+  return new Set(choicesOf(path, relation, relation).flatMap(({ options }) => options.map(({ name }) => name)))
+}
+
+/** How an application uses a relation: every column that it knew and that is there, unless another option stands in for it. */
+function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, filled: ReadonlySet<string>, now: Relation): Use {
+  const unused = unusedColumns(match.access, path, then, now)
+  const known = filledBy(path, then)
+  const isThere = ({ name }: Column) => known.has(name) && now.columns.some((column) => column.name === name) && !unused.has(name)
+  const columns = then.columns.filter(isThere).map((column): UsedColumn => {
+    const acceptsNull = !column.isNotNull && declarationOf(path, column.name)?.isNullable == null
+    return {
+      quoted: column.quoted,
+      value: sampleOf(catalogue.types, column.shown, 77),
+      acceptsNull,
+      mayBeLeftOut: acceptsNull || fillsItself(column),
+      isUnique: column.isUnique,
+      isInserted: column.isInsertable && then.accepts.insert && filled.has(column.name),
+      isUpdated: column.isUpdatable && then.accepts.update,
+    }
+  })
+  const access = new Set(match.access)
+  if (!then.accepts.delete) access.delete('delete')
+  return { relation: now.name, access, columns }
+}
+
+const isWarned = ({ warnings }: Circumstances, code: string, stakeholder: string, relation: string): boolean =>
+  warnings.some((line) => [code, stakeholder, relation].every((part) => line.includes(part)))
+
+/** What worked and does not any more. */
+function outcomeFlaws(
+  { outcomes: before, filled }: Observed,
+  after: readonly Outcome[],
+  use: Use,
+  now: Relation,
+  stakeholder: string,
+  why: Circumstances,
+): Flaw[] {
+  const relation = now.name
+  const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
+  // The document names them and the application fills them, though not in what is tried: another type, say, or another option.
+  const alsoFilled = now.columns.filter(({ name, quoted }) => filled.has(name) && use.columns.every((column) => column.quoted !== quoted))
+  const isFilled = ({ state, name, message }: Outcome) =>
+    state === '23502' &&
+    name.startsWith('insert') &&
+    alsoFilled.some((column) => message.includes(`column "${column.name}"`) || (column.isNotNullByDomain && message.startsWith('domain')))
+  return after.flatMap((outcome): Flaw[] => {
+    const then = before.find(({ name }) => name === outcome.name)
+    const flaw = { code: 'attempt', relation, field: null }
+    if (then?.state !== worked) {
+      // What never worked is not promised; but an alternative that never worked stands in for nothing.
+      return outcome.state === worked || isConstraint(outcome.state)
+        ? []
+        : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state}`, sure: false }]
+    }
+    if (outcome.state === worked) {
+      if (outcome.rows >= then.rows || why.rowsChanged || outcome.name.startsWith('insert')) return []
+      return [
+        {
+          ...flaw,
+          code: 'IDB403',
+          what: `${outcome.name}: ${outcome.rows} rows, before ${then.rows}`,
+          sure: !isWarnedOf('IDB304') && !isWarnedOf('IDB302'),
+        },
+      ]
+    }
+    // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
+    const isExcused =
+      isConstraint(outcome.state) &&
+      (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite')))
+    // A sequence may come to a number that a row has already, or that another table has not.
+    const isCoincidence = /^23(505|503|514|P01)$/.test(outcome.state) && outcome.name.startsWith('insert') && now.columns.some(fillsItself)
+    return [
+      { ...flaw, what: `${outcome.name}: ${outcome.state} ${outcome.message}`, sure: !isExcused && !isCoincidence && !isFilled(outcome) },
+    ]
+  })
+}
+
+/** A relation that a path claims: as it was observed, as it is, and what is wrong with that. */
+interface Examined {
+  claimed: Claimed
+  name: string
+  then: Observed | undefined
+  /** As it was tried now. */
+  tried?: { use: Use; outcomes: Outcome[] }
+  relation: Relation | undefined
+  flaws: Flaw[]
+}
+
+const keyOf = (use: Use | undefined): string => JSON.stringify(use && { ...use, access: [...use.access] })
+
+async function tryAll(stakeholder: string, uses: readonly Use[], actAs: ActAs): Promise<Outcome[][]> {
+  return uses.length === 0 ? [] : await actAs(stakeholder, (session) => attempt(session, uses))
+}
+
+function standingOf(
+  { match, paths, flaws: flawsBefore }: Promised,
+  examined: readonly Examined[],
+): Pick<Standing, 'flaws' | 'flawsBefore'> {
+  const ways = paths.map((claimed) => {
+    const mine = examined.filter((one) => one.claimed === claimed)
+    const isThere = mine.some(({ relation }) => relation !== undefined)
+    const flaws = mine.flatMap((one) => one.flaws)
+    // Is a table of an optional `schema.*` optional itself? Either way will do.
+    if (match.optional && claimed.path.relation === null) {
+      for (const flaw of flaws) if (flaw.code === 'IDB101') flaw.sure = false
+    }
+    if (!isThere && flaws.length === 0) {
+      const name = `${claimed.path.schema}.${claimed.path.relation ?? '*'}`
+      flaws.push({ code: 'IDB101', relation: name, field: null, what: 'is not there', sure: true })
+    }
+    return { isThere, flaws }
+  })
+  const isAbsent = match.optional && ways.every(({ isThere }) => !isThere)
+  const flaws = leastOf(ways.map((way) => way.flaws))
+  if (!isAbsent) return { flawsBefore, flaws }
+  // All of an optional `schema.*` gone at once: what was ever in it should stay, what is optional may go.
+  const wasWildcard = paths.some(({ path, observed }) => path.relation === null && observed.size > 0)
+  return { flawsBefore, flaws: wasWildcard ? flaws.map((flaw) => ({ ...flaw, sure: false })) : [] }
+}
+
+/** What went wrong with a match in this step. What is wrong already protects no more, so that beside it nothing is sure. */
+export function newFlaws({ flaws, flawsBefore }: Standing): Flaw[] {
+  const key = ({ code, relation, field, what }: Flaw) => JSON.stringify([code, relation, field, code === 'attempt' ? what : null])
+  const known = new Set(flawsBefore.map(key))
+  const wasWell = flawsBefore.every(({ sure }) => !sure)
+  return flaws.filter((flaw) => !known.has(key(flaw))).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell }))
+}
+
+export class Ledger {
+  readonly holders = new Map<string, Holder>()
+  private catalogue: Catalogue | undefined
+
+  /** What the database looked like when it was looked at last. */
+  get last(): Catalogue {
+    if (this.catalogue === undefined) throw new Error('look() first')
+    return this.catalogue
+  }
+
+  async look(session: Session): Promise<Catalogue> {
+    this.catalogue = await readCatalogue(session)
+    return this.catalogue
+  }
+
+  /** A document was accepted. */
+  declare(stakeholder: string, document: Document): void {
+    const matches = readDocument(document)
+    const promised = matches.map((match) => ({
+      match,
+      paths: match.paths.map((path) => ({ match, path, observed: new Map<string, Observed>() })),
+      flaws: [],
+    }))
+    this.holders.set(stakeholder, { matches, promised })
+  }
+
+  forget(stakeholder: string): void {
+    this.holders.delete(stakeholder)
+  }
+
+  /** Each relation that somebody claims, for an application that knows what was observed of it. */
+  private async examine(stakeholder: string, holder: Holder, now: Catalogue, actAs: ActAs, why: Circumstances): Promise<Examined[]> {
+    const before: World = { catalogue: this.last, stakeholder }
+    const after: World = { catalogue: now, stakeholder }
+    const examined = holder.promised.flatMap(({ paths }) =>
+      paths.flatMap((claimed) => {
+        const names = new Set([...claimed.observed.keys(), ...relationsOf(now, claimed.path).map(({ name }) => name)])
+        return [...names].map((name): Examined => {
+          const then = claimed.observed.get(name)
+          const relation = now.relations.get(name)
+          const flaws = relationFlaws(claimed.match, claimed.path, name, then?.relation, then?.filled ?? new Set(), relation, before, after)
+          return { claimed, name, then, relation, flaws }
+        })
+      }),
+    )
+    const used = examined.flatMap((one) => {
+      const { then, relation } = one
+      return then === undefined || relation === undefined ? [] : [{ ...one, one, then, relation }]
+    })
+    const uses = used.map(({ claimed, then, relation }) => useOf(claimed, this.last, then.relation, then.filled, relation))
+    const outcomes = await tryAll(stakeholder, uses, actAs)
+    for (const [at, { one, claimed, then, relation, name, flaws }] of used.entries()) {
+      const use = uses[at] as Use
+      one.tried = { use, outcomes: outcomes[at] ?? [] }
+      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, stakeholder, why))
+      if (isWarned(why, 'IDB302', stakeholder, name)) continue
+      for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
+        flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
+      }
+    }
+    return examined
+  }
+
+  /** What an application could do when it was tried last, in words: what never worked is not promised, but some of it should have. */
+  *outcomes(): Iterable<Outcome & { stakeholder: string; relation: Relation }> {
+    for (const [stakeholder, { promised }] of this.holders) {
+      for (const { observed } of promised.flatMap(({ paths }) => paths)) {
+        for (const { relation, outcomes } of observed.values()) {
+          for (const outcome of outcomes) yield { ...outcome, stakeholder, relation }
+        }
+      }
+    }
+  }
+
+  /** What is wrong in the world `now` with each match. */
+  async standings(now: Catalogue, actAs: ActAs, why: Circumstances): Promise<Standing[]> {
+    const standings: Standing[] = []
+    for (const [stakeholder, holder] of this.holders) {
+      const examined = await this.examine(stakeholder, holder, now, actAs, why)
+      standings.push(...holder.promised.map((promised, match) => ({ stakeholder, match, ...standingOf(promised, examined) })))
+    }
+    return standings
+  }
+
+  /** After what was accepted: what holds is observed anew, what does not hold keeps what it expects. */
+  async observe(now: Catalogue, actAs: ActAs, why: Circumstances): Promise<Standing[]> {
+    const standings: Standing[] = []
+    for (const [stakeholder, holder] of this.holders) {
+      const examined = await this.examine(stakeholder, holder, now, actAs, why)
+      for (const [match, promised] of holder.promised.entries()) {
+        const standing = standingOf(promised, examined)
+        standings.push({ stakeholder, match, ...standing })
+        promised.flaws = standing.flaws
+      }
+      const seen = examined.flatMap(({ claimed, relation, then, tried, flaws }) => {
+        if (relation === undefined || flaws.some(({ sure }) => sure)) return []
+        const filled = then?.filled ?? filledBy(claimed.path, relation)
+        const use = useOf(claimed, now, relation, filled, relation)
+        // Nothing changed that an application would notice: nor would another try.
+        const known = keyOf(use) === keyOf(tried?.use) ? tried?.outcomes : undefined
+        return [{ claimed, relation, filled, use, known }]
+      })
+      const untried = seen.filter(({ known }) => known === undefined)
+      const outcomes = await tryAll(
+        stakeholder,
+        untried.map(({ use }) => use),
+        actAs,
+      )
+      for (const one of seen) {
+        const { claimed, relation, filled, known } = one
+        claimed.observed.set(relation.name, { relation, filled, outcomes: known ?? outcomes[untried.indexOf(one)] ?? [] })
+      }
+    }
+    this.catalogue = now
+    return standings
+  }
+}

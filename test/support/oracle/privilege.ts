@@ -1,0 +1,125 @@
+/** Exactly what a stakeholder's role holds, and exactly what it should: its document applied to the catalogue, and nothing else. */
+import type { Session } from '../database.ts'
+import type { Catalogue, Relation } from './catalogue.ts'
+import { relationsBehind } from './catalogue.ts'
+import type { Match, Path } from './document.ts'
+
+/** All that these roles themselves hold on what others own, on anything in this database that we grant on. */
+async function privilegesOfAll(session: Session, roles: readonly string[]): Promise<Map<string, string[]>> {
+  const { rows } = await session.client.query<{ role: string; privilege: string }>({
+    name: 'oracle privileges',
+    text: `with role as (select oid, rolname from pg_roles where rolname = any ($1))
+     select r.rolname as role, format('%s on %I.%I.%I', x.privilege_type, n.nspname, c.relname, a.attname) as privilege
+       from pg_attribute a
+       join pg_class c on c.oid = a.attrelid
+       join pg_namespace n on n.oid = c.relnamespace
+       cross join aclexplode(a.attacl) x
+       join role r on r.oid = x.grantee
+      where a.attacl is not null and c.relowner <> r.oid and not a.attisdropped
+     union
+     select r.rolname, format('%s on %I.%I', x.privilege_type, n.nspname, c.relname)
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join aclexplode(c.relacl) x join role r on r.oid = x.grantee
+      where c.relacl is not null and c.relowner <> r.oid
+     union
+     select r.rolname, format('%s on schema %I', x.privilege_type, n.nspname)
+       from pg_namespace n cross join aclexplode(n.nspacl) x join role r on r.oid = x.grantee
+      where n.nspacl is not null and n.nspowner <> r.oid`,
+    values: [roles],
+  })
+  const held = new Map<string, string[]>(roles.map((role) => [role, []]))
+  for (const { role, privilege } of rows) held.get(role)?.push(privilege)
+  return held
+}
+
+export async function privilegesOf(session: Session, role: string): Promise<string[]> {
+  return (await privilegesOfAll(session, [role])).get(role)?.sort() ?? []
+}
+
+/** The relations that a path speaks of and that are there. Single partitions and what extensions own are not part of `schema.*`. */
+export function relationsOf(catalogue: Catalogue, path: Path): Relation[] {
+  return [...catalogue.relations.values()].filter(
+    ({ schema, relation, isPartition, isOfExtension }) =>
+      schema === path.schema && (path.relation === null ? !isPartition && !isOfExtension : relation === path.relation),
+  )
+}
+
+/** The columns of a relation that a path speaks of and that are there, of all alternatives. */
+function columnsOf(relation: Relation, path: Path): Relation['columns'] {
+  if (path.fields === '*') return relation.columns
+  const names = new Set(path.fields.flatMap(({ options }) => options.map(({ name }) => name)))
+  return relation.columns.filter(({ name }) => names.has(name))
+}
+
+/** An INSERT runs the defaults of the table that it ends in, with the rights of whoever inserts. */
+function sequencesOf(catalogue: Catalogue, { name }: Relation): Relation['sequences'] {
+  return [...relationsBehind(catalogue, name)].flatMap((one) => catalogue.relations.get(one)?.sequences ?? [])
+}
+
+/** What the role should hold, by its document and the catalogue alone. `either`: what it may hold or not. */
+function privilegesPromised(
+  catalogue: Catalogue,
+  stakeholder: string,
+  matches: readonly Match[],
+): { promised: string[]; either: string[] } {
+  const promised = new Set<string>()
+  const either = new Set<string>()
+  const usageOf = ({ schema }: { schema: string }): string => `USAGE on schema ${catalogue.schemas.get(schema)?.quoted}`
+  const grant = (privilege: string, of: { schema: string }): void => {
+    promised.add(privilege)
+    if (catalogue.schemas.get(of.schema)?.owner !== stakeholder) promised.add(usageOf(of))
+  }
+  for (const { paths, access } of matches) {
+    for (const path of paths) {
+      for (const relation of relationsOf(catalogue, path)) {
+        const columns = columnsOf(relation, path)
+        const inserted = columns.filter(({ isInsertable }) => isInsertable)
+        if (access.has('insert') && relation.accepts.insert && inserted.length > 0) {
+          for (const sequence of sequencesOf(catalogue, relation)) {
+            // Its schema need not be entered: a default calls the sequence by its oid.
+            if (sequence.owner !== stakeholder) promised.add(`USAGE on ${sequence.name}`)
+          }
+        }
+        if (relation.owner === stakeholder) {
+          // It needs the schema to use what is its own. Who gave it that is not said.
+          either.add(usageOf(relation))
+          continue
+        }
+        if (columns.length === 0) continue
+        const on = (privilege: string, to: typeof columns) => {
+          for (const { quoted } of to) grant(`${privilege} on ${relation.name}.${quoted}`, relation)
+        }
+        const updated = columns.filter(({ isUpdatable }) => isUpdatable)
+        if (access.has('select')) on('SELECT', columns)
+        if (access.has('insert') && relation.accepts.insert) on('INSERT', inserted)
+        if (access.has('update') && relation.accepts.update) on('UPDATE', updated)
+        if (access.has('delete') && relation.accepts.delete) grant(`DELETE on ${relation.name}`, relation)
+      }
+    }
+  }
+  return { promised: [...promised].sort(), either: [...either] }
+}
+
+export interface WrongPrivileges {
+  stakeholder: string
+  tooMuch: string[]
+  missing: string[]
+}
+
+/** Where what a role holds is not what its documents' matches promise. */
+export async function wrongPrivileges(
+  session: Session,
+  catalogue: Catalogue,
+  claimed: ReadonlyMap<string, readonly Match[]>,
+): Promise<WrongPrivileges[]> {
+  const held = await privilegesOfAll(session, [...claimed.keys()])
+  const compared = [...claimed].map(([stakeholder, matches]) => {
+    const { promised, either } = privilegesPromised(catalogue, stakeholder, matches)
+    const has = held.get(stakeholder) ?? []
+    return {
+      stakeholder,
+      tooMuch: has.filter((one) => !promised.includes(one) && !either.includes(one)),
+      missing: promised.filter((one) => !has.includes(one)),
+    }
+  })
+  return compared.filter(({ tooMuch, missing }) => tooMuch.length + missing.length > 0)
+}

@@ -1,0 +1,283 @@
+/**
+ * What a claim promises, and when a promise is broken: the properties of a relation and its columns that the claim observed or
+ * declares, compared with what is there now. What an application can still do is tried in attempt.ts; this is what it would not notice at once.
+ *
+ * A flaw is `sure`, or a matter of opinion: then neither letting it pass nor rejecting it is a mistake.
+ */
+import type { Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
+import { relationsBehind } from './catalogue.ts'
+import type { Access, Field, FieldChoice, Match, Path } from './document.ts'
+
+export interface Flaw {
+  /** The finding that would tell of it. */
+  code: string
+  relation: string
+  field: string | null
+  what: string
+  sure: boolean
+}
+
+/** A world at one moment, as one stakeholder meets it. */
+export interface World {
+  catalogue: Catalogue
+  stakeholder: string
+}
+
+const aliases: Record<string, string> = {
+  int: 'integer',
+  int2: 'smallint',
+  int4: 'integer',
+  int8: 'bigint',
+  bool: 'boolean',
+  decimal: 'numeric',
+  varchar: 'character varying',
+  char: 'character',
+  float8: 'double precision',
+  timestamptz: 'timestamp with time zone',
+}
+
+interface Shape {
+  base: string
+  modifiers: number[]
+  suffix: string
+}
+
+/** `varchar(20)[]` → character varying, 20, []. */
+function shapeOf(type: string): Shape {
+  const [, written = type, list, suffix = ''] = /^(.*?)(?:\(([\d,\s]+)\))?((?:\[\])*)$/.exec(type) ?? []
+  return { base: aliases[written] ?? written, modifiers: list?.split(',').map(Number) ?? [], suffix }
+}
+
+type Service = 'fits' | 'matter of opinion' | 'another type' | 'narrower'
+
+/** Does a column of this type serve who reads that one? A varchar may become longer or text, a numeric take more digits at the same scale. */
+function serves(type: string, wanted: string): Service {
+  const now = shapeOf(type)
+  const then = shapeOf(wanted)
+  if (now.suffix !== then.suffix) return 'another type'
+  const isText = ({ base }: Shape) => base === 'text' || (base === 'character varying' && now.suffix === '')
+  if (now.base === then.base && String(now.modifiers) === String(then.modifiers)) return 'fits'
+  if (isText(now) && then.base === 'character varying' && now.base === 'text') return 'fits'
+  if (now.base !== then.base) return isText(now) && isText(then) ? 'matter of opinion' : 'another type'
+  const [size = Number.POSITIVE_INFINITY, scale = 0] = now.modifiers
+  const [sizeThen = Number.POSITIVE_INFINITY, scaleThen = 0] = then.modifiers
+  if (now.base === 'character varying') {
+    if (size >= sizeThen) return 'fits'
+    return then.modifiers.length === 0 ? 'matter of opinion' : 'narrower'
+  }
+  if (now.base === 'numeric' && now.modifiers.length > 0 && then.modifiers.length > 0) {
+    if (scale !== scaleThen) return 'another type'
+    return size >= sizeThen ? 'fits' : 'narrower'
+  }
+  return 'matter of opinion'
+}
+
+function isLongEnough(type: string, minLength: number): 'yes' | 'no' | 'matter of opinion' {
+  const { base, modifiers, suffix } = shapeOf(type)
+  if (suffix !== '' || !['character varying', 'text', 'numeric'].includes(base)) return 'matter of opinion'
+  return (modifiers[0] ?? Number.POSITIVE_INFINITY) >= minLength ? 'yes' : 'no'
+}
+
+const isView = (relation: Relation): boolean => relation.kind === 'v' || relation.kind === 'm'
+
+const canWrite = (column: Column, act: 'insert' | 'update'): boolean => (act === 'insert' ? column.isInsertable : column.isUpdatable)
+
+const writes = (access: ReadonlySet<Access>): boolean => access.has('insert') || access.has('update')
+
+/** It gets a value when an INSERT does not name it. */
+export const fillsItself = (column: Column): boolean => column.hasDefault || column.generated || column.identity !== null
+
+/** The rules for one column: `then` is what was observed, if it was there. */
+function columnFlaws(
+  access: ReadonlySet<Access>,
+  declared: Field | null,
+  relationThen: Relation | undefined,
+  then: Column | undefined,
+  relation: Relation,
+  now: Column,
+): Flaw[] {
+  const flaws: Flaw[] = []
+  const flaw = (code: string, what: string, sure = true) => flaws.push({ code, relation: relation.name, field: now.name, what, sure })
+
+  const wanted = declared?.types ?? (then === undefined ? [] : [then.type])
+  const fits = wanted.map((type) => serves(now.type, type))
+  if (wanted.length > 0 && !fits.includes('fits')) {
+    flaw(fits.includes('narrower') ? 'IDB204' : 'IDB203', `${now.type} for ${wanted.join(' or ')}`, !fits.includes('matter of opinion'))
+  }
+  // A domain may serve whoever declared what is under it; which of them do is not the oracle's to say.
+  if (flaws.length > 0 && now.type !== now.shown && declared?.types !== null) for (const one of flaws) one.sure = false
+  if (declared?.types == null && then !== undefined && then.type === now.type && then.behind !== now.behind) {
+    // A composite type with one attribute more: a reader by name does not notice, one by place may.
+    flaw('IDB203', `${now.type} is ${now.behind} now, was ${then.behind}`, !now.behind.startsWith(then.behind))
+  }
+  if (declared?.minLength != null) {
+    const isEnough = isLongEnough(now.type, declared.minLength)
+    if (isEnough !== 'yes') flaw('IDB204', `${now.type} for min_length ${declared.minLength}`, isEnough === 'no')
+  }
+
+  if (declared?.isNullable === false && !now.isNotNull) flaw('IDB205', 'may be null', !isView(relation))
+  if (declared?.isNullable == null && then?.isNotNull && !now.isNotNull && access.has('select')) {
+    if (!isView(relation)) flaw('IDB205', 'may be null now', !then.isNotNullByDomain)
+  }
+
+  const labels = declared?.values ?? then?.labels ?? []
+  const lost = labels.filter((label) => now.labels?.includes(label) !== true)
+  if (lost.length > 0 && (declared?.values != null || now.labels !== null)) flaw('IDB303', `no label ${lost.join(', ')}`)
+
+  if (declared?.unique !== false && (declared?.unique || then?.isUnique) && !now.isUnique)
+    flaw('IDB301', 'not unique', declared?.unique === true && !isView(relation))
+
+  if (then !== undefined && relationThen !== undefined && writes(access)) {
+    const wrote = (one: Relation, column: Column) =>
+      (access.has('insert') && one.accepts.insert && column.isInsertable) ||
+      (access.has('update') && one.accepts.update && column.isUpdatable)
+    const isLost = (act: 'insert' | 'update') =>
+      access.has(act) && relationThen.accepts[act] && canWrite(then, act) && !(relation.accepts[act] && canWrite(now, act))
+    if (isLost('insert') || isLost('update')) flaw('IDB213', 'can no longer be written')
+    if (wrote(relationThen, then) && !then.refusesNull && now.refusesNull && declared?.isNullable == null) flaw('IDB212', 'takes no null')
+    if (access.has('insert') && fillsItself(then) && !fillsItself(now) && now.isNotNull) flaw('IDB214', 'no longer fills itself')
+  }
+  return flaws
+}
+
+/** Columns that an INSERT has to name. */
+const required = (relation: Relation): Column[] => relation.columns.filter((column) => column.isNotNull && !fillsItself(column))
+
+/** May row level security keep rows from this role? `null`: it may not. */
+export function filterOf(relation: Relation, role: string, command: Exclude<Policy['command'], 'all'>): string | null {
+  if (relation.rowSecurity === 'off' || (relation.rowSecurity === 'on' && relation.owner === role)) return null
+  const applied = relation.policies.filter(
+    (policy) => (policy.command === command || policy.command === 'all') && (policy.roles === null || policy.roles.includes(role)),
+  )
+  const expressions = (policy: Policy) => (command === 'insert' ? [policy.check ?? policy.using] : [policy.using, policy.check])
+  const showsAll = (policy: Policy) => expressions(policy).every((expression) => expression === 'true' || expression === null)
+  if (applied.some((policy) => policy.permissive && showsAll(policy)) && applied.every((policy) => policy.permissive || showsAll(policy)))
+    return null
+  return JSON.stringify(applied)
+}
+
+function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Relation, before: World, after: World): Flaw[] {
+  const flaws: Flaw[] = []
+  const flaw = (what: string, sure: boolean) => flaws.push({ code: 'IDB403', relation: now.name, field: null, what, sure })
+  for (const command of access) {
+    const filter = filterOf(now, after.stakeholder, command)
+    if (filter === null) continue
+    const filterThen = filterOf(then, after.stakeholder, command)
+    if (filterThen === null) flaw(`row level security may hide rows from ${command}`, true)
+    else if (filterThen !== filter) flaw(`the policies for ${command} changed`, false)
+  }
+  const security = ({ catalogue }: World, name: string) => {
+    const relation = catalogue.relations.get(name)
+    return relation === undefined ? undefined : JSON.stringify([relation.rowSecurity, relation.policies, relation.owner])
+  }
+  for (const name of relationsBehind(after.catalogue, now.name)) {
+    if (name !== now.name && security(before, name) !== security(after, name)) flaw(`row level security of ${name} changed`, false)
+  }
+  return flaws
+}
+
+/** The fields of a path as choices; of `*` each column that was observed. */
+export function choicesOf(path: Path, then: Relation | undefined, now: Relation | undefined): FieldChoice[] {
+  if (path.fields !== '*') return path.fields
+  return ((then ?? now)?.columns ?? []).map(({ name }) => ({
+    options: [{ name, types: null, minLength: null, isNullable: null, values: null, unique: null }],
+    optional: false,
+  }))
+}
+
+/** What is wrong with each option of a choice; null: it is not there. */
+function optionFlaws(access: ReadonlySet<Access>, choice: FieldChoice, then: Relation | undefined, now: Relation): (Flaw[] | null)[] {
+  return choice.options.map((declared) => {
+    const column = now.columns.find(({ name }) => name === declared.name)
+    const columnThen = then?.columns.find(({ name }) => name === declared.name)
+    if (column === undefined) return null
+    const flaws = columnFlaws(access, declared, then, columnThen, now, column)
+    // What appears and does not fit breaks nothing that anybody had.
+    return columnThen === undefined ? flaws.map((flaw) => ({ ...flaw, sure: false })) : flaws
+  })
+}
+
+/** Nothing if one option is there and fits, or it is optional and absent. */
+function choiceFlaws(access: ReadonlySet<Access>, choice: FieldChoice, then: Relation | undefined, now: Relation): Flaw[] {
+  const options = optionFlaws(access, choice, then, now)
+  if (choice.optional && options.every((flaws) => flaws === null)) return []
+  return leastOf(options.map((flaws, at) => flaws ?? [missing(now.name, choice.options[at]?.name ?? '')]))
+}
+
+/** Gone, another type, or not writable: no statement can name it as it did. Not unique, say, is no reason to leave a column alone. */
+const isUnusable = (flaws: Flaw[] | null): boolean => flaws === null || flaws.some(({ code }) => /^IDB20[134]|IDB213/.test(code))
+
+/** Columns that an application need not use, and better does not: another option stands in for them. */
+export function unusedColumns(access: ReadonlySet<Access>, path: Path, then: Relation, now: Relation): Set<string> {
+  const unused = new Set<string>()
+  for (const choice of choicesOf(path, then, now)) {
+    if (choice.options.length === 1) continue
+    for (const [at, flaws] of optionFlaws(access, choice, then, now).entries()) {
+      if (isUnusable(flaws)) unused.add(choice.options[at]?.name ?? '')
+    }
+  }
+  return unused
+}
+
+const missing = (relation: string, field: string): Flaw => ({ code: 'IDB201', relation, field, what: 'is not there', sure: true })
+
+/** Of several ways to hold, the best: one without flaws, else one of which something is a matter of opinion, else all that is wrong. */
+export function leastOf(ways: readonly Flaw[][]): Flaw[] {
+  return ways.find((flaws) => flaws.length === 0) ?? ways.find((flaws) => flaws.every(({ sure }) => !sure)) ?? ways.flat()
+}
+
+/** A claimed relation against what was observed of it (`then` of the world `before`); undefined: it was not there. `filled`: what an INSERT names. */
+export function relationFlaws(
+  { access }: Pick<Match, 'access'>,
+  path: Path,
+  name: string,
+  then: Relation | undefined,
+  filled: ReadonlySet<string>,
+  now: Relation | undefined,
+  before: World,
+  after: World,
+): Flaw[] {
+  if (now === undefined) return [{ code: 'IDB101', relation: name, field: null, what: 'is not there', sure: true }]
+  const choices = choicesOf(path, then, now)
+  const flaws = choices.flatMap((choice) => choiceFlaws(access, choice, then, now))
+  const claimed = new Set(choices.flatMap(({ options }) => options.map((option) => option.name)))
+  for (const act of ['insert', 'update', 'delete'] as const) {
+    const isPossible = ({ accepts, columns }: Relation): boolean =>
+      accepts[act] && (act === 'delete' || columns.some((column) => canWrite(column, act) && claimed.has(column.name)))
+    if (!access.has(act) || isPossible(now) || path.relation === null) continue
+    // What never was possible is refused when it is claimed, unless there is an alternative.
+    flaws.push({ code: 'IDB213', relation: name, field: null, what: `no ${act}`, sure: then !== undefined && isPossible(then) })
+  }
+  if (then === undefined) return flaws
+  // Who names no column asks for no row.
+  if (choices.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after))
+  if (access.has('insert') && then.accepts.insert) {
+    const requiredThen = new Set(required(then).map((column) => column.name))
+    for (const column of required(now)) {
+      if (filled.has(column.name)) continue
+      // Where it always was required no INSERT ever worked: hardly an alternative to anything.
+      flaws.push({ code: 'IDB211', relation: name, field: column.name, what: 'is required', sure: !requiredThen.has(column.name) })
+    }
+  }
+  return flaws
+}
+
+/**
+ * Constraints that this step added and that concern what an application writes there: columns of its own, keys that others refer to, or by
+ * a CHECK what an INSERT leaves null.
+ */
+export function newConstraints(access: ReadonlySet<Access>, path: Path, then: Relation, now: Relation, before: Catalogue): Constraint[] {
+  const claimed = new Set(choicesOf(path, then, now).flatMap(({ options }) => options.map(({ name }) => name)))
+  const written = new Set(
+    then.columns.filter((one) => claimed.has(one.name) && (one.isInsertable || one.isUpdatable)).map(({ name }) => name),
+  )
+  const old = [...before.relations.values()].flatMap(({ constraints }) => constraints).concat(then.constraints)
+  const isKnown = ({ oid, definition }: Constraint) =>
+    old.some((one) => one.oid === oid) || then.constraints.some((one) => one.definition === definition)
+  const matters = ({ isForeign }: Constraint) => (isForeign ? access.has('update') : writes(access))
+  const isForInsert = ({ definition, columns }: Constraint) =>
+    access.has('insert') && then.accepts.insert && written.size > 0 && columns.length > 0 && definition.startsWith('CHECK')
+  return now.constraints.filter(
+    (one) => !isKnown(one) && matters(one) && (one.columns.some((column) => written.has(column)) || isForInsert(one)),
+  )
+}
