@@ -14,7 +14,7 @@ test: node_modules/.package-lock.json
 replay: node_modules/.package-lock.json
 	@REPLAY_FROM='$(FROM)' REPLAY_NAME='$(NAME)' REPLAY_FILES='$(FILES)' npx vitest run test/replay --disableConsoleIntercept
 
-# Random histories against the oracle, others each time: make fuzz SECONDS=600 | HISTORIES=2000 | SEED=7, and FAILURES=n to go on after one.
+# Random histories against the oracle, others each time: make fuzz SECONDS=600 | HISTORIES=2000 | SEED=7 (7:3, as printed), and FAILURES=n to go on after one.
 fuzz: SECONDS = $(if $(HISTORIES)$(SEED),,60)
 fuzz: node_modules/.package-lock.json
 	@INTEGRATEDB_HISTORY_SECONDS=$(SECONDS) INTEGRATEDB_HISTORY_COUNT=$(HISTORIES) INTEGRATEDB_HISTORY_SEED=$(SEED) INTEGRATEDB_HISTORY_STEPS=$(STEPS) \

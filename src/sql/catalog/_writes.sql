@@ -292,7 +292,9 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    'insert', s.events & 8 <> 0,
+    -- A view's own default for what is generated behind it stops every insert.
+    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
+      select from fact f join pg_attribute v on v.attrelid = s.oid and v.attnum = f.own_num and v.atthasdef where not f.is_writable)),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),

@@ -50,9 +50,14 @@ begin
           where k.stakeholder = p.stakeholder
             and k.schema_id = p.schema
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
-            and (k.fields @> '[{"status": "met"}]' or k.fields @> '[{"revoked": true}]' or exists (
-              select from pg_attribute a, aclexplode(a.attacl) x
-               where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+            and (k.fields @> '[{"revoked": true}]'
+              -- What may only be written may be nothing at all (generated columns, views).
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or k.status = 'unmet')
+              or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
+              or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
+              or exists (
+                select from pg_attribute a, aclexplode(a.attacl) x
+                 where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
     union all
     select format('sequence %I.%I', n.nspname, c.relname), r.rolname
       from jsonb_to_recordset(used) p (stakeholder text, sequence bigint)

@@ -206,7 +206,8 @@ begin
     from pg_event_trigger_ddl_commands() d
     join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
     join pg_class c on c.oid = i.indexrelid
-    join integratedb.claim k on k.relid = i.indrelid::bigint and k.access && '{insert,update}'
+    cross join lateral (select i.indrelid as oid union select a from pg_partition_ancestors(i.indrelid) a) t
+    join integratedb.claim k on k.relid = t.oid::bigint and k.access && '{insert,update}'
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
    where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));
   if warnings is not null then

@@ -71,6 +71,8 @@ export interface Relation {
   sequences: { name: string; schema: string; owner: string }[]
   /** The relations that a view mentions, quoted names. */
   reads: string[]
+  /** The functions that a view calls, and who may. */
+  calls: { name: string; executors: string[] }[]
   /** Its parents' or partitioned table's names. */
   parents: string[]
   columns: Column[]
@@ -145,6 +147,12 @@ select json_build_object(
           join pg_class b on b.oid = d.refobjid and b.oid <> c.oid
           join pg_namespace bn on bn.oid = b.relnamespace
          where w.ev_class = c.oid and w.rulename = '_RETURN'),
+      'calls', (select coalesce(json_agg(json_build_object('name', p.oid::regprocedure::text, 'executors', (
+            select coalesce(json_agg(r.rolname), '[]') from pg_roles r where r.rolcanlogin and has_function_privilege(r.oid, p.oid, 'execute')))), '[]')
+          from pg_proc p
+         where p.oid in (select d.refobjid from pg_rewrite w
+                           join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_proc'::regclass
+                          where w.ev_class = c.oid and w.rulename = '_RETURN')),
       'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
           from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),
       'columns', (select coalesce(json_agg(json_build_object(

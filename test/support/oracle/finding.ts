@@ -66,7 +66,10 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB401':
     case 'IDB402':
     case 'IDB404':
-      return unless(tried, 'everything that was tried still works')
+      return unless(
+        tried || flaws.some(({ code, relation }) => code === line.code && relation === line.relation),
+        'everything that was tried still works',
+      )
     case 'IDB403':
       return unless(
         tried ||

@@ -176,6 +176,17 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
   return flaws
 }
 
+/** A function behind a view that the stakeholder may no longer call. Whether what it does with the view needs that, a try tells. */
+function callFlaws(now: Relation, before: World, after: World): Flaw[] {
+  const uncallable = ({ catalogue, stakeholder }: World, view: string) =>
+    (catalogue.relations.get(view)?.calls ?? []).filter(({ executors }) => !executors.includes(stakeholder)).map(({ name }) => name)
+  return [...relationsBehind(after.catalogue, now.name)].flatMap((view) =>
+    uncallable(after, view)
+      .filter((name) => !uncallable(before, view).includes(name))
+      .map((name) => ({ code: 'IDB404', relation: now.name, field: null, what: `${name} may not be called`, sure: false })),
+  )
+}
+
 /** The fields of a path as choices; of `*` each column that was observed. */
 export function choicesOf(path: Path, then: Relation | undefined, now: Relation | undefined): FieldChoice[] {
   if (path.fields !== '*') return path.fields
@@ -250,7 +261,7 @@ export function relationFlaws(
   }
   if (then === undefined) return flaws
   // Who names no column asks for no row.
-  if (choices.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after))
+  if (choices.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, before, after))
   if (access.has('insert') && then.accepts.insert) {
     const requiredThen = new Set(required(then).map((column) => column.name))
     for (const column of required(now)) {
