@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '760bc451c6208c94';
+  core_hash constant text := '72e11fbeab8a5416';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 760bc451c6208c94"] === undefined) {
+if (globalThis["integratedb 0.1.0 72e11fbeab8a5416"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -844,9 +844,12 @@ function judgeRelation(expansion) {
 	return [...findings2, ...ofFields];
 }
 function judgeAlternatives(expansions, siblings) {
-	const metBefore = metAlternatives([...expansions.map(({ before }) => before), ...siblings]);
+	const before = [...expansions.map((expansion) => expansion.before), ...siblings];
+	const wildcards = new Set(before.filter(isWildcard).map(({ alternative }) => alternative));
+	const isNew = ({ alternative, status }) => status === "absent" && wildcards.has(alternative);
+	const metBefore = metAlternatives(before.filter((claim) => isWildcard(claim) || !isNew(claim)));
 	const isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings]);
-	return expansions.filter(({ before }) => metBefore.has(before.alternative)).flatMap((expansion) => {
+	return expansions.filter(({ before: before2 }) => metBefore.has(before2.alternative)).flatMap((expansion) => {
 		const lost = expansion.problems.filter((problem) => isLost(expansion, problem));
 		const told = isBroken ? blockingProblems(expansion) : lost;
 		return told.map(
@@ -1271,9 +1274,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 760bc451c6208c94"] = operate;
+globalThis["integratedb 0.1.0 72e11fbeab8a5416"] = operate;
 }
-return globalThis["integratedb 0.1.0 760bc451c6208c94"](op, input);
+return globalThis["integratedb 0.1.0 72e11fbeab8a5416"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -252,3 +252,18 @@ describe('two stakeholders on one relation', () => {
     ])
   })
 })
+
+test('what a wildcard takes in does not hide what the same migration breaks in that alternative', async () => {
+  await database.rows('create schema v9; create table v9.orders (id int primary key, total int); create schema v8')
+  await setClaims(database, 'reporter', [
+    {
+      alternatives: [
+        { path: 'v8.*', fields: '*' },
+        { path: 'v9.*', fields: '*' },
+      ],
+    },
+  ])
+  const error = await database.failure('begin; create table v9.other (id int); alter table v9.orders drop total; commit')
+  expect(error.detail).toContain('IDB201 reporter needs v9.orders.total')
+  await database.rows('rollback')
+})

@@ -5,7 +5,7 @@
  * Within a match, alternatives stand in for each other; so do the alternatives of a field.
  */
 import { groupBy, keyOf } from '../catalog/catalog.ts'
-import { type Claim, fieldGroups, fieldKey, isGroupMet, isMatchMet, metAlternatives, pathOf } from '../claim/claim.ts'
+import { type Claim, fieldGroups, fieldKey, isGroupMet, isMatchMet, isWildcard, metAlternatives, pathOf } from '../claim/claim.ts'
 import type { Expansion } from '../claim/expand.ts'
 import type { Problem } from '../claim/problem.ts'
 import { count, type Failure, lines } from '../errors.ts'
@@ -70,7 +70,11 @@ function judgeRelation(expansion: Expansion): Finding[] {
 
 /** What happened to a match whose alternatives stand in for each other. */
 function judgeAlternatives(expansions: readonly Expansion[], siblings: readonly Claim[]): Finding[] {
-  const metBefore = metAlternatives([...expansions.map(({ before }) => before), ...siblings])
+  const before = [...expansions.map((expansion) => expansion.before), ...siblings]
+  const wildcards = new Set(before.filter(isWildcard).map(({ alternative }) => alternative))
+  // What a wildcard takes in just now was no part of the alternative before.
+  const isNew = ({ alternative, status }: Claim): boolean => status === 'absent' && wildcards.has(alternative)
+  const metBefore = metAlternatives(before.filter((claim) => isWildcard(claim) || !isNew(claim)))
   const isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings])
   return expansions
     .filter(({ before }) => metBefore.has(before.alternative))

@@ -366,8 +366,8 @@ export class Historian {
     const standings = await this.ledger.standings(after, this.inTransaction, why)
     await this.expectCoreParity()
     await this.database.rows('rollback')
-    // A new constraint is worth a warning, and no reason to reject.
-    const reasons = standings.flatMap(newFlaws).filter(({ code }) => code !== 'IDB302')
+    // A new constraint is worth a warning, and a reason to reject only where rows may break it already.
+    const reasons = standings.flatMap(newFlaws).filter(({ code, what }) => code !== 'IDB302' || what.includes('NOT VALID'))
     if (reasons.length === 0) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
     const relations = [...this.ledger.last.relations.keys(), ...after.relations.keys()]
     for (const text of detail.split('\n')) {
@@ -377,7 +377,7 @@ export class Historian {
         continue
       }
       this.count(`rejected ${line.code}`)
-      const flaws = standings.filter(({ stakeholder }) => stakeholder === line.stakeholder).flatMap((standing) => standing.flaws)
+      const flaws = standings.filter(({ stakeholder }) => stakeholder === line.stakeholder).flatMap((standing) => standing.flawsOfAll)
       const lie = untruth(line, this.ledger.last, after, flaws)
       if (lie !== null) throw new Disagreement(`${line.code} is not so`, `${text}\n${lie}`)
     }

@@ -48,6 +48,8 @@ export interface Standing {
   flaws: Flaw[]
   /** What was wrong already. */
   flawsBefore: Flaw[]
+  /** Of every alternative, also where one has none that count. */
+  flawsOfAll: Flaw[]
 }
 
 /** What may explain that an application can no longer do what it did. */
@@ -164,7 +166,7 @@ async function tryAll(stakeholder: string, uses: readonly Use[], actAs: ActAs): 
 function standingOf(
   { match, paths, flaws: flawsBefore }: Promised,
   examined: readonly Examined[],
-): Pick<Standing, 'flaws' | 'flawsBefore'> {
+): Omit<Standing, 'stakeholder' | 'match'> {
   const ways = paths.map((claimed) => {
     const mine = examined.filter((one) => one.claimed === claimed)
     const isThere = mine.some(({ relation }) => relation !== undefined)
@@ -181,10 +183,11 @@ function standingOf(
   })
   const isAbsent = match.optional && ways.every(({ isThere }) => !isThere)
   const flaws = leastOf(ways.map((way) => way.flaws))
-  if (!isAbsent) return { flawsBefore, flaws }
+  const flawsOfAll = ways.flatMap((way) => way.flaws)
+  if (!isAbsent) return { flawsBefore, flaws, flawsOfAll }
   // All of an optional `schema.*` gone at once: what was ever in it should stay, what is optional may go.
   const wasWildcard = paths.some(({ path, observed }) => path.relation === null && observed.size > 0)
-  return { flawsBefore, flaws: wasWildcard ? flaws.map((flaw) => ({ ...flaw, sure: false })) : [] }
+  return { flawsBefore, flaws: wasWildcard ? flaws.map((flaw) => ({ ...flaw, sure: false })) : [], flawsOfAll }
 }
 
 /** What went wrong with a match in this step. What is wrong already protects no more, so that beside it nothing is sure. */
@@ -288,6 +291,11 @@ export class Ledger {
         const standing = standingOf(promised, examined)
         standings.push({ stakeholder, match, ...standing })
         promised.flaws = standing.flaws
+        if (standing.flaws.some(({ sure }) => sure)) continue
+        // What left a `schema.*` while another alternative held is no part of it any more.
+        for (const { path, observed } of promised.paths) {
+          for (const name of observed.keys()) if (path.relation === null && !now.relations.has(name)) observed.delete(name)
+        }
       }
       const seen = examined.flatMap(({ claimed, relation, then, tried, flaws }) => {
         if (relation === undefined || flaws.some(({ sure }) => sure)) return []
