@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '72e11fbeab8a5416';
+  core_hash constant text := 'e1f4154041de5bd7';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 72e11fbeab8a5416"] === undefined) {
+if (globalThis["integratedb 0.1.0 e1f4154041de5bd7"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -63,7 +63,8 @@ function groupBy(all, keyOfEach) {
 	return groups;
 }
 function wholeColumn(column, { writes }) {
-	const ofWriting = writes?.columns.find(({ num }) => num === column.num);
+	const found = writes?.columns.find(({ num }) => num === column.num);
+	const ofWriting = writes && found && { ...found, insert: writes.insert && found.insert === true, update: writes.update && found.update === true };
 	return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting };
 }
 var CatalogIndex = class {
@@ -516,6 +517,11 @@ function hurdleProblems({ claim, relation }, names) {
 		}
 	);
 }
+function tolerated({ claim, access }, isOfWildcard) {
+	if (claim.observed !== null) return claim.observed.tolerated ?? [];
+	if (!isOfWildcard) return [];
+	return (access.obstacles ?? []).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message);
+}
 function relationProblems(subject, fields, isOfWildcard) {
 	const { claim, relation, access, mode, isRead } = subject;
 	const { observed } = claim;
@@ -530,7 +536,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 		if (is_granted && (mode === "judge" || mode === "inspect")) continue;
 		if (own_relation !== void 0 && mode !== "inspect" && isRead(claim.stakeholder, own_relation, own_column)) continue;
 		const isOurs = expected === "execute" ? code === "IDB404" || isWriter(claim) : claim.access.some((privilege) => privilege === expected);
-		if (isOurs) problems.push({ code, expected, message });
+		if (isOurs && !tolerated(subject, isOfWildcard).includes(message)) problems.push({ code, expected, message });
 	}
 	if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
 		problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: true });
@@ -539,7 +545,9 @@ function relationProblems(subject, fields, isOfWildcard) {
 	if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names));
 	return problems;
 }
-function observe({ claim, relation, access }, isUsed) {
+function observe(subject, isUsed, isOfWildcard) {
+	const { claim, relation, access } = subject;
+	const known = tolerated(subject, isOfWildcard);
 	const { definition, unpopulated, writes } = relation;
 	const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege));
 	return {
@@ -547,6 +555,7 @@ function observe({ claim, relation, access }, isUsed) {
 		...unpopulated && { unpopulated },
 		...definition && { definition },
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
+		...known.length > 0 && { tolerated: known },
 		...writes && isWriter(claim) && observeWrites(writes, isUsed)
 	};
 }
@@ -634,7 +643,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 		fields,
 		relid: relation.id,
 		schema_id: relation.schema_id,
-		observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0),
+		observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0, isOfWildcard),
 		behind: [...relation.behind ?? [], ...isWriter(before) && relation.writes?.behind || []],
 		sequences: ofTable.remembered,
 		status: isUnmet ? "unmet" : "met"
@@ -1274,9 +1283,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 72e11fbeab8a5416"] = operate;
+globalThis["integratedb 0.1.0 e1f4154041de5bd7"] = operate;
 }
-return globalThis["integratedb 0.1.0 72e11fbeab8a5416"](op, input);
+return globalThis["integratedb 0.1.0 e1f4154041de5bd7"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1802,7 +1811,8 @@ as $$
 begin return query
   select coalesce(o.oprcode::oid, d.refobjid)
     from (
-      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r where r.ev_class = relation and r.ev_type = '1'
+      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r
+       where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
       union all
       select 'pg_attrdef'::regclass, f.oid from pg_attrdef f where is_written and f.adrelid = relation
       union all

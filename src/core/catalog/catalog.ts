@@ -223,7 +223,9 @@ export function groupBy<T, Key>(all: readonly T[], keyOfEach: (each: T) => Key):
 
 /** The catalogue leaves out what is null; of writing it has one list for all columns. */
 function wholeColumn(column: Column, { writes }: Relation): Column {
-  const ofWriting = writes?.columns.find(({ num }) => num === column.num)
+  const found = writes?.columns.find(({ num }) => num === column.num)
+  const ofWriting = writes &&
+    found && { ...found, insert: writes.insert && found.insert === true, update: writes.update && found.update === true }
   return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting }
 }
 

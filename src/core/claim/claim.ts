@@ -43,6 +43,8 @@ interface ObservedRelation {
   unpopulated?: true
   definition?: Marks
   rows?: NonNullable<Access['rows']>
+  /** Obstacles to writing that a wildcard found there. */
+  tolerated?: readonly string[]
   insert?: boolean
   update?: boolean
   delete?: boolean

@@ -125,7 +125,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
     fields,
     relid: relation.id,
     schema_id: relation.schema_id,
-    observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0),
+    observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0, isOfWildcard),
     behind: [...(relation.behind ?? []), ...((isWriter(before) && relation.writes?.behind) || [])],
     sequences: ofTable.remembered,
     status: isUnmet ? 'unmet' : 'met',

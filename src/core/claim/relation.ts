@@ -104,6 +104,13 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
   )
 }
 
+/** What keeps a view from being written and did so when a wildcard found it: who reads it must not lose its protection for that. */
+function tolerated({ claim, access }: Subject, isOfWildcard: boolean): readonly string[] {
+  if (claim.observed !== null) return claim.observed.tolerated ?? []
+  if (!isOfWildcard) return []
+  return (access.obstacles ?? []).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message)
+}
+
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
 export function relationProblems(subject: Subject, fields: readonly ClaimedField[], isOfWildcard: boolean): Problem[] {
   const { claim, relation, access, mode, isRead } = subject
@@ -120,7 +127,7 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
     if (is_granted && (mode === 'judge' || mode === 'inspect')) continue
     if (own_relation !== undefined && mode !== 'inspect' && isRead(claim.stakeholder, own_relation, own_column)) continue // it is about to be granted
     const isOurs = expected === 'execute' ? code === 'IDB404' || isWriter(claim) : claim.access.some((privilege) => privilege === expected)
-    if (isOurs) problems.push({ code, expected, message })
+    if (isOurs && !tolerated(subject, isOfWildcard).includes(message)) problems.push({ code, expected, message })
   }
   if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
@@ -131,7 +138,9 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
 }
 
 /** What is to be remembered of the relation. */
-export function observe({ claim, relation, access }: Subject, isUsed: boolean): NonNullable<Claim['observed']> {
+export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean): NonNullable<Claim['observed']> {
+  const { claim, relation, access } = subject
+  const known = tolerated(subject, isOfWildcard)
   const { definition, unpopulated, writes } = relation
   const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege))
   return {
@@ -139,6 +148,7 @@ export function observe({ claim, relation, access }: Subject, isUsed: boolean): 
     ...(unpopulated && { unpopulated }),
     ...(definition && { definition }),
     ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
+    ...(known.length > 0 && { tolerated: known }),
     ...(writes && isWriter(claim) && observeWrites(writes, isUsed)),
   }
 }

@@ -54,7 +54,8 @@ as $$
 begin return query
   select coalesce(o.oprcode::oid, d.refobjid)
     from (
-      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r where r.ev_class = relation and r.ev_type = '1'
+      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r
+       where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
       union all
       select 'pg_attrdef'::regclass, f.oid from pg_attrdef f where is_written and f.adrelid = relation
       union all
