@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'e1f4154041de5bd7';
+  core_hash constant text := '09e9e15c94e828ce';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 e1f4154041de5bd7"] === undefined) {
+if (globalThis["integratedb 0.1.0 09e9e15c94e828ce"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -506,8 +506,10 @@ function hurdleProblems({ claim, relation }, names) {
 	const added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
 	return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
 		({ name, columns, events, is_broken }) => {
-			const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name));
-			const isOfRow = is_broken || letters.some((letter) => events.includes(letter.toUpperCase()));
+			const deletes = access.includes("delete") && events.toLowerCase().includes("d");
+			const isWritten = ({ insert, update }) => deletes || insert === true && access.includes("insert") || update === true && access.includes("update");
+			const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column));
+			const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || is_broken && events.includes("I");
 			if (columns !== void 0 && concerned.length === 0 && !isOfRow) return [];
 			const [only, another] = concerned;
 			const problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
@@ -517,13 +519,22 @@ function hurdleProblems({ claim, relation }, names) {
 		}
 	);
 }
-function tolerated({ claim, access }, isOfWildcard) {
-	if (claim.observed !== null) return claim.observed.tolerated ?? [];
+function obstacles({ claim, access, mode, isClaimed }) {
+	const has = (privilege) => claim.access.some((each) => each === privilege);
+	return (access.obstacles ?? []).filter(({ code, expected, own_relation, own_column, is_granted, is_of_insert }) => {
+		if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
+		if (!has(expected) || is_granted && (mode === "judge" || mode === "inspect")) return false;
+		return own_relation === void 0 || mode === "inspect" || !isClaimed(claim.stakeholder, own_relation, expected, own_column);
+	});
+}
+function tolerated(subject, isOfWildcard) {
+	const { observed } = subject.claim;
+	if (observed !== null) return observed.tolerated ?? [];
 	if (!isOfWildcard) return [];
-	return (access.obstacles ?? []).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message);
+	return obstacles(subject).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message);
 }
 function relationProblems(subject, fields, isOfWildcard) {
-	const { claim, relation, access, mode, isRead } = subject;
+	const { claim, relation } = subject;
 	const { observed } = claim;
 	const names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
@@ -532,12 +543,8 @@ function relationProblems(subject, fields, isOfWildcard) {
 		const message = "the materialized view holds no data (WITH NO DATA) and cannot be read";
 		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
 	}
-	for (const { code, expected, message, own_relation, own_column, is_granted } of access.obstacles ?? []) {
-		if (is_granted && (mode === "judge" || mode === "inspect")) continue;
-		if (own_relation !== void 0 && mode !== "inspect" && isRead(claim.stakeholder, own_relation, own_column)) continue;
-		const isOurs = expected === "execute" ? code === "IDB404" || isWriter(claim) : claim.access.some((privilege) => privilege === expected);
-		if (isOurs && !tolerated(subject, isOfWildcard).includes(message)) problems.push({ code, expected, message });
-	}
+	const known = tolerated(subject, isOfWildcard);
+	for (const { code, expected, message } of obstacles(subject)) if (!known.includes(message)) problems.push({ code, expected, message });
 	if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
 		problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: true });
 	}
@@ -682,16 +689,16 @@ function claimKey({ stakeholder, match, alternative, schema_name, relation_name 
 function wildcardKey(claim) {
 	return claimKey({ ...claim, relation_name: "" });
 }
-function readers(claims, catalog) {
-	return (stakeholder, id, num) => {
+function givenBy(claims, catalog) {
+	return (stakeholder, id, privilege, num) => {
 		const relation = catalog.withId(id);
 		return claims.some(
-			(claim) => claim.stakeholder === stakeholder && claim.access.includes("select") && claim.schema_name === relation?.schema && (isWildcard(claim) || claim.relation_name === relation.name) && (claim.all_fields || relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name)))
+			(claim) => claim.stakeholder === stakeholder && claim.access.some((each) => each === privilege) && claim.schema_name === relation?.schema && (isWildcard(claim) || claim.relation_name === relation.name) && (claim.all_fields || relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name)))
 		);
 	};
 }
 function expandClaims(claims, catalog, mode, has_privileges = true) {
-	const circumstances = { mode, has_privileges, isRead: readers(claims, catalog) };
+	const circumstances = { mode, has_privileges, isClaimed: givenBy(claims, catalog) };
 	const known = new Set(claims.map(claimKey));
 	const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
 	return claims.flatMap((claim) => {
@@ -986,16 +993,16 @@ function wholeNumber(least, most) {
 		return value > most ? at.report(`must be at most ${most}`) : value;
 	};
 }
-function readMembers(required, readers2, value, at) {
+function readMembers(required, readers, value, at) {
 	const members = object(value, at);
 	if (members === void 0) return void 0;
-	const found = Object.entries(readers2).map(([key, read]) => {
+	const found = Object.entries(readers).map(([key, read]) => {
 		const member = members[key];
 		if (member !== void 0) return [key, read(member, at.child(key))];
 		if (key === required) at.child(key).report("is required");
 		return [key, void 0];
 	});
-	const known = new Set(Object.keys(readers2));
+	const known = new Set(Object.keys(readers));
 	for (const key of Object.keys(members)) if (!known.has(key)) at.child(key).report("is not a known key");
 	return Object.fromEntries(found);
 }
@@ -1283,9 +1290,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 e1f4154041de5bd7"] = operate;
+globalThis["integratedb 0.1.0 09e9e15c94e828ce"] = operate;
 }
-return globalThis["integratedb 0.1.0 e1f4154041de5bd7"](op, input);
+return globalThis["integratedb 0.1.0 09e9e15c94e828ce"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1801,7 +1808,7 @@ comment on function integratedb._read_through(oid, oid) is 'internal: relation a
 -- Functions that run with the rights of whoever reads the relation (a view's), or writes it (defaults and checks).
 -- Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them.
 create or replace function integratedb._functions_in(relation oid, is_written boolean)
-returns setof oid
+returns table (oid oid, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
@@ -1809,21 +1816,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  select coalesce(o.oprcode::oid, d.refobjid)
+  select coalesce(o.oprcode::oid, d.refobjid), bool_and(x.is_of_insert)
     from (
-      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r
+      select 'pg_rewrite'::regclass as class, r.oid, false as is_of_insert from pg_rewrite r
        where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
       union all
-      select 'pg_attrdef'::regclass, f.oid from pg_attrdef f where is_written and f.adrelid = relation
+      select 'pg_attrdef'::regclass, f.oid, a.attgenerated = '' from pg_attrdef f join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+       where is_written and f.adrelid = relation
       union all
-      select 'pg_constraint'::regclass, k.oid from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
+      select 'pg_constraint'::regclass, k.oid, false from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
     ) x
     join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
-    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid;
+    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
+   group by 1;
 end
 $$;
 
-comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too';
+comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too; is_of_insert: only a default calls it';
 
 -- Whatever can change what a view is to its readers, beside itself.
 create or replace function integratedb._behind(relation oid)
@@ -1839,7 +1848,7 @@ begin return (
     from (
       select r.relation from integratedb._read_through($1, null) r where r.relation <> $1
       union
-      select f from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
+      select f.oid from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
     ) x (oid)
 ); end
 $$;
@@ -2180,7 +2189,7 @@ begin return (
                                from constraint_in_the_way), '[]'),
     'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
     'behind', (select json_agg(distinct f.oid::bigint order by f.oid::bigint)
-                 from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f (oid)),
+                 from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)
                              from sequence join pg_class q using (oid) join pg_namespace n on n.oid = q.relnamespace), '[]')))
@@ -2211,7 +2220,7 @@ begin return (
   ), obstacle as (
     -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
     select 'IDB404' as code, 'select' as expected,
-        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, format(
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
@@ -2234,7 +2243,7 @@ begin return (
      -- What a claim gave, the next declaration may take away: is_granted.
      where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
     union
-    select 'IDB404', p.privilege, null, null, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -2246,17 +2255,17 @@ begin return (
        and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
            else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral integratedb._functions_in(w.relation, is_written) f
-      join pg_proc p on p.oid = f
+      join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false)) order by code, message) from obstacle
+                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 
@@ -2988,7 +2997,7 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or k.status = 'unmet')
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
               or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
               or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
               or exists (

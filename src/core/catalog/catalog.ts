@@ -155,11 +155,13 @@ export interface Access {
     code: 'IDB401' | 'IDB404'
     expected: string
     message: string
-    /** What it may not read itself behind a view (security_invoker); own_column missing for any column. */
+    /** What it may not read or write itself behind a view (security_invoker); own_column missing for any column. */
     own_relation?: number
     own_column?: number
     /** It may now, because a claim gave it. */
     is_granted?: true
+    /** Only inserting calls it: a default. */
+    is_of_insert?: true
   }[]
   /** By what it does; nothing where no rows are hidden. */
   rows?: { [P in Privilege]?: RowFilter[] }

@@ -175,16 +175,16 @@ function wildcardKey(claim: Claim): string {
   return claimKey({ ...claim, relation_name: '' })
 }
 
-type Circumstances = Pick<Subject, 'mode' | 'has_privileges' | 'isRead'>
+type Circumstances = Pick<Subject, 'mode' | 'has_privileges' | 'isClaimed'>
 
-/** What do these claims have their stakeholders read? Asked only of what is behind a view with security_invoker. */
-function readers(claims: readonly Claim[], catalog: CatalogIndex): Circumstances['isRead'] {
-  return (stakeholder, id, num) => {
+/** What do these claims give their stakeholders? Asked only of what is behind a view with security_invoker. */
+function givenBy(claims: readonly Claim[], catalog: CatalogIndex): Circumstances['isClaimed'] {
+  return (stakeholder, id, privilege, num) => {
     const relation = catalog.withId(id)
     return claims.some(
       (claim) =>
         claim.stakeholder === stakeholder &&
-        claim.access.includes('select') &&
+        claim.access.some((each) => each === privilege) &&
         claim.schema_name === relation?.schema &&
         (isWildcard(claim) || claim.relation_name === relation.name) &&
         (claim.all_fields ||
@@ -195,7 +195,7 @@ function readers(claims: readonly Claim[], catalog: CatalogIndex): Circumstances
 
 /** Expands claims; a wildcard brings a claim for each of its relations that has none yet. */
 export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mode: Mode, has_privileges = true): Expansion[] {
-  const circumstances = { mode, has_privileges, isRead: readers(claims, catalog) }
+  const circumstances = { mode, has_privileges, isClaimed: givenBy(claims, catalog) }
   const known = new Set(claims.map(claimKey))
   const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey))
   return claims.flatMap((claim): Expansion[] => {

@@ -37,8 +37,8 @@ export interface Subject {
   mode: Mode
   /** Did the migration grant or revoke anything? If not, nobody took a privilege away that is gone: it went with an owner. */
   has_privileges: boolean
-  /** Does a claim of this stakeholder have it read this column (any column)? */
-  isRead: (stakeholder: string, relation: number, column?: number) => boolean
+  /** Does a claim of this stakeholder give it this privilege on this column (any column)? */
+  isClaimed: (stakeholder: string, relation: number, privilege: string, column?: number) => boolean
 }
 
 /** A privilege that was granted and is gone: did somebody take it away? wasRevoked: it was gone before. */

@@ -1,5 +1,15 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
-import { type Hurdle, isSame, type Marks, privileges, type RowFilter, verbs, type Writes } from '../catalog/catalog.ts'
+import {
+  type Access,
+  type Column,
+  type Hurdle,
+  isSame,
+  type Marks,
+  privileges,
+  type RowFilter,
+  verbs,
+  type Writes,
+} from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import type { Problem, Subject } from './problem.ts'
 
@@ -92,8 +102,12 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
       .filter(({ marks }) => known !== undefined && !hasAll(known, [marks]))
   return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
     ({ name, columns, events, is_broken }): Problem[] => {
-      const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name))
-      const isOfRow = is_broken || letters.some((letter) => events.includes(letter.toUpperCase()))
+      const deletes = access.includes('delete') && events.toLowerCase().includes('d')
+      const isWritten = ({ insert, update }: Column): boolean =>
+        deletes || (insert === true && access.includes('insert')) || (update === true && access.includes('update'))
+      const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column))
+      // Any update of a row looks at its checks again, and not at a foreign key that it leaves as it is.
+      const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || (is_broken && events.includes('I'))
       if (columns !== undefined && concerned.length === 0 && !isOfRow) return []
       const [only, another] = concerned
       const problem = { code: 'IDB302', ...(only !== undefined && another === undefined && { column: only.name }) } as const
@@ -104,16 +118,29 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
   )
 }
 
+/** What keeps the stakeholder from using the relation, whatever its privileges, and is not about to be granted by another claim of its own. */
+function obstacles({ claim, access, mode, isClaimed }: Subject): NonNullable<Access['obstacles']> {
+  const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
+  return (access.obstacles ?? []).filter(({ code, expected, own_relation, own_column, is_granted, is_of_insert }) => {
+    if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
+    if (!has(expected) || (is_granted && (mode === 'judge' || mode === 'inspect'))) return false
+    return own_relation === undefined || mode === 'inspect' || !isClaimed(claim.stakeholder, own_relation, expected, own_column)
+  })
+}
+
 /** What keeps a view from being written and did so when a wildcard found it: who reads it must not lose its protection for that. */
-function tolerated({ claim, access }: Subject, isOfWildcard: boolean): readonly string[] {
-  if (claim.observed !== null) return claim.observed.tolerated ?? []
+function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
+  const { observed } = subject.claim
+  if (observed !== null) return observed.tolerated ?? []
   if (!isOfWildcard) return []
-  return (access.obstacles ?? []).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message)
+  return obstacles(subject)
+    .filter(({ expected }) => writing.some((each) => each === expected))
+    .map(({ message }) => message)
 }
 
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
 export function relationProblems(subject: Subject, fields: readonly ClaimedField[], isOfWildcard: boolean): Problem[] {
-  const { claim, relation, access, mode, isRead } = subject
+  const { claim, relation } = subject
   const { observed } = claim
   const names = new Set(fields.map(({ name }) => name))
   if (!relation.columns.some(({ name }) => names.has(name))) return [] // nothing of it is used
@@ -123,12 +150,8 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
     const message = 'the materialized view holds no data (WITH NO DATA) and cannot be read'
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }
-  for (const { code, expected, message, own_relation, own_column, is_granted } of access.obstacles ?? []) {
-    if (is_granted && (mode === 'judge' || mode === 'inspect')) continue
-    if (own_relation !== undefined && mode !== 'inspect' && isRead(claim.stakeholder, own_relation, own_column)) continue // it is about to be granted
-    const isOurs = expected === 'execute' ? code === 'IDB404' || isWriter(claim) : claim.access.some((privilege) => privilege === expected)
-    if (isOurs && !tolerated(subject, isOfWildcard).includes(message)) problems.push({ code, expected, message })
-  }
+  const known = tolerated(subject, isOfWildcard)
+  for (const { code, expected, message } of obstacles(subject)) if (!known.includes(message)) problems.push({ code, expected, message })
   if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
   }

@@ -44,7 +44,7 @@ comment on function integratedb._read_through(oid, oid) is 'internal: relation a
 -- Functions that run with the rights of whoever reads the relation (a view's), or writes it (defaults and checks).
 -- Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them.
 create or replace function integratedb._functions_in(relation oid, is_written boolean)
-returns setof oid
+returns table (oid oid, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
@@ -52,21 +52,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  select coalesce(o.oprcode::oid, d.refobjid)
+  select coalesce(o.oprcode::oid, d.refobjid), bool_and(x.is_of_insert)
     from (
-      select 'pg_rewrite'::regclass as class, r.oid from pg_rewrite r
+      select 'pg_rewrite'::regclass as class, r.oid, false as is_of_insert from pg_rewrite r
        where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
       union all
-      select 'pg_attrdef'::regclass, f.oid from pg_attrdef f where is_written and f.adrelid = relation
+      select 'pg_attrdef'::regclass, f.oid, a.attgenerated = '' from pg_attrdef f join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+       where is_written and f.adrelid = relation
       union all
-      select 'pg_constraint'::regclass, k.oid from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
+      select 'pg_constraint'::regclass, k.oid, false from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
     ) x
     join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
-    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid;
+    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
+   group by 1;
 end
 $$;
 
-comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too';
+comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too; is_of_insert: only a default calls it';
 
 -- Whatever can change what a view is to its readers, beside itself.
 create or replace function integratedb._behind(relation oid)
@@ -82,7 +84,7 @@ begin return (
     from (
       select r.relation from integratedb._read_through($1, null) r where r.relation <> $1
       union
-      select f from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
+      select f.oid from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
     ) x (oid)
 ); end
 $$;

@@ -14,7 +14,7 @@ begin return (
   ), obstacle as (
     -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
     select 'IDB404' as code, 'select' as expected,
-        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, format(
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
@@ -37,7 +37,7 @@ begin return (
      -- What a claim gave, the next declaration may take away: is_granted.
      where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
     union
-    select 'IDB404', p.privilege, null, null, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -49,17 +49,17 @@ begin return (
        and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
            else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral integratedb._functions_in(w.relation, is_written) f
-      join pg_proc p on p.oid = f
+      join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false)) order by code, message) from obstacle
+                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 

@@ -52,7 +52,7 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or k.status = 'unmet')
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
               or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
               or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
               or exists (
