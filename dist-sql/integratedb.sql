@@ -2112,7 +2112,7 @@ begin return (
     select format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
                     when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) as name,
            -- Without the names of other tables, which change under other claims' feet.
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.conbin::text))) as marks,
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))) as marks,
            -- A check of the whole row names no column.
            (select json_agg(f.own_num) from fact f where (f.num = any (k.conkey) or coalesce(k.conkey, '{}') = '{}') and f.own_num is not null) as columns,
            k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
@@ -2122,7 +2122,7 @@ begin return (
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the constraint %I of the partition %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where a.attnum = any (k.conkey) and f.own_num is not null),
            k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true, case k.contype when 'c' then 'Iu' else 'iu' end
@@ -2133,7 +2133,7 @@ begin return (
      where to_jsonb(k)->>'conenforced' is distinct from 'false'
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.conbin::text))),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
            (select json_agg(f.own_num) from fact f where f.num = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
       join pg_constraint k on k.confrelid = s.target and k.contype = 'f' and k.conparentid = 0
