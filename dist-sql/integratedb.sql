@@ -2063,13 +2063,14 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin return (
-  with subject as materialized (
-    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) as events
-      from pg_class c
-      left join lateral (select target from integratedb._written_columns(c.oid) limit 1) w on true
-     where c.oid = relation
-  ), written as materialized (
+  with written as materialized (
     select * from integratedb._written_columns(relation)
+  ), subject as materialized (
+    select c.oid, c.relkind, (select target from written limit 1) as target, pg_relation_is_updatable(c.oid, true) as events,
+           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 8) as is_insert_rewritten,
+           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 4) as is_update_rewritten
+      from pg_class c
+     where c.oid = relation
   ), part as materialized (
     -- What is written into a partitioned table goes into one of these.
     select d::oid as oid
@@ -2097,17 +2098,14 @@ begin return (
         select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
       ) t on a.atttypid >= 16384
   ), column_fact as (
-    select w.num, s.events & 8 <> 0 and (p.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
-           s.events & 4 <> 0 and (p.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not p.is_insert_rewritten and not p.is_update_rewritten then f.accepts_null end as accepts_null,
-           case when not p.is_insert_rewritten then f.fills_itself end as fills_itself
+    select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
+           s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           case when not s.is_insert_rewritten and not s.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
       from written w
       cross join subject s
       left join fact f on f.own_num = w.num
-      cross join lateral (
-        select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable,
-               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 8) as is_insert_rewritten,
-               s.relkind = 'v' and integratedb._is_rewritten(s.oid, 4) as is_update_rewritten) p
+      cross join lateral (select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable) p
   ), constraint_in_the_way as (
     select format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
                     when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) as name,
@@ -2183,7 +2181,7 @@ begin return (
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact
-                where own_num is null and not accepts_null and not fills_itself and is_writable and not integratedb._is_rewritten(s.oid, 8)),
+                where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_rewritten),
     'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
                                                                'events', events) order by name)
                                from constraint_in_the_way), '[]'),
