@@ -4270,20 +4270,6 @@ end
 $$;
 
 comment on function integratedb._note(text, bigint[], boolean) is 'internal: adds to the transaction''s row in integratedb.migration';
-
--- With its snapshot from before somebody's claim, a transaction cannot look up whom it concerns: note, and let
--- the epoch row decide.
-create or replace function integratedb._sees_all_claims()
-returns boolean
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
-$$;
-
-comment on function integratedb._sees_all_claims() is 'internal: false above READ COMMITTED';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4303,8 +4289,11 @@ as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
   -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
-  -- a lock on them, so that a claim that is being declared right now could not make it wait.
-  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
+  -- a lock on them, so that a claim that is being declared right now could not make it wait; and whatever is done in a
+  -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
+  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
+    or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
+  has_writers boolean;
   touched bigint[];
   renamed oid[];
   has_children boolean;
@@ -4312,19 +4301,21 @@ declare
   is_partition boolean;
   concerning bigint[];
 begin
-  -- These concern only who writes, and break nothing.
-  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') and not exists (select from integratedb.claim where access <> '{select}') then
-    return;
-  end if;
-  if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
-    return; -- our own grants
-  end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;
-  elsif tg_tag = 'CREATE INDEX' then
-    perform integratedb._warn_of_index();
-    return;
+  end if;
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') then
+    has_writers := exists (select from integratedb.claim where access <> '{select}');
+    -- These concern only who writes, and break nothing.
+    if tg_tag = 'CREATE INDEX' then
+      if has_writers then
+        perform integratedb._warn_of_index();
+      end if;
+      return;
+    elsif tg_tag = 'CREATE TRIGGER' and not has_writers then
+      return;
+    end if;
   end if;
 
   -- In one go: this is what DDL that concerns nobody pays.
@@ -4362,12 +4353,11 @@ begin
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+  if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
     -- A new foreign key concerns who deletes from the table that it refers to.
     touched := touched || array(
       select k.confrelid::bigint from pg_constraint k
-       where exists (select from integratedb.claim c where c.access <> '{select}')
-         and k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+       where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.
   if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
@@ -4522,6 +4512,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
+    return; -- our own grants
+  end if;
   if tag = 'GRANT' and not exists (
     select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]'
   ) then
@@ -4554,6 +4547,8 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+  -- Otherwise its snapshot may be from before somebody's claim.
+  sees_all_claims constant boolean := current_setting('transaction_isolation') in ('read committed', 'read uncommitted');
   concerning bigint[];
 begin
   select array_agg(distinct x.relation) into concerning
@@ -4576,7 +4571,7 @@ begin
        -- After a restore the claim knows the name only.
        (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
        (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
-       not integratedb._sees_all_claims()
+       not sees_all_claims
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);

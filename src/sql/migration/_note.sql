@@ -27,17 +27,3 @@ end
 $$;
 
 comment on function integratedb._note(text, bigint[], boolean) is 'internal: adds to the transaction''s row in integratedb.migration';
-
--- With its snapshot from before somebody's claim, a transaction cannot look up whom it concerns: note, and let
--- the epoch row decide.
-create or replace function integratedb._sees_all_claims()
-returns boolean
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select current_setting('transaction_isolation') in ('read committed', 'read uncommitted')
-$$;
-
-comment on function integratedb._sees_all_claims() is 'internal: false above READ COMMITTED';

@@ -11,8 +11,11 @@ as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
   -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
-  -- a lock on them, so that a claim that is being declared right now could not make it wait.
-  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION') or not integratedb._sees_all_claims();
+  -- a lock on them, so that a claim that is being declared right now could not make it wait; and whatever is done in a
+  -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
+  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
+    or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
+  has_writers boolean;
   touched bigint[];
   renamed oid[];
   has_children boolean;
@@ -20,19 +23,21 @@ declare
   is_partition boolean;
   concerning bigint[];
 begin
-  -- These concern only who writes, and break nothing.
-  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') and not exists (select from integratedb.claim where access <> '{select}') then
-    return;
-  end if;
-  if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
-    return; -- our own grants
-  end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;
-  elsif tg_tag = 'CREATE INDEX' then
-    perform integratedb._warn_of_index();
-    return;
+  end if;
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') then
+    has_writers := exists (select from integratedb.claim where access <> '{select}');
+    -- These concern only who writes, and break nothing.
+    if tg_tag = 'CREATE INDEX' then
+      if has_writers then
+        perform integratedb._warn_of_index();
+      end if;
+      return;
+    elsif tg_tag = 'CREATE TRIGGER' and not has_writers then
+      return;
+    end if;
   end if;
 
   -- In one go: this is what DDL that concerns nobody pays.
@@ -70,12 +75,11 @@ begin
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+  if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
     -- A new foreign key concerns who deletes from the table that it refers to.
     touched := touched || array(
       select k.confrelid::bigint from pg_constraint k
-       where exists (select from integratedb.claim c where c.access <> '{select}')
-         and k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+       where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.
   if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
@@ -230,6 +234,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
+    return; -- our own grants
+  end if;
   if tag = 'GRANT' and not exists (
     select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]'
   ) then

@@ -8,6 +8,8 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+  -- Otherwise its snapshot may be from before somebody's claim.
+  sees_all_claims constant boolean := current_setting('transaction_isolation') in ('read committed', 'read uncommitted');
   concerning bigint[];
 begin
   select array_agg(distinct x.relation) into concerning
@@ -30,7 +32,7 @@ begin
        -- After a restore the claim knows the name only.
        (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
        (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
-       not integratedb._sees_all_claims()
+       not sees_all_claims
      );
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);
