@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '09e9e15c94e828ce';
+  core_hash constant text := 'c84572c515581f8f';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 09e9e15c94e828ce"] === undefined) {
+if (globalThis["integratedb 0.1.0 c84572c515581f8f"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -73,6 +73,7 @@ var CatalogIndex = class {
 		this.byId = new Map(this.relations.map((relation) => [relation.id, relation]));
 		this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]));
 		this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]));
+		this.hasOwnObstacles = access.some(({ obstacles: obstacles2 }) => obstacles2?.some(({ own_relation }) => own_relation !== void 0));
 	}
 	withId(id) {
 		return this.byId.get(id);
@@ -519,12 +520,14 @@ function hurdleProblems({ claim, relation }, names) {
 		}
 	);
 }
-function obstacles({ claim, access, mode, isClaimed }) {
+function obstacles({ claim, relation, access, mode, isGiven }) {
 	const has = (privilege) => claim.access.some((each) => each === privilege);
-	return (access.obstacles ?? []).filter(({ code, expected, own_relation, own_column, is_granted, is_of_insert }) => {
+	const isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
+	return (access.obstacles ?? []).filter(({ code, expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
 		if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
-		if (!has(expected) || is_granted && (mode === "judge" || mode === "inspect")) return false;
-		return own_relation === void 0 || mode === "inspect" || !isClaimed(claim.stakeholder, own_relation, expected, own_column);
+		if (!has(expected) || of_column !== void 0 && !isClaimed(of_column)) return false;
+		const isMoving = mode !== "inspect" && own_relation !== void 0;
+		return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted);
 	});
 }
 function tolerated(subject, isOfWildcard) {
@@ -689,16 +692,22 @@ function claimKey({ stakeholder, match, alternative, schema_name, relation_name 
 function wildcardKey(claim) {
 	return claimKey({ ...claim, relation_name: "" });
 }
-function givenBy(claims, catalog) {
+function givenBy(expansions, previous) {
 	return (stakeholder, id, privilege, num) => {
-		const relation = catalog.withId(id);
-		return claims.some(
-			(claim) => claim.stakeholder === stakeholder && claim.access.some((each) => each === privilege) && claim.schema_name === relation?.schema && (isWildcard(claim) || claim.relation_name === relation.name) && (claim.all_fields || relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name)))
+		const ofIt = expansions.filter(
+			({ before, relation }) => before.stakeholder === stakeholder && [before.relid, relation?.id].includes(id)
 		);
+		if (ofIt.length === 0 && !previous.includes(id)) return null;
+		return ofIt.some(({ relation, wanted }) => relation?.id === id && wanted[privilege].some((each) => (num ?? each) === each));
 	};
 }
-function expandClaims(claims, catalog, mode, has_privileges = true) {
-	const circumstances = { mode, has_privileges, isClaimed: givenBy(claims, catalog) };
+function expandClaims(claims, catalog, mode, has_privileges = true, previous = []) {
+	const circumstances = { mode, has_privileges };
+	const first = expandAll(claims, catalog, { ...circumstances, isGiven: () => true });
+	return catalog.hasOwnObstacles ? expandAll(claims, catalog, { ...circumstances, isGiven: givenBy(first, previous) }) : first;
+}
+function expandAll(claims, catalog, circumstances) {
+	const { mode } = circumstances;
 	const known = new Set(claims.map(claimKey));
 	const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
 	return claims.flatMap((claim) => {
@@ -1095,7 +1104,8 @@ function rejectUngrantable(expansions, catalog, installer) {
 }
 function declare(input) {
 	const catalog = new CatalogIndex(input.catalog);
-	const expansions = expandClaims(claimsOf(input.stakeholder, input.specification, input.types), catalog, "declare");
+	const claims = claimsOf(input.stakeholder, input.specification, input.types);
+	const expansions = expandClaims(claims, catalog, "declare", true, input.previous);
 	rejectUnmet(expansions);
 	rejectUngrantable(expansions, catalog, input.installer);
 	const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0);
@@ -1290,9 +1300,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 09e9e15c94e828ce"] = operate;
+globalThis["integratedb 0.1.0 c84572c515581f8f"] = operate;
 }
-return globalThis["integratedb 0.1.0 09e9e15c94e828ce"](op, input);
+return globalThis["integratedb 0.1.0 c84572c515581f8f"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2202,6 +2212,33 @@ $sql$;
 -- src/sql/catalog/_obstacles.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+-- Would this role have the privilege on the column (null: on any) without what was granted to it by name?
+create or replace function integratedb._has_otherwise(role oid, relation oid, num smallint, privilege text)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return (
+  select pg_has_role($1, c.relowner, 'usage')
+      or pg_has_role($1, case privilege when 'select' then 'pg_read_all_data' else 'pg_write_all_data' end, 'usage')
+      or exists (
+        select from (
+          select c.relacl as acl
+          union all
+          select a.attacl from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and (a.attnum = $3 or $3 is null)
+        ) l
+        cross join aclexplode(l.acl) x
+        where x.privilege_type = upper(privilege) and x.grantee <> $1
+          and case when x.grantee = 0 then true else pg_has_role($1, x.grantee, 'usage') end)
+    from pg_class c
+   where c.oid = $2
+); end
+$$;
+
+comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -2216,9 +2253,10 @@ begin return (
   with walk as materialized (
     select * from integratedb._read_through($1, $2)
   ), obstacle as (
-    -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
-    select 'IDB404' as code, 'select' as expected,
-        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
+    -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
+    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
+    select 'IDB404' as code, 'select' as expected, null::smallint as of_column,
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
@@ -2236,12 +2274,11 @@ begin return (
         select case when a.attnum is null
           -- The relation as such shows beside its columns: Postgres asks for any of them.
           then has_any_column_privilege(b.checked_as, c.oid, 'select')
-          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may_read
+          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may
       ) h
-     -- What a claim gave, the next declaration may take away: is_granted.
-     where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
+     where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
-    select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -2249,11 +2286,15 @@ begin return (
       join pg_namespace n on n.oid = c.relnamespace
       cross join unnest(array['insert', 'update', 'delete']) p (privilege)
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
+      cross join lateral (
+        select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
+               else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
+      ) h
      where is_written and t.target_num is not null
-       and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
-           else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
+       and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
+       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
@@ -2262,12 +2303,12 @@ begin return (
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
-  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_column', of_column,
+                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it

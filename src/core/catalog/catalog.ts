@@ -153,12 +153,14 @@ export interface Access {
   /** What keeps it from using the relation, whatever its privileges. */
   obstacles?: {
     code: 'IDB401' | 'IDB404'
-    expected: string
+    expected: Privilege | 'execute'
     message: string
-    /** What it may not read or write itself behind a view (security_invoker); own_column missing for any column. */
+    /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
+    of_column?: number
+    /** What it needs itself behind a view (security_invoker); own_column missing for any column. */
     own_relation?: number
     own_column?: number
-    /** It may now, because a claim gave it. */
+    /** It has that now, and by no other way than a grant to itself. */
     is_granted?: true
     /** Only inserting calls it: a default. */
     is_of_insert?: true
@@ -237,12 +239,15 @@ export class CatalogIndex {
   private readonly byId: ReadonlyMap<number | null, Relation>
   private readonly byName: ReadonlyMap<string, Relation>
   private readonly access: ReadonlyMap<string, Access>
+  /** Does anything that a stakeholder needs behind a view depend on what it is granted itself? */
+  readonly hasOwnObstacles: boolean
 
   constructor({ relations, access }: Catalog) {
     this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) }))
     this.byId = new Map(this.relations.map((relation) => [relation.id, relation]))
     this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]))
     this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]))
+    this.hasOwnObstacles = access.some(({ obstacles }) => obstacles?.some(({ own_relation }) => own_relation !== undefined))
   }
 
   withId(id: number | null): Relation | undefined {

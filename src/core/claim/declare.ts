@@ -134,7 +134,8 @@ export function declare(input: {
   installer: string
 }): Declaration {
   const catalog = new CatalogIndex(input.catalog)
-  const expansions = expandClaims(claimsOf(input.stakeholder, input.specification, input.types), catalog, 'declare')
+  const claims = claimsOf(input.stakeholder, input.specification, input.types)
+  const expansions = expandClaims(claims, catalog, 'declare', true, input.previous)
   rejectUnmet(expansions)
   rejectUngrantable(expansions, catalog, input.installer)
   const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== undefined)

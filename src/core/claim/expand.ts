@@ -175,27 +175,39 @@ function wildcardKey(claim: Claim): string {
   return claimKey({ ...claim, relation_name: '' })
 }
 
-type Circumstances = Pick<Subject, 'mode' | 'has_privileges' | 'isClaimed'>
+type Circumstances = Pick<Subject, 'mode' | 'has_privileges' | 'isGiven'>
 
-/** What do these claims give their stakeholders? Asked only of what is behind a view with security_invoker. */
-function givenBy(claims: readonly Claim[], catalog: CatalogIndex): Circumstances['isClaimed'] {
+/** What these expansions give the stakeholder, or take away. `previous`: what claims that are replaced were of. */
+function givenBy(expansions: readonly Expansion[], previous: readonly number[]): Circumstances['isGiven'] {
   return (stakeholder, id, privilege, num) => {
-    const relation = catalog.withId(id)
-    return claims.some(
-      (claim) =>
-        claim.stakeholder === stakeholder &&
-        claim.access.some((each) => each === privilege) &&
-        claim.schema_name === relation?.schema &&
-        (isWildcard(claim) || claim.relation_name === relation.name) &&
-        (claim.all_fields ||
-          relation.columns.some((column) => (num ?? column.num) === column.num && claim.fields.some(({ name }) => name === column.name))),
+    const ofIt = expansions.filter(
+      ({ before, relation }) => before.stakeholder === stakeholder && [before.relid, relation?.id].includes(id),
     )
+    if (ofIt.length === 0 && !previous.includes(id)) return null
+    return ofIt.some(({ relation, wanted }) => relation?.id === id && wanted[privilege].some((each) => (num ?? each) === each))
   }
 }
 
-/** Expands claims; a wildcard brings a claim for each of its relations that has none yet. */
-export function expandClaims(claims: readonly Claim[], catalog: CatalogIndex, mode: Mode, has_privileges = true): Expansion[] {
-  const circumstances = { mode, has_privileges, isClaimed: givenBy(claims, catalog) }
+/**
+ * Expands claims; a wildcard brings a claim for each of its relations that has none yet.
+ *
+ * @param previous oids of relations whose claims these replace
+ */
+export function expandClaims(
+  claims: readonly Claim[],
+  catalog: CatalogIndex,
+  mode: Mode,
+  has_privileges = true,
+  previous: readonly number[] = [],
+): Expansion[] {
+  const circumstances = { mode, has_privileges }
+  // What is wanted of a relation does not depend on what else is given; what stands in a view's way may.
+  const first = expandAll(claims, catalog, { ...circumstances, isGiven: () => true })
+  return catalog.hasOwnObstacles ? expandAll(claims, catalog, { ...circumstances, isGiven: givenBy(first, previous) }) : first
+}
+
+function expandAll(claims: readonly Claim[], catalog: CatalogIndex, circumstances: Circumstances): Expansion[] {
+  const { mode } = circumstances
   const known = new Set(claims.map(claimKey))
   const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey))
   return claims.flatMap((claim): Expansion[] => {

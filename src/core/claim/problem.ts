@@ -1,5 +1,5 @@
 /** What the parts of an expansion have in common: whose claim of which relation, and what does not fit. */
-import type { Access, Relation } from '../catalog/catalog.ts'
+import type { Access, Privilege, Relation } from '../catalog/catalog.ts'
 import type { FindingCode } from '../errors.ts'
 import type { Claim, ClaimedField } from './claim.ts'
 
@@ -37,8 +37,8 @@ export interface Subject {
   mode: Mode
   /** Did the migration grant or revoke anything? If not, nobody took a privilege away that is gone: it went with an owner. */
   has_privileges: boolean
-  /** Does a claim of this stakeholder give it this privilege on this column (any column)? */
-  isClaimed: (stakeholder: string, relation: number, privilege: string, column?: number) => boolean
+  /** Will the stakeholder be granted this privilege on this column (any column)? null: nothing is granted or revoked there. */
+  isGiven: (stakeholder: string, relation: number, privilege: Privilege, column?: number) => boolean | null
 }
 
 /** A privilege that was granted and is gone: did somebody take it away? wasRevoked: it was gone before. */

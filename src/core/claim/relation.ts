@@ -118,13 +118,17 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
   )
 }
 
-/** What keeps the stakeholder from using the relation, whatever its privileges, and is not about to be granted by another claim of its own. */
-function obstacles({ claim, access, mode, isClaimed }: Subject): NonNullable<Access['obstacles']> {
+/** What keeps the stakeholder from using the relation, whatever its privileges on it. */
+function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNullable<Access['obstacles']> {
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
-  return (access.obstacles ?? []).filter(({ code, expected, own_relation, own_column, is_granted, is_of_insert }) => {
+  const isClaimed = (num: number): boolean =>
+    claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name))
+  return (access.obstacles ?? []).filter(({ code, expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
     if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
-    if (!has(expected) || (is_granted && (mode === 'judge' || mode === 'inspect'))) return false
-    return own_relation === undefined || mode === 'inspect' || !isClaimed(claim.stakeholder, own_relation, expected, own_column)
+    if (!has(expected) || (of_column !== undefined && !isClaimed(of_column))) return false
+    // What the stakeholder has itself may be about to be granted or revoked.
+    const isMoving = mode !== 'inspect' && own_relation !== undefined
+    return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
   })
 }
 

@@ -1,3 +1,30 @@
+-- Would this role have the privilege on the column (null: on any) without what was granted to it by name?
+create or replace function integratedb._has_otherwise(role oid, relation oid, num smallint, privilege text)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return (
+  select pg_has_role($1, c.relowner, 'usage')
+      or pg_has_role($1, case privilege when 'select' then 'pg_read_all_data' else 'pg_write_all_data' end, 'usage')
+      or exists (
+        select from (
+          select c.relacl as acl
+          union all
+          select a.attacl from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and (a.attnum = $3 or $3 is null)
+        ) l
+        cross join aclexplode(l.acl) x
+        where x.privilege_type = upper(privilege) and x.grantee <> $1
+          and case when x.grantee = 0 then true else pg_has_role($1, x.grantee, 'usage') end)
+    from pg_class c
+   where c.oid = $2
+); end
+$$;
+
+comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -12,9 +39,10 @@ begin return (
   with walk as materialized (
     select * from integratedb._read_through($1, $2)
   ), obstacle as (
-    -- What the stakeholder itself may not read, a claim on that relation may be about to grant: own_relation, own_column.
-    select 'IDB404' as code, 'select' as expected,
-        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
+    -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
+    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
+    select 'IDB404' as code, 'select' as expected, null::smallint as of_column,
+        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
@@ -32,12 +60,11 @@ begin return (
         select case when a.attnum is null
           -- The relation as such shows beside its columns: Postgres asks for any of them.
           then has_any_column_privilege(b.checked_as, c.oid, 'select')
-          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may_read
+          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may
       ) h
-     -- What a claim gave, the next declaration may take away: is_granted.
-     where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
+     where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
-    select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -45,11 +72,15 @@ begin return (
       join pg_namespace n on n.oid = c.relnamespace
       cross join unnest(array['insert', 'update', 'delete']) p (privilege)
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
+      cross join lateral (
+        select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
+               else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
+      ) h
      where is_written and t.target_num is not null
-       and case when a.attnum is null then not has_table_privilege(w.checked_as, c.oid, p.privilege)
-           else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
+       and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
+       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
@@ -58,12 +89,12 @@ begin return (
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
-  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_column', of_column,
+                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it

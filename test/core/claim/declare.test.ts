@@ -226,8 +226,8 @@ describe('what cannot be written', () => {
   })
 
   test('what keeps the stakeholder from using it', () => {
-    const execute = { code: 'IDB401' as const, expected: 'execute', message: 'it may not execute public.price_of()' }
-    const owner = { code: 'IDB404' as const, expected: 'select', message: 'hr, the owner of the view, may not read public.staff' }
+    const execute = { code: 'IDB401' as const, expected: 'execute' as const, message: 'it may not execute public.price_of()' }
+    const owner = { code: 'IDB404' as const, expected: 'select' as const, message: 'hr, the owner of the view, may not read public.staff' }
     const access = { obstacles: [execute, owner] }
     const unread = [needs('select): hr, the owner of the view, may not read public.staff')]
     expect(said({ fields: ['id'] }, goods(), access)).toEqual(unread)

@@ -2,7 +2,7 @@
 // price that has to be given, and two columns that nobody claims.
 
 import { describe, expect, test } from 'vitest'
-import type { Access, Catalog, Hurdle, Relation, Writes } from '../../../src/core/catalog/catalog.ts'
+import type { Access, Catalog, Hurdle, Privilege, Relation, Writes } from '../../../src/core/catalog/catalog.ts'
 import { brief, catalogOf, claimed, granted, judged, migrated, updated, withAccess, withColumn, writable } from '../fixture.ts'
 
 const columns = [
@@ -370,7 +370,7 @@ function withPrivileges(more: Access['effective'], sequenceToo = true): (catalog
   }
 }
 
-function withObstacle(code: 'IDB401' | 'IDB404', expected: string): (catalog: Catalog) => Catalog {
+function withObstacle(code: 'IDB401' | 'IDB404', expected: Privilege | 'execute'): (catalog: Catalog) => Catalog {
   return (catalog) => withAccess(catalog, 3, { obstacles: [{ code, expected, message: 'it may not' }] })
 }
 

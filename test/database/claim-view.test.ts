@@ -1,0 +1,92 @@
+/** Views with security_invoker: what is behind them, the stakeholder needs itself, from a claim or otherwise. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { expectAllWell, refusal, setClaims } from '../support/oracle.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`select integratedb.add_stakeholder('reporter')`)
+})
+afterAll(() => database.drop())
+
+beforeEach(async () => {
+  await database.rows(`
+    select integratedb.remove_claims('reporter');
+    drop schema if exists base, api cascade;
+    create schema base;
+    create schema api;
+    create table base.item (id int primary key, name text);
+    create view api.item with (security_invoker = true) as select id, name from base.item`)
+})
+
+const view = { path: 'api.item', fields: '*' }
+const table = { path: 'base.item', fields: '*' }
+
+async function rejected(sql: string): Promise<string> {
+  const { code, detail } = await database.failure(sql)
+  expect(code).toBe('IDB01')
+  await expectAllWell(database)
+  return detail as string
+}
+
+async function expectToRead(path: string): Promise<void> {
+  await expectAllWell(database)
+  await database.rows(`set role reporter; select * from ${path}; reset role`)
+}
+
+test('what is behind the view is claimed too', async () => {
+  expect(await refusal(database, 'reporter', [view])).toContainEqual(expect.stringContaining('may not read base.item'))
+  await setClaims(database, 'reporter', [view, table])
+  await expectToRead('api.item')
+})
+
+test('or another role may read it', async () => {
+  await database.rows('grant usage on schema base to public; grant select on base.item to public')
+  await setClaims(database, 'reporter', [view])
+  await expectToRead('api.item')
+  expect(await rejected('revoke select on base.item from public')).toContain('IDB404 reporter needs api.item (select)')
+})
+
+test('an alternative that goes takes its grant with it, and the view that needed it is no alternative any more', async () => {
+  await setClaims(database, 'reporter', [{ alternatives: [{ path: 'api.*', fields: '*' }, table] }])
+  expect(await rejected('alter table base.item rename to moved')).toContain('IDB404 reporter needs api.item (select)')
+})
+
+test('so does a table that is optional', async () => {
+  await setClaims(database, 'reporter', [view, { ...table, optional: true }])
+  expect(await rejected('alter table base.item rename to moved')).toContain('IDB404 reporter needs api.item (select)')
+})
+
+test('what the document before it gave does not count', async () => {
+  const access = ['select', 'update']
+  await setClaims(
+    database,
+    'reporter',
+    [table, view].map((match) => ({ ...match, access })),
+  )
+  await expectAllWell(database)
+  expect(await refusal(database, 'reporter', [table, { ...view, access }])).toContainEqual(
+    expect.stringContaining('may not update base.item'),
+  )
+  await setClaims(database, 'reporter', [table, view])
+  await expectToRead('api.item')
+})
+
+test('nobody need be able to write what cannot be written, or is not claimed', async () => {
+  await database.rows(`
+    drop view api.item;
+    create table base.numbered (id bigint generated always as identity primary key, name text, note text);
+    create view api.item with (security_invoker = true) as select id, name, note from base.numbered`)
+  const access = ['select', 'update']
+  await setClaims(database, 'reporter', [
+    { path: 'base.numbered', fields: ['id', 'name'], access },
+    { alternatives: [{ path: 'base.numbered', fields: ['note'] }] },
+    { path: 'api.item', fields: ['id', 'name'], access },
+  ])
+  await expectAllWell(database)
+  await database.rows(`revoke usage on schema api from public`)
+  await database.rows(`alter table base.numbered add extra int`)
+  await database.rows(`set role reporter; update api.item set name = 'a'; reset role`)
+  expect(await rejected('revoke update (name) on base.numbered from reporter')).toContain('may not update base.numbered.name')
+})
