@@ -35,7 +35,11 @@ set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
-begin return (
+begin
+  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._functions_in($1, is_written)) then
+    return null; -- as most tables: nothing is behind them, and nothing is called
+  end if;
+  return (
   with walk as materialized (
     select * from integratedb._read_through($1, $2)
   ), obstacle as (

@@ -33,7 +33,9 @@ begin
   end loop;
   perform integratedb._remember_oids();
   perform integratedb._end_work();
-  return query select * from integratedb.unmet_claims(null);
+  if exists (select from integratedb.claim k where k.status = 'unmet' or k.fields @> '[{"status": "unmet"}]') then
+    return query select * from integratedb.unmet_claims(null);
+  end if;
 end
 $$;
 
