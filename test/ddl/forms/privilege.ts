@@ -156,8 +156,8 @@ export const privilegeForms: Form[] = [
       },
       setup: 'create view shop.own with (security_invoker) as select id from shop.product',
       sql: 'revoke select (id) on shop.product from ddl_app',
-      gives: rejects(401),
-      why: 'the view reads with the stakeholder’s rights; both need the same privilege, and it is told once',
+      gives: rejects(401, 404),
+      why: 'the view reads with the stakeholder’s rights, so that neither can be read',
     },
     {
       form: 'REVOKE USAGE ON SCHEMA',
