@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'c84572c515581f8f';
+  core_hash constant text := 'e0a253430169db3a';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 c84572c515581f8f"] === undefined) {
+if (globalThis["integratedb 0.1.0 e0a253430169db3a"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -523,9 +523,9 @@ function hurdleProblems({ claim, relation }, names) {
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	const has = (privilege) => claim.access.some((each) => each === privilege);
 	const isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
-	return (access.obstacles ?? []).filter(({ code, expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
+	return (access.obstacles ?? []).filter(({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
 		if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
-		if (!has(expected) || of_column !== void 0 && !isClaimed(of_column)) return false;
+		if (!has(of_access) || of_column !== void 0 && !isClaimed(of_column)) return false;
 		const isMoving = mode !== "inspect" && own_relation !== void 0;
 		return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted);
 	});
@@ -534,7 +534,7 @@ function tolerated(subject, isOfWildcard) {
 	const { observed } = subject.claim;
 	if (observed !== null) return observed.tolerated ?? [];
 	if (!isOfWildcard) return [];
-	return obstacles(subject).filter(({ expected }) => writing.some((each) => each === expected)).map(({ message }) => message);
+	return obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access)).map(({ message }) => message);
 }
 function relationProblems(subject, fields, isOfWildcard) {
 	const { claim, relation } = subject;
@@ -1300,9 +1300,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 c84572c515581f8f"] = operate;
+globalThis["integratedb 0.1.0 e0a253430169db3a"] = operate;
 }
-return globalThis["integratedb 0.1.0 c84572c515581f8f"](op, input);
+return globalThis["integratedb 0.1.0 e0a253430169db3a"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1761,7 +1761,7 @@ begin
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier),
-    'content', integratedb._type_content(found));
+    'content', case when found >= 16384 then integratedb._type_content(found) end);
 end
 $$;
 
@@ -2142,9 +2142,10 @@ begin return (
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
-           (select json_agg(f.own_num) from fact f where f.num = any (k.confkey) and f.own_num is not null), false, 'uD'
+           (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
+             where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
-      join pg_constraint k on k.confrelid = s.target and k.contype = 'f' and k.conparentid = 0
+      join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
      where k.conrelid <> s.target and to_jsonb(k)->>'conenforced' is distinct from 'false'
@@ -2180,9 +2181,10 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    -- A view's own default for what is generated behind it stops every insert.
-    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
-      select from fact f join pg_attribute v on v.attrelid = s.oid and v.attnum = f.own_num and v.atthasdef where not f.is_writable)),
+    -- A view's own default for what is computed, or generated behind it, stops every insert.
+    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or s.is_insert_rewritten or not exists (
+      select from pg_attribute v
+       where v.attrelid = s.oid and v.atthasdef and not exists (select from fact f where f.own_num = v.attnum and f.is_writable))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
@@ -2259,7 +2261,7 @@ begin
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
-    select 'IDB404' as code, 'select' as expected, null::smallint as of_column,
+    select 'IDB404' as code, 'select' as expected, y.of_access, null::smallint as of_column,
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
@@ -2280,9 +2282,17 @@ begin
           then has_any_column_privilege(b.checked_as, c.oid, 'select')
           else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may
       ) h
+      cross join lateral (
+        select null as of_access
+        union all
+        -- To hand a row to an INSTEAD OF trigger Postgres reads the view.
+        select p.privilege
+          from (values ('update', 16), ('delete', 8)) p (privilege, bit)
+         where is_written and exists (select from pg_trigger g where g.tgrelid = $1 and g.tgtype & 64 <> 0 and g.tgtype & p.bit <> 0)
+      ) y
      where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
-    select 'IDB404', p.privilege, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -2298,7 +2308,7 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
@@ -2307,12 +2317,12 @@ begin
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
-  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_column', of_column,
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
                                      'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
@@ -4401,9 +4411,10 @@ begin
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
-    -- A new foreign key concerns who deletes from the table that it refers to.
+    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of.
     touched := touched || array(
-      select k.confrelid::bigint from pg_constraint k
+      select r::oid::bigint
+        from pg_constraint k, unnest(array(select k.confrelid::regclass union select a from pg_partition_ancestors(k.confrelid) a)) r
        where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.

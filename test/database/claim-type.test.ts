@@ -21,7 +21,7 @@ beforeEach(async () => {
     drop table if exists shop.orders;
     create table shop.orders (
       id int primary key, total numeric(10,2) not null, note varchar(50), title char(8), body text,
-      feeling shop.mood, code shop.code, tags text[], at timestamptz(3), double_total numeric generated always as (total * 2) stored);
+      feeling shop.mood, code shop.code, tags text[], at timestamptz(3), valid daterange, double_total numeric generated always as (total * 2) stored);
     create view shop.order_view as select * from shop.orders;
   `)
 })
@@ -50,6 +50,7 @@ describe('type', () => {
     ['tags', 'text[]', 'text[]'],
     ['at', 'timestamptz', 'timestamp(3) with time zone'],
     ['at', 'timestamp(3) with time zone', 'timestamp(3) with time zone'],
+    ['valid', 'daterange', 'daterange'],
     ['double_total', 'numeric', 'numeric'],
   ])('%s as %j', async (name, type, observed) => {
     expect((await claim({ name, type })).map((row) => [row.type, row.status])).toEqual([[observed, 'met']])

@@ -90,3 +90,25 @@ test('nobody need be able to write what cannot be written, or is not claimed', a
   await database.rows(`set role reporter; update api.item set name = 'a'; reset role`)
   expect(await rejected('revoke update (name) on base.numbered from reporter')).toContain('may not update base.numbered.name')
 })
+
+test('an INSTEAD OF trigger has the view read, which who only deletes may not', async () => {
+  const writer = [view, table].map((match) => ({ ...match, access: ['delete'] }))
+  const use = 'set role reporter; delete from api.item; reset role'
+  await setClaims(database, 'reporter', writer)
+  await database.rows(`${use}; create function api.pass() returns trigger language plpgsql as $$ begin return old; end $$`)
+  const watch = 'create trigger watch instead of delete on api.item for each row execute function api.pass()'
+  expect(await database.failure(watch)).toMatchObject({
+    code: 'IDB01',
+    detail: expect.stringContaining('IDB404 reporter needs api.item (select)'),
+  })
+  await setClaims(database, 'reporter', [writer[0], { ...table, access: ['select', 'delete'] }])
+  await database.rows(`${watch}; ${use}`)
+})
+
+test('a default on what the view computes stops every insert', async () => {
+  await database.rows(`
+    create view api.priced as select id, 1 + 1 as price from base.item;
+    alter view api.priced alter price set default 1`)
+  const match = { path: 'api.priced', fields: ['id'], access: ['insert'] }
+  expect(await refusal(database, 'reporter', [match])).toEqual([expect.stringContaining('api.priced')])
+})

@@ -1,5 +1,6 @@
 /** What the stakeholders of a replay claim, made from what is there; and how they give up what a migration breaks. */
-import type { Catalog, Column } from './catalog.ts'
+import type { Catalogue, Column, Relation } from '../support/oracle/catalogue.ts'
+import type { Access, Document } from '../support/oracle/document.ts'
 
 export interface Finding {
   code: string
@@ -21,7 +22,7 @@ interface FieldClaim {
   values?: string[]
 }
 
-export interface PathClaim {
+interface PathClaim {
   path: string
   /** `all`: `"*"` is written; else these. */
   all: boolean
@@ -29,7 +30,7 @@ export interface PathClaim {
   /** One of each pair has to hold. */
   alternatives: [string, string][]
   optional: boolean
-  access: string[]
+  access: Access[]
 }
 
 export interface Claims {
@@ -42,12 +43,19 @@ export interface Claims {
 export const STAKEHOLDERS = ['watcher', 'named', 'loose', 'writer'] as const
 export type Stakeholder = (typeof STAKEHOLDERS)[number]
 
-export function claimsOf(stakeholder: Stakeholder, catalog: Catalog): Claims {
+/** What is an application's own, or an extension's, nobody claims; partitions go with their parents. */
+function claimable(catalogue: Catalogue): Relation[] {
+  return [...catalogue.relations.values()].filter(
+    ({ schema, isPartition, isOfExtension }) => !isPartition && !isOfExtension && !(STAKEHOLDERS as readonly string[]).includes(schema),
+  )
+}
+
+export function claimsOf(stakeholder: Stakeholder, catalogue: Catalogue): Claims {
   const paths = new Map<string, PathClaim>()
-  for (const { path, columns, kind } of catalog.values()) {
+  for (const { name: path, columns, kind } of claimable(catalogue)) {
     if (columns.length === 0) continue
     const isWritable = kind === 'r' || kind === 'p' || kind === 'f'
-    const access = stakeholder === 'writer' && isWritable ? ['select', 'insert', 'update', 'delete'] : ['select']
+    const access: Access[] = stakeholder === 'writer' && isWritable ? ['select', 'insert', 'update', 'delete'] : ['select']
     const fields = columns.map((column) => fieldOf(stakeholder, column))
     paths.set(path, { path, all: stakeholder === 'watcher', fields, alternatives: [], optional: stakeholder === 'loose', access })
   }
@@ -67,7 +75,7 @@ function fieldOf(stakeholder: Stakeholder, { name, type }: Column): FieldClaim {
   return stakeholder === 'loose' ? { name, optional: true } : { name }
 }
 
-export function documentOf({ wildcard, paths }: Claims): { match: unknown[] } {
+export function documentOf({ wildcard, paths }: Claims): Document {
   if (wildcard) {
     const schemas = new Set([...paths.keys()].map((path) => path.replace(/\.("([^"]|"")*"|[^."]*)$/, '')))
     return { match: [...schemas].map((schema) => ({ path: `${schema}.*`, fields: '*' })) }
@@ -87,26 +95,34 @@ export function documentOf({ wildcard, paths }: Claims): { match: unknown[] } {
   }
 }
 
-/** null: it is not there, or cannot be claimed before the migration. */
-interface TypeChange {
-  before: string | null
-  after: string | null
+/** What a column's type was and will be. null: it is not there, or a type that the migration makes, and so cannot be claimed before it. */
+function typesOf(
+  path: string,
+  field: string,
+  before: Catalogue,
+  after: Catalogue,
+): { typeBefore: string | null; typeAfter: string | null } {
+  const typeIn = ({ relations }: Catalogue) => relations.get(path)?.columns.find(({ name }) => name === field)?.type ?? null
+  const typeAfter = typeIn(after)
+  const base = typeAfter?.replace(/(\[\])+$/, '') ?? ''
+  const isNew = after.types.byName.has(base) && !before.types.byName.has(base)
+  return { typeBefore: typeIn(before), typeAfter: isNew ? null : typeAfter }
 }
 
 /** Without what breaks: as an application would, before the migration comes. */
-export function giveUp(claims: Claims, findings: readonly Finding[], types: (path: string, field: string) => TypeChange): Claims {
+export function giveUp(claims: Claims, findings: readonly Finding[], before: Catalogue, after: Catalogue): Claims {
   const paths = new Map([...claims.paths].map(([path, claim]) => [path, structuredClone(claim)]))
   for (const { code, path, field } of findings) {
     const claim = paths.get(path)
     if (claim === undefined) continue
-    const drop = (kind: string) => {
+    const drop = (kind: Access) => {
       claim.access = claim.access.filter((access) => access !== kind)
     }
     if (code === 'IDB211' || code === 'IDB214') drop('insert')
     else if (field === null && code === 'IDB213') claim.access = ['select']
     else if (code === 'IDB302') claim.access = ['select']
     else if (field === null || code.startsWith('IDB1') || code === 'IDB402') paths.delete(path)
-    else giveUpField(claim, code, field, claims.stakeholder, types(path, field))
+    else giveUpField(claim, code, field, claims.stakeholder, typesOf(path, field, before, after))
     if (!claim.all && claim.fields.length + claim.alternatives.length === 0) paths.delete(path)
   }
   return { ...claims, wildcard: false, paths }
@@ -123,7 +139,7 @@ function giveUpField(
   code: string,
   name: string,
   stakeholder: string,
-  { before: typeBefore, after: typeAfter }: TypeChange,
+  { typeBefore, typeAfter }: ReturnType<typeof typesOf>,
 ): void {
   claim.all = false
   claim.alternatives = claim.alternatives.filter((names) => !names.includes(name))

@@ -22,6 +22,15 @@ export function readHistory(folder: string): MigrationFile[] {
     })
 }
 
+/** Does a statement change rows, or which table they are in? Then constraints meet other values, and readers see other rows. */
+export function changesRows(statement: string): boolean {
+  const text = withoutComments(statement)
+  return (
+    /^(insert|update|delete|truncate|merge|copy|do|call|with|select|refresh)\b/i.test(text) ||
+    /^alter\s+table\b.*(\b(attach|detach)\s+partition\b|\binherit\b|\busing\b(?!\s+index))/is.test(text)
+  )
+}
+
 const TOKEN =
   /--[^\n]*|\/\*|\*\/|'|"|\$(?:[A-Za-z_\u0080-\uffff][A-Za-z_0-9\u0080-\uffff]*)?\$|;|\bbegin\s+atomic\b|\bcase\b|\bend\b|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/gi
 

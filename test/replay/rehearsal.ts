@@ -1,7 +1,7 @@
 /** The bare run: how does each file run where there is no IntegrateDB, and which rows can be made up on the way? */
 import pg from 'pg'
 import type { Session, TestDatabase } from '../support/database.ts'
-import { readCatalog } from './catalog.ts'
+import { readCatalogue } from '../support/oracle/catalogue.ts'
 import type { MigrationFile } from './history.ts'
 import { seed, type Tried } from './seed.ts'
 
@@ -23,6 +23,7 @@ export async function rehearse(database: TestDatabase, files: readonly Migration
   const tried: Tried = new Set()
   let seeded: string[] = []
   const session = await database.connect()
+  const eyes = await connectToLook(database)
   for (const file of files) {
     const step: Step = { mode: 'transaction', failing: [], clear: [], seeds: [], milliseconds: 0, error: '' }
     let error = await inTransaction(session, file, step)
@@ -39,12 +40,17 @@ export async function rehearse(database: TestDatabase, files: readonly Migration
       step.error = error.message
     }
     await reset(session)
-    const rows = await seed(session, await readCatalog(session), tried)
+    const rows = await seed(session, await readCatalogue(eyes), tried)
     step.seeds = rows.map(({ sql }) => sql)
     seeded = [...seeded, ...rows.map(({ table }) => table)]
     steps.push(step)
   }
   return steps
+}
+
+/** Types and tables are spelled with their schemas. */
+export async function connectToLook(database: TestDatabase): Promise<Session> {
+  return await database.connect(undefined, { options: '-c search_path=pg_catalog' })
 }
 
 /** Like a new connection. */

@@ -1,18 +1,25 @@
-/** The run with IntegrateDB: claims on everything, and each verdict against what its stakeholders can do. */
+/**
+ * The run with IntegrateDB: claims on everything, and each verdict against the oracle (test/support/oracle.ts), which has the last word on
+ * what stakeholders can do. Here: who claims what when, how a project gets on after a rejection, and what the oracle leaves open, which is
+ * whether the warnings of unique indexes, triggers and lost uniqueness were given.
+ */
 import pg from 'pg'
 import { expect } from 'vitest'
 import type { Session, TestDatabase } from '../support/database.ts'
+import { worked } from '../support/oracle/attempt.ts'
+import { type Catalogue, type Relation, readCatalogue } from '../support/oracle/catalogue.ts'
+import { untruth } from '../support/oracle/finding.ts'
+import { type ActAs, type Circumstances, Ledger, newFlaws, type Standing } from '../support/oracle/ledger.ts'
+import { wrongPrivileges } from '../support/oracle/privilege.ts'
+import type { Flaw } from '../support/oracle/promise.ts'
 import { expectClaimsToHold, stateOf } from '../support/oracle.ts'
-import { type Catalog, readCatalog } from './catalog.ts'
-import { type Claims, claimsOf, documentOf, type Finding, giveUp, STAKEHOLDERS, withoutPaths } from './document.ts'
-import type { MigrationFile } from './history.ts'
-import { privilegeTrouble } from './privilege.ts'
-import { reset, type Step } from './rehearsal.ts'
-import { serves } from './type.ts'
-import { type Outcome, tryUses, type Use, usesOf } from './use.ts'
+import { type Claims, claimsOf, documentOf, type Finding, giveUp, STAKEHOLDERS, type Stakeholder, withoutPaths } from './document.ts'
+import { type Guard, readGuards } from './guard.ts'
+import { changesRows, type MigrationFile } from './history.ts'
+import { connectToLook, reset, type Step } from './rehearsal.ts'
 
 export interface Event {
-  kind: 'accepted' | 'rejected' | 'sync' | 'breaking' | 'warning' | 'disagreement' | 'note'
+  kind: 'accepted' | 'rejected' | 'sync' | 'breaking' | 'warning' | 'disagreement' | 'known limit' | 'note'
   at: number
   file: string
   text?: string
@@ -27,8 +34,7 @@ const RENEW = Number(process.env['REPLAY_RENEW'] || 20)
 /** After how many files, those that were rejected apart, is everything expanded anew? It takes as long as all else. */
 const SYNC = Number(process.env['REPLAY_SYNC'] || 5)
 
-/** How often everything is tried, and not only what changed. */
-const SWEEP = Number(process.env['REPLAY_SWEEP'] || 25)
+const UNKNOWN: Circumstances = { rowsChanged: true, warnings: [] }
 
 export class Replay {
   readonly events: Event[] = []
@@ -36,18 +42,21 @@ export class Replay {
   private readonly files: readonly MigrationFile[]
   private readonly plan: readonly Step[]
   private at = 0
-  /** Does this build know of writers, and of all that comes with them? */
-  private isForWriters = false
   private migrator!: Session
   /** Who declares claims: a new session now and then, as pljs keeps every string that it was ever given. */
   private admin!: Session
-  private catalog: Catalog = new Map()
-  private readonly stakeholders: string[] = []
+  /** The oracle's, which never meets the engine. */
+  private eyes!: Session
+  private readonly ledger = new Ledger()
+  private guards: Guard[] = []
+  /** Who has a claim that broke. It protects no more, and the next file shall find all claims well. */
+  private readonly unwell = new Set<string>()
+  private readonly stakeholders: Stakeholder[] = []
   private readonly logins = new Map<string, Session>()
   private readonly claims = new Map<string, Claims>()
   private readonly documents = new Map<string, string>()
-  /** By stakeholder and statement. */
-  private readonly known = new Map<string, Outcome>()
+  /** The last migration whose findings were read. */
+  private lastMigration = 0
 
   constructor(database: TestDatabase, files: readonly MigrationFile[], plan: readonly Step[]) {
     this.database = database
@@ -58,21 +67,18 @@ export class Replay {
   async run(): Promise<void> {
     // Types are spelled with their schemas, as IntegrateDB does.
     await this.database.rows("set search_path = pg_catalog; set lock_timeout = '30s'")
+    this.eyes = await connectToLook(this.database)
     this.migrator = await this.database.connect()
     const wanted = process.env['REPLAY_STAKEHOLDERS']?.split(',')
-    this.isForWriters = await this.canWrite()
     for (const name of STAKEHOLDERS) {
       if (wanted !== undefined && !wanted.includes(name)) continue
-      if (name === 'writer' && !this.isForWriters) {
-        this.tell('note', { text: 'claims for writing are not supported by this build: no writer' })
-        continue
-      }
       await this.database.value('select integratedb.add_stakeholder($1)', [name])
       const login = await this.database.connect(name)
       await login.rows("set lock_timeout = '30s'")
       this.logins.set(name, login)
       this.stakeholders.push(name)
     }
+    await this.ledger.look(this.eyes)
     for (const [at, step] of this.plan.entries()) {
       this.at = at
       if (at % RENEW === 0) await this.renew()
@@ -96,12 +102,6 @@ export class Replay {
     await this.admin.rows('set search_path = pg_catalog')
   }
 
-  private async canWrite(): Promise<boolean> {
-    const document = JSON.stringify({ match: [{ path: 'integratedb.setting', fields: ['name'], access: ['update'] }] })
-    const answer = await this.database.rows('select * from integratedb.check_claims($1)', [document]).catch((error) => [String(error)])
-    return !/not supported/.test(JSON.stringify(answer))
-  }
-
   private tell(kind: Event['kind'], more: Partial<Event>): void {
     this.events.push({ kind, at: this.at, file: this.files[this.at]?.name ?? '', ...more })
     if (kind === 'disagreement') console.log(`disagreement ${this.files[this.at]?.name}: ${more.text}`)
@@ -111,60 +111,55 @@ export class Replay {
     await this.migrator.rows(sql).catch((error) => this.tell('note', { text: `a made-up row fails here only: ${error.message}: ${sql}` }))
   }
 
+  private asStakeholder: ActAs = async (stakeholder, act) => await act(this.logins.get(stakeholder) as Session)
+
   /** Everybody claims what is there now, and what they can do is known before the next migration. */
-  private async prepare(hasNewRows: boolean): Promise<void> {
-    const before = this.catalog
-    this.catalog = await readCatalog(this.database, STAKEHOLDERS as readonly string[] as string[])
+  private async prepare(hasOtherRows: boolean): Promise<void> {
+    const changed: string[] = []
     for (const name of this.stakeholders) {
-      const claims = claimsOf(name as (typeof STAKEHOLDERS)[number], this.catalog)
-      await this.declare(claims)
+      const result = await this.declare(claimsOf(name, this.ledger.last))
+      if (result === 'changed') changed.push(name)
     }
-    if (hasNewRows || this.at % SWEEP === 0) this.known.clear()
-    this.catalog = await readCatalog(this.database, STAKEHOLDERS as readonly string[] as string[])
-    const changed = new Set(
-      [...this.catalog.values()].filter(({ path, fingerprint }) => before.get(path)?.fingerprint !== fingerprint).map(({ path }) => path),
-    )
-    for (const name of this.stakeholders) {
-      const claims = this.claims.get(name)
-      if (claims === undefined) continue
-      await this.know(name, usesOf(claims, this.catalog), changed)
+    for (const name of this.unwell) this.ledger.declare(name, JSON.parse(this.documents.get(name) as string))
+    const isUnwell = this.unwell.size > 0
+    this.unwell.clear()
+    if (changed.length === 0 && !isUnwell && !hasOtherRows) return
+    await this.observe(UNKNOWN)
+    for (const { stakeholder, relation, name, state, message } of this.ledger.outcomes()) {
+      if (state === worked || !changed.includes(stakeholder) || relation.kind === 'v' || relation.kind === 'm') continue
+      if (name !== 'select' && !(state === '42501' && message.startsWith('permission denied'))) continue
+      if (isInsideTrigger(relation, message)) continue
+      this.tell('disagreement', { text: `what is claimed cannot be done: ${stakeholder} ${relation.name} ${name}: ${state} ${message}` })
     }
   }
 
-  private async know(name: string, uses: Use[], changed: ReadonlySet<string>): Promise<void> {
-    const unknown = uses.filter((use) => changed.has(use.path) || !this.known.has(`${name} ${use.sql}`))
-    const outcomes = await tryUses(this.logins.get(name) as Session, unknown)
-    for (const [at, use] of unknown.entries()) this.known.set(`${name} ${use.sql}`, outcomes[at] as Outcome)
-  }
-
-  private async declare(claims: Claims, ifRefused: 'disagreement' | 'note' = 'disagreement'): Promise<boolean> {
-    const document = JSON.stringify(documentOf(claims))
-    if (this.documents.get(claims.stakeholder) === document) {
-      this.claims.set(claims.stakeholder, claims)
-      return true
-    }
-    if (claims.paths.size === 0) {
-      await this.admin.value('select integratedb.remove_claims($1)', [claims.stakeholder])
-      this.documents.set(claims.stakeholder, document)
-      this.claims.set(claims.stakeholder, claims)
-      return true
+  private async declare(claims: Claims, ifRefused: 'disagreement' | 'note' = 'disagreement'): Promise<'changed' | 'same' | 'refused'> {
+    const { stakeholder } = claims
+    const document = documentOf(claims)
+    const text = JSON.stringify(document)
+    if (this.documents.get(stakeholder) === text) {
+      this.claims.set(stakeholder, claims)
+      return 'same'
     }
     try {
-      await this.admin.rows('select integratedb.set_claims($1, $2)', [claims.stakeholder, document])
-      this.documents.set(claims.stakeholder, document)
-      this.claims.set(claims.stakeholder, claims)
-      return true
+      if (claims.paths.size === 0) await this.admin.value('select integratedb.remove_claims($1)', [stakeholder])
+      else await this.admin.rows('select integratedb.set_claims($1, $2)', [stakeholder, text])
     } catch (error) {
       const { code, message, detail } = error as pg.DatabaseError
       this.tell(ifRefused, {
-        text: `set_claims of ${claims.stakeholder} refused: ${code} ${message}: ${detail?.split('\n').slice(0, 3).join(' / ')}`,
+        text: `set_claims of ${stakeholder} refused: ${code} ${message}: ${detail?.split('\n').slice(0, 3).join(' / ')}`,
       })
-      return false
+      return 'refused'
     }
+    this.documents.set(stakeholder, text)
+    this.claims.set(stakeholder, claims)
+    this.ledger.declare(stakeholder, document)
+    return 'changed'
   }
 
   private async migrate(step: Step): Promise<void> {
-    const last = await this.database.value<number>('select coalesce(max(id), 0) from integratedb.migration')
+    const { statements } = this.files[this.at] as MigrationFile
+    const rowsChanged = statements.some(changesRows)
     let from = 0
     let overridden = false
     for (let attempt = 0; ; attempt++) {
@@ -182,6 +177,8 @@ export class Replay {
         break
       }
       if (attempt === 0) this.tell('rejected', {})
+      // The statements before it stay.
+      if (rejection.at > from) await this.judgeAccepted(rowsChanged, false)
       from = rejection.at
       if (attempt > 2) {
         this.tell('disagreement', { text: `still rejected after giving up: ${rejection.error.detail?.split('\n')[0]}` })
@@ -191,9 +188,9 @@ export class Replay {
         await this.database.value("select integratedb.set_enforcement('enforce')")
         break
       }
-      await this.investigate(step, from, rejection.error, attempt > 0)
+      await this.investigate(step, from, rejection.error, attempt > 0, rowsChanged)
     }
-    await this.judgeAccepted(last, overridden)
+    await this.judgeAccepted(rowsChanged, overridden)
   }
 
   /** Without IntegrateDB, so that the history goes on. */
@@ -232,30 +229,35 @@ export class Replay {
   }
 
   /** Rejected: rightly? Let it through in a transaction that is rolled back, and look. Then whoever breaks gives that up. */
-  private async investigate(step: Step, from: number, error: pg.DatabaseError, isRepeated: boolean): Promise<void> {
+  private async investigate(step: Step, from: number, error: pg.DatabaseError, isRepeated: boolean, rowsChanged: boolean): Promise<void> {
     const file = this.files[this.at] as MigrationFile
+    const before = this.ledger.last
     const session = await this.database.connect()
     const text = step.mode === 'transaction' ? file.text : (file.statements[from] as string)
     const findings: Finding[] = []
-    let after: Catalog = this.catalog
-    const last = await this.database.value<number>('select coalesce(max(id), 0) from integratedb.migration')
+    let after = before
     try {
       await session.rows("begin; select integratedb.set_enforcement('warn')")
       await session.rows(text)
       await reset(session)
-      await session.rows('select integratedb.validate_migration()')
-      for (const row of await session.rows<{ findings: Finding[] | null }>('select findings from integratedb.migration where id > $1', [
-        last,
-      ])) {
-        findings.push(...(row.findings ?? []).filter(({ severity }) => severity === 'breaking'))
-      }
-      after = await readCatalog(session, STAKEHOLDERS as readonly string[] as string[])
+      await session.rows('select integratedb.validate_migration(); set local search_path = pg_catalog')
+      const all = await this.findingsSince(session)
+      findings.push(...all.filter(({ severity }) => severity === 'breaking'))
+      after = await readCatalogue(session)
       for (const finding of findings) this.tell('breaking', { finding })
-      if (isRepeated) this.tell('note', { text: `rejected again after giving up: ${findings.map(line).join('; ').slice(0, 400)}` })
+      if (isRepeated) this.tell('note', { text: `rejected again after giving up: ${findings.map(lineOf).join('; ').slice(0, 400)}` })
       const told = (error.detail ?? '').split('\n').filter((line) => line.startsWith('IDB'))
       if (told.length < Math.min(20, findings.length))
         this.tell('disagreement', { text: `${told.length} lines of DETAIL, ${findings.length} findings` })
-      await this.verify(session, findings, after)
+      // With a search path of its own, which triggers run with too.
+      const inTransaction: ActAs = async (stakeholder, act) => {
+        await session.rows(`set local role ${stakeholder}; set local search_path to default`)
+        const result = await act(session)
+        await session.rows('reset role; set local search_path = pg_catalog')
+        return result
+      }
+      const warnings = all.filter(({ severity }) => severity !== 'breaking').map(lineOf)
+      this.verify(findings, await this.ledger.standings(after, inTransaction, { rowsChanged, warnings }), after)
     } catch (failure) {
       if (!(failure instanceof pg.DatabaseError)) throw failure
       this.tell('note', { text: `rejected, and it cannot be tried with 'warn': ${failure.message}` })
@@ -263,282 +265,159 @@ export class Replay {
     }
     await session.rows('rollback')
     await session.end()
-    const types = (path: string, field: string) => {
-      const before = this.catalog.get(path)?.columns.find(({ name }) => name === field)?.type ?? null
-      const column = after.get(path)?.columns.find(({ name }) => name === field)
-      // A type that the migration makes cannot be claimed before it.
-      const isKnown =
-        column !== undefined &&
-        [...this.catalog.values()].some(({ columns }) => columns.some(({ type_oid }) => type_oid === column.type_oid))
-      return { before, after: isKnown || (column !== undefined && column.type_oid < 16384) ? column.type : null }
-    }
     for (const name of this.stakeholders) {
       const some = findings.filter(({ stakeholder }) => stakeholder === name)
-      if (some.length === 0) continue
       const claims = this.claims.get(name)
-      if (claims === undefined) continue
-      let fewer = isRepeated ? withoutPaths(claims, some) : giveUp(claims, some, types)
-      if (!(await this.declare(fewer, 'note'))) fewer = withoutPaths(claims, some)
-      if (await this.declare(fewer)) {
-        const paths = new Set(some.map(({ path }) => path))
-        this.catalog = await readCatalog(this.database, STAKEHOLDERS as readonly string[] as string[])
-        await this.know(name, usesOf(fewer, this.catalog), paths)
-      }
+      if (some.length === 0 || claims === undefined) continue
+      const fewer = isRepeated ? withoutPaths(claims, some) : giveUp(claims, some, before, after)
+      if ((await this.declare(fewer, 'note')) === 'refused') await this.declare(withoutPaths(claims, some))
     }
+    await this.observe(UNKNOWN)
   }
 
-  private async verify(session: Session, findings: readonly Finding[], after: Catalog): Promise<void> {
-    for (const name of this.stakeholders) {
-      const claims = this.claims.get(name)
-      if (claims === undefined) continue
-      const uses = usesOf(claims, this.catalog)
-      const of = findings.filter(({ stakeholder }) => stakeholder === name)
-      const touched = new Set([...of.map(({ path }) => path), ...this.changed(after)])
-      const some = uses.filter(({ path }) => touched.has(path))
-      await session.rows(`set local role ${name}`)
-      const outcomes = await tryUses(session, some)
-      await session.rows('reset role')
-      const broken = await this.broken(session, name, some, outcomes, after, null)
-      for (const finding of of) {
-        const why = this.isProven(finding, after, broken)
-        if (!why) this.tell('disagreement', { text: `rejected without a reason: ${line(finding)}` })
-      }
-      for (const { use, reason } of broken) {
-        const isTold = of.some(
-          ({ path, field }) => path === use.path && (field === null || use.field === null || field === use.field || use.kind !== 'read'),
-        )
-        if (!isTold) this.tell('disagreement', { text: `rejected, and this is not told: ${name}: ${reason}` })
-      }
-    }
-  }
-
-  private changed(after: Catalog): string[] {
-    return [...this.catalog.values()]
-      .filter(({ path, fingerprint }) => after.get(path)?.fingerprint !== fingerprint)
-      .map(({ path }) => path)
-  }
-
-  private isProven({ code, stakeholder, path, field }: Finding, after: Catalog, broken: { use: Use }[]): boolean {
-    const was = this.catalog.get(path)
-    const is = after.get(path)
-    const isUsed = broken.some(({ use }) => use.path === path)
-    // What is optional, or has an alternative, may go.
-    if (stakeholder === 'loose' && /^IDB(10|201|202)/.test(code)) return isUsed || this.noneFits(path, field, after)
-    if (code.startsWith('IDB10')) return is === undefined
-    const columnWas = was?.columns.find(({ name }) => name === field)
-    const columnIs = is?.columns.find(({ name }) => name === field)
-    switch (code) {
-      case 'IDB201':
-      case 'IDB202':
-        return columnWas !== undefined && columnIs === undefined
-      case 'IDB203':
-      case 'IDB204':
-        return (
-          columnWas !== undefined &&
-          columnIs !== undefined &&
-          (columnIs.type !== columnWas.type || columnIs.type_oid !== columnWas.type_oid)
-        )
-      case 'IDB205':
-        return columnWas?.not_null === true && columnIs?.not_null === false
-      case 'IDB301':
-        return columnWas?.is_unique === true && columnIs?.is_unique === false
-      case 'IDB303':
-        return columnWas?.labels?.some((label) => !columnIs?.labels?.includes(label)) ?? false
-      case 'IDB211':
-      case 'IDB212':
-        // Something refuses every row: what else would, cannot be tried.
-        return (
-          isUsed ||
-          (columnIs?.not_null === true &&
-            ![...this.known].some(([key, { result }]) => result === 'works' && key.startsWith(`${stakeholder} insert into ${path} (`)))
-        )
-      default:
-        return isUsed
-    }
-  }
-
-  /** Which uses worked before and do not now? */
-  private async broken(
-    owner: Session,
-    name: string,
-    uses: readonly Use[],
-    outcomes: readonly Outcome[],
-    after: Catalog,
-    refused: ((use: Use, outcome: Outcome) => void) | null,
-  ): Promise<{ use: Use; reason: string }[]> {
-    const broken: { use: Use; reason: string }[] = []
-    const groups = new Map<string, { use: Use; works: boolean; worked: boolean; reason: string }>()
-    for (const [at, use] of uses.entries()) {
-      const was = this.known.get(`${name} ${use.sql}`)
-      const is = outcomes[at] as Outcome
-      if (was === undefined || was.result === 'fails') continue
-      let reason = is.result === 'fails' ? is.detail : ''
-      // Two types are claimed: a value of the other one will do.
-      if (use.kind !== 'read' && /^(22|42804)/.test(is.detail) && this.hasTypeLists(name, use.path)) reason = ''
-      if (use.kind === 'read' && reason === '') reason = this.typeTrouble(name, use, after)
-      if (use.kind === 'rows' && reason === '' && is.result === 'works') {
-        const really = await owner.value<number>(use.sql)
-        if (was.rows === null || is.rows !== really) reason = `${is.rows} rows are seen of ${really}`
-      }
-      if (use.group !== null) {
-        const group = groups.get(`${use.path} ${use.group}`) ?? { use, works: false, worked: false, reason: '' }
-        group.worked = true
-        group.works ||= reason === ''
-        group.reason ||= reason
-        groups.set(`${use.path} ${use.group}`, group)
-      } else if (reason !== '') {
-        const isGone =
-          after.get(use.path) === undefined ||
-          is.detail.startsWith('42703') ||
-          (use.kind === 'delete' && this.allGone(name, use.path, after))
-        if (!(use.optional && isGone)) broken.push({ use, reason: `${use.sql}: ${reason}` })
-      } else if (was.result === 'works' && is.result === 'refused') refused?.(use, is)
-    }
-    for (const { use, works, reason } of groups.values()) {
-      if (!works && !(use.optional && after.get(use.path) === undefined)) broken.push({ use, reason: `no alternative works: ${reason}` })
-    }
-    return broken
-  }
-
-  /** Deleting is granted with a column that is claimed. */
-  private allGone(name: string, path: string, after: Catalog): boolean {
-    const fields = this.claims.get(name)?.paths.get(path)?.fields ?? []
-    return !after.get(path)?.columns.some((column) => fields.some((field) => field.name === column.name))
-  }
-
-  /** Is none of the alternatives what it was? */
-  private noneFits(path: string, field: string | null, after: Catalog): boolean {
-    const names = this.claims
-      .get('loose')
-      ?.paths.get(path)
-      ?.alternatives.find((pair) => field !== null && pair.includes(field))
-    return (
-      (names ?? []).length > 0 &&
-      (names ?? []).every((name) => {
-        const was = this.catalog.get(path)?.columns.find((column) => column.name === name)
-        const is = after.get(path)?.columns.find((column) => column.name === name)
-        return was === undefined || is === undefined || !serves(was, is) || (was.not_null && !is.not_null)
-      })
+  private async findingsSince(session: Session): Promise<Finding[]> {
+    const rows = await session.rows<{ findings: Finding[] | null }>(
+      'select findings from integratedb.migration where id > $1 order by id',
+      [this.lastMigration],
     )
+    return rows.flatMap(({ findings }) => findings ?? [])
   }
 
-  private hasTypeLists(name: string, path: string): boolean {
-    return (
+  /** Is each line of the rejection so, and is everything told? */
+  private verify(findings: readonly Finding[], standings: readonly Standing[], after: Catalogue): void {
+    for (const name of this.stakeholders) {
+      const mine = standings.filter(({ stakeholder }) => stakeholder === name)
+      const broken = mine.flatMap(newFlaws)
+      const all = mine.flatMap(({ flawsOfAll }) => flawsOfAll)
+      const told = findings.filter(({ stakeholder }) => stakeholder === name)
+      for (const finding of told) {
+        const { code, path, field } = finding
+        const of = (flaws: readonly Flaw[]) => flaws.filter(({ relation }) => relation === path)
+        const text = lineOf(finding)
+        const lie = untruth({ code, stakeholder: name, relation: path, field, text }, this.ledger.last, after, all)
+        if (lie !== null) this.tell('disagreement', { text: `rejected, and this is not so (${lie}): ${text}` })
+        else if (of(broken).length === 0) this.tell('disagreement', { text: `rejected without a reason: ${text}` })
+        else if (/^IDB(20[345]|30[13])$/.test(code) && !of(all).some((flaw) => flaw.field === field && isAlike(flaw.code, code)))
+          this.tell('disagreement', { text: `rejected, and the oracle sees no such change: ${text}` })
+        else if (/^IDB21[124]$/.test(code) && !of(all).some((flaw) => flaw.code === 'attempt')) {
+          if (!this.isInsertTried(name, path, after)) continue
+          // What a trigger does inside is not seen (README, limits): it may fill what is not given, or is null.
+          const isFilled = after.relations
+            .get(path)
+            ?.triggers.some((trigger) => / BEFORE [^(]*\bINSERT\b.* FOR EACH ROW .*[^D]$/.test(trigger))
+          if (isFilled) this.tell('known limit', { text: `writing works as it did, by a BEFORE INSERT trigger: ${text}` })
+          else this.tell('disagreement', { text: `rejected, and writing works as it did: ${text}` })
+        }
+      }
+      const untold = broken.filter(
+        (flaw) => !told.some(({ path, field }) => path === flaw.relation && (!field || !flaw.field || field === flaw.field)),
+      )
+      this.blame('rejected, and this is not told', name, untold, after)
+    }
+  }
+
+  /** Where no INSERT ever worked, or no column is left to insert, what else would refuse one cannot be tried. */
+  private isInsertTried(stakeholder: string, path: string, after: Catalogue): boolean {
+    const names =
       this.claims
-        .get(name)
+        .get(stakeholder)
         ?.paths.get(path)
-        ?.fields.some(({ type }) => Array.isArray(type)) ?? false
-    )
+        ?.fields.map(({ name }) => name) ?? []
+    const isLeft = after.relations.get(path)?.columns.some(({ name, isInsertable }) => isInsertable && names.includes(name)) ?? false
+    const outcomes = [...this.ledger.outcomes()].filter((one) => one.stakeholder === stakeholder && one.relation.name === path)
+    return isLeft && outcomes.some(({ name, state }) => name.startsWith('insert') && state === worked)
   }
 
-  private typeTrouble(name: string, use: Use, after: Catalog): string {
-    const was = this.catalog.get(use.path)
-    const is = after.get(use.path)
-    if (was === undefined || is === undefined) return ''
-    const claimed = this.claims.get(name)?.paths.get(use.path)
-    for (const column of was.columns) {
-      if (use.field !== null ? column.name !== use.field : !use.sql.includes(column.name)) continue
-      const now = is.columns.find((other) => other.name === column.name)
-      const mayBe = claimed?.fields.find((field) => field.name === column.name)?.type
-      if (now !== undefined && !serves(column, now) && !(Array.isArray(mayBe) && mayBe.includes(now.type))) {
-        return `${column.name} was ${column.type} and is ${now.type}`
-      }
+  /** Of what is broken for sure, what nothing explains: once for all that was tried on a relation and failed the same way. */
+  private blame(what: string, stakeholder: string, flaws: readonly Flaw[], after: Catalogue): void {
+    const disagreements = new Map<string, { flaw: Flaw; count: number }>()
+    for (const flaw of flaws) {
+      if (!flaw.sure || this.isValueOfOtherType(stakeholder, flaw) || this.isAllGone(stakeholder, flaw, after)) continue
+      const key = JSON.stringify([flaw.relation, flaw.field, flaw.code, flaw.what.replace(/^.*?: /, '')])
+      const { count } = disagreements.get(key) ?? { count: 0 }
+      disagreements.set(key, { flaw, count: count + 1 })
     }
-    return ''
+    for (const { flaw, count } of disagreements.values()) {
+      const text = `${what}: ${stakeholder} ${textOf(flaw)}${count > 1 ? ` (${count} ways of use)` : ''}`
+      if (flaw.code === 'attempt' && isInsideTrigger(after.relations.get(flaw.relation), flaw.what))
+        this.tell('known limit', { text: `inside a trigger's function: ${text}` })
+      else this.tell('disagreement', { text })
+    }
   }
 
-  private async judgeAccepted(last: number, overridden: boolean): Promise<void> {
-    const warned = new Set<string>()
+  /** Two types are claimed: a value of the other one will do. */
+  private isValueOfOtherType(stakeholder: string, { code, relation, what }: Flaw): boolean {
+    const fields = this.claims.get(stakeholder)?.paths.get(relation)?.fields ?? []
+    return code === 'attempt' && /: (22...|42804) /.test(what) && fields.some(({ type }) => Array.isArray(type))
+  }
+
+  /** Of columns that are all optional none is left: then there is nothing to write, which is as good as there being none. */
+  private isAllGone(stakeholder: string, { code, relation, field }: Flaw, after: Catalogue): boolean {
+    const claim = this.claims.get(stakeholder)?.paths.get(relation)
+    const columns = after.relations.get(relation)?.columns ?? []
+    if (code !== 'IDB213' || field !== null || claim === undefined || claim.all || claim.alternatives.length > 0) return false
+    return claim.fields.every(({ name, optional }) => optional && !columns.some((column) => column.name === name))
+  }
+
+  /** What is in the database now is what counts from now on. Answers what broke on the way. */
+  private async observe(why: Circumstances, report = true): Promise<Standing[]> {
+    const standings = await this.ledger.observe(await readCatalogue(this.eyes), this.asStakeholder, why)
+    this.guards = await readGuards(this.eyes)
+    for (const standing of standings) {
+      if (report) this.blame('accepted, but this breaks', standing.stakeholder, newFlaws(standing), this.ledger.last)
+      if (standing.flaws.some(({ sure }) => sure)) this.unwell.add(standing.stakeholder)
+    }
+    return standings
+  }
+
+  private async judgeAccepted(rowsChanged: boolean, overridden: boolean): Promise<void> {
+    const findings = (await this.findingsSince(this.database)).filter(({ severity }) => severity !== 'breaking')
+    this.lastMigration = await this.database.value<number>('select coalesce(max(id), 0) from integratedb.migration')
+    for (const finding of findings) this.tell('warning', { finding })
     // Some are told and not recorded.
-    for (const { severity, message, detail } of this.migrator.notices.splice(0)) {
-      if (severity !== 'WARNING') continue
-      for (const text of `${message}\n${detail ?? ''}`.split('\n')) {
-        const [, code, name, path] = /(IDB\d+) (\S+) needs ((?:"[^"]*"|[^".\s]+)\.(?:"[^"]*"|[^".\s:]+))/.exec(text) ?? []
-        if (code === 'IDB302') warned.add(`${name} ${path}`)
-      }
-    }
-    for (const { findings } of await this.database.rows<{ findings: Finding[] | null }>(
-      'select findings from integratedb.migration where id > $1',
-      [last],
-    )) {
-      for (const finding of findings ?? []) {
-        if (finding.severity === 'breaking') continue
-        this.tell('warning', { finding })
-        if (finding.code === 'IDB302') warned.add(`${finding.stakeholder} ${finding.path}`)
-        if (finding.code === 'IDB301') warned.add(`uniqueness of ${finding.path}.${finding.field}`)
-      }
-    }
-    const after = await readCatalog(this.database, STAKEHOLDERS as readonly string[] as string[])
-    const changed = new Set(this.changed(after))
-    let tried = 0
-    for (const name of this.stakeholders) {
-      const claims = this.claims.get(name)
-      if (claims === undefined) continue
-      const all = usesOf(claims, this.catalog)
-      const uses = this.at % SWEEP === 0 ? all : all.filter(({ path }) => changed.has(path))
-      const outcomes = await tryUses(this.logins.get(name) as Session, uses)
-      tried += uses.length
-      const refusals = new Set<string>()
-      const broken = await this.broken(this.database, name, uses, outcomes, after, (use, { detail }) => {
-        // New values collide with rows; a check is the only one of these that may be a domain's.
-        if (!warned.has(`${name} ${use.path}`) && detail.startsWith('23514')) refusals.add(`${use.path}: ${use.kind} is refused: ${detail}`)
-      })
-      if (overridden) continue
-      for (const { reason } of broken) this.tell('disagreement', { text: `accepted, but ${name} breaks: ${reason}` })
-      for (const text of this.lost(claims, after))
-        if (!warned.has(text)) this.tell('disagreement', { text: `accepted, but ${name} has lost ${text}` })
-      if (this.isForWriters) for (const text of this.unannounced(claims, after, warned)) refusals.add(text)
-      for (const text of refusals) this.tell('disagreement', { text: `accepted without a warning for ${name}: ${text}` })
-    }
+    const told = this.migrator.notices
+      .splice(0)
+      .flatMap(({ message, detail }) => `${message}\n${detail ?? ''}`.split('\n').flatMap(parseLine))
+    const warned = [...findings, ...told]
+    const guards = this.guards
+    const standings = await this.observe({ rowsChanged, warnings: warned.map(lineOf) }, !overridden)
     const accepted = this.events.findLast(({ kind, at }) => kind === 'accepted' && at === this.at)
-    if (accepted !== undefined) accepted.tried = tried
+    if (accepted !== undefined) accepted.tried = [...this.ledger.outcomes()].length
     if (overridden) return
+    const isWarned = (code: string, stakeholder: string, path: string, field?: string | null): boolean =>
+      warned.some((one) => one.code === code && one.stakeholder === stakeholder && one.path === path && (!field || one.field === field))
+    for (const standing of standings) {
+      for (const { code, relation, field } of newFlaws(standing)) {
+        const isTable = !/[vm]/.test(this.ledger.last.relations.get(relation)?.kind ?? 'v')
+        if (code === 'IDB301' && isTable && !isWarned(code, standing.stakeholder, relation, field))
+          this.tell('disagreement', {
+            text: `accepted without a warning: ${standing.stakeholder} has lost uniqueness of ${relation}.${field}`,
+          })
+      }
+    }
     for (const claims of this.claims.values()) {
-      const trouble = await privilegeTrouble(this.database, claims, this.inSchemasOf(claims, after))
-      if (trouble.length > 0)
-        this.tell('disagreement', { text: `${claims.stakeholder} ${trouble.slice(0, 5).join(', ')} (${trouble.length})` })
+      for (const { relation, definition } of this.newGuards(claims, guards)) {
+        if (!isWarned('IDB302', claims.stakeholder, relation))
+          this.tell('disagreement', { text: `accepted without a warning for ${claims.stakeholder}: ${relation}: ${definition}` })
+      }
+    }
+    const matches = new Map([...this.ledger.holders].map(([stakeholder, holder]) => [stakeholder, holder.matches]))
+    for (const { stakeholder, tooMuch, missing } of await wrongPrivileges(this.eyes, this.ledger.last, matches)) {
+      const trouble = [...tooMuch.map((one) => `has ${one}`), ...missing.map((one) => `has not ${one}`)]
+      this.tell('disagreement', { text: `${stakeholder} ${trouble.slice(0, 5).join(', ')} (${trouble.length})` })
     }
     if (this.at % SYNC !== 0 && !this.events.some(({ kind, at }) => kind === 'rejected' && at === this.at)) return
     await this.expect('the role holds what it claims', () => expectClaimsToHold(this.database))
     await this.expect('sync changes nothing', () => this.expectSyncToChangeNothing())
   }
 
-  /** A wildcard is for the schemas that were there when it was declared. */
-  private inSchemasOf({ paths }: Claims, after: Catalog): string[] {
-    const schemas = new Set([...paths.keys()].map((path) => this.catalog.get(path)?.schema))
-    return [...after.values()].filter(({ schema }) => schemas.has(schema)).map(({ path }) => path)
-  }
-
-  /** Which properties that were observed are gone? What is claimed as optional, too, has to fit while it is there. */
-  private lost({ paths }: Claims, after: Catalog): string[] {
-    return [...paths.values()].flatMap(({ path, all, fields }) => {
-      const [was, is] = [this.catalog.get(path), after.get(path)]
-      if (was === undefined || is === undefined || is.kind === 'v' || is.kind === 'm') return []
-      return was.columns.flatMap((column) => {
-        const field = fields.find(({ name }) => name === column.name)
-        const now = is.columns.find(({ name }) => name === column.name)
-        if (now === undefined || (!all && field === undefined)) return []
-        const lost: string[] = []
-        if (column.not_null && !now.not_null && field?.is_nullable !== true) lost.push('NOT NULL')
-        if (this.isForWriters && column.is_unique && !now.is_unique && field?.unique !== false) lost.push('uniqueness')
-        if (this.isForWriters && field?.values === undefined && column.labels?.some((label) => !now.labels?.includes(label)))
-          lost.push('labels')
-        return lost.map((what) => `${what} of ${path}.${column.name}`)
-      })
-    })
-  }
-
-  /** What may refuse a writer's rows from now on, and was not told. */
-  private unannounced({ stakeholder, paths }: Claims, after: Catalog, warned: ReadonlySet<string>): string[] {
-    return [...paths.values()].flatMap(({ path, access, all, fields }) => {
-      if (access.length === 1 || warned.has(`${stakeholder} ${path}`)) return []
-      const before = this.catalog.get(path)?.guards ?? []
-      const added = (after.get(path)?.guards ?? []).filter(
-        ({ oid, definition, columns }) =>
-          !before.some((guard) => guard.oid === oid || guard.definition === definition) &&
-          (columns === null || all || columns.some((column) => fields.some(({ name }) => name === column))),
-      )
-      return added.map(({ definition }) => `${path}: ${definition}`)
+  /** What may refuse a writer's rows from now on. Not on tables that are new: who claims them knows. */
+  private newGuards({ paths }: Claims, before: readonly Guard[]): Guard[] {
+    return this.guards.filter(({ oid, relation, definition, columns }) => {
+      const claim = paths.get(relation)
+      if (claim === undefined || claim.access.length === 1) return false
+      if (before.some((one) => one.oid === oid || (one.relation === relation && one.definition === definition))) return false
+      return columns === null || claim.all || claim.fields.some(({ name }) => columns.includes(name))
     })
   }
 
@@ -583,7 +462,18 @@ function nameOf(parent: Record<string, unknown>, key: string): string {
   return claim === undefined ? key : `${claim['stakeholder']} ${claim['schema_name']}.${claim['relation_name']}`
 }
 
-function line({ code, stakeholder, path, field, expected, actual, message }: Finding): string {
+/** Whether a type is narrower or another is often a matter of words. */
+const isAlike = (one: string, other: string): boolean => one === other || (/^IDB20[34]$/.test(one) && /^IDB20[34]$/.test(other))
+
+/** A trigger's function may use what the application may not: what functions do inside is not seen (README, limits). */
+function isInsideTrigger(relation: Relation | undefined, failure: string): boolean {
+  const [, table] = /\bpermission denied for table (.*)$/.exec(failure) ?? []
+  return table !== undefined && relation !== undefined && relation.relation !== table && relation.triggers.length > 0
+}
+
+const textOf = ({ code, relation, field, what }: Flaw): string => `${relation}${field === null ? '' : `.${field}`}: ${code} ${what}`
+
+function lineOf({ code, stakeholder, path, field, expected, actual, message }: Finding): string {
   return `${code} ${stakeholder} needs ${path}${field === null ? '' : `.${field}`} (${expected}): ${message}, ${actual}`
 }
 

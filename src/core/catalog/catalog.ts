@@ -155,6 +155,8 @@ export interface Access {
     code: 'IDB401' | 'IDB404'
     expected: Privilege | 'execute'
     message: string
+    /** What needs it, if not `expected` itself. */
+    of_access?: Privilege
     /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
     of_column?: number
     /** What it needs itself behind a view (security_invoker); own_column missing for any column. */

@@ -123,9 +123,9 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNull
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
   const isClaimed = (num: number): boolean =>
     claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name))
-  return (access.obstacles ?? []).filter(({ code, expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
+  return (access.obstacles ?? []).filter(({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
     if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
-    if (!has(expected) || (of_column !== undefined && !isClaimed(of_column))) return false
+    if (!has(of_access) || (of_column !== undefined && !isClaimed(of_column))) return false
     // What the stakeholder has itself may be about to be granted or revoked.
     const isMoving = mode !== 'inspect' && own_relation !== undefined
     return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
@@ -138,7 +138,7 @@ function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
   if (observed !== null) return observed.tolerated ?? []
   if (!isOfWildcard) return []
   return obstacles(subject)
-    .filter(({ expected }) => writing.some((each) => each === expected))
+    .filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access))
     .map(({ message }) => message)
 }
 

@@ -45,7 +45,7 @@ begin
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
-    select 'IDB404' as code, 'select' as expected, null::smallint as of_column,
+    select 'IDB404' as code, 'select' as expected, y.of_access, null::smallint as of_column,
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
@@ -66,9 +66,17 @@ begin
           then has_any_column_privilege(b.checked_as, c.oid, 'select')
           else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may
       ) h
+      cross join lateral (
+        select null as of_access
+        union all
+        -- To hand a row to an INSTEAD OF trigger Postgres reads the view.
+        select p.privilege
+          from (values ('update', 16), ('delete', 8)) p (privilege, bit)
+         where is_written and exists (select from pg_trigger g where g.tgrelid = $1 and g.tgtype & 64 <> 0 and g.tgtype & p.bit <> 0)
+      ) y
      where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
-    select 'IDB404', p.privilege, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
@@ -84,7 +92,7 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
       from walk w
       join pg_class c on c.oid = w.relation
@@ -93,12 +101,12 @@ begin
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
-  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_column', of_column,
+  select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
                                      'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it

@@ -156,7 +156,7 @@ begin
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier),
-    'content', integratedb._type_content(found));
+    'content', case when found >= 16384 then integratedb._type_content(found) end);
 end
 $$;
 

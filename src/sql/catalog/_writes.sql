@@ -252,9 +252,10 @@ begin return (
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
-           (select json_agg(f.own_num) from fact f where f.num = any (k.confkey) and f.own_num is not null), false, 'uD'
+           (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
+             where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
-      join pg_constraint k on k.confrelid = s.target and k.contype = 'f' and k.conparentid = 0
+      join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
      where k.conrelid <> s.target and to_jsonb(k)->>'conenforced' is distinct from 'false'
@@ -290,9 +291,10 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    -- A view's own default for what is generated behind it stops every insert.
-    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
-      select from fact f join pg_attribute v on v.attrelid = s.oid and v.attnum = f.own_num and v.atthasdef where not f.is_writable)),
+    -- A view's own default for what is computed, or generated behind it, stops every insert.
+    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or s.is_insert_rewritten or not exists (
+      select from pg_attribute v
+       where v.attrelid = s.oid and v.atthasdef and not exists (select from fact f where f.own_num = v.attnum and f.is_writable))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),

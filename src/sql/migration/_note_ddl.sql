@@ -76,9 +76,10 @@ begin
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
-    -- A new foreign key concerns who deletes from the table that it refers to.
+    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of.
     touched := touched || array(
-      select k.confrelid::bigint from pg_constraint k
+      select r::oid::bigint
+        from pg_constraint k, unnest(array(select k.confrelid::regclass union select a from pg_partition_ancestors(k.confrelid) a)) r
        where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.

@@ -1,5 +1,5 @@
 /** ALTER TABLE: constraints. */
-import { claim, customers, customerWriter, inserter, reader, reads, writer, writes } from '../claims.ts'
+import { claim, customers, customerWriter, inserter, measurementWriter, reader, reads, writer, writes } from '../claims.ts'
 import { accepts, type Form, forms, refuses, rejects, rejectsProperty, warns, warnsOfFailure } from '../form.ts'
 
 const refused = 'what is written may be refused'
@@ -180,6 +180,15 @@ const added: Form[] = forms('ALTER TABLE', writer, [
     sql: 'alter table shop.draft add column order_number varchar(20) references shop.orders (number)',
     gives: accepts,
     why: 'inserts are not refused',
+  },
+  {
+    form: 'ADD FOREIGN KEY',
+    when: 'of another table that refers to a single partition',
+    claims: measurementWriter,
+    setup: 'alter table shop.measurement_2026 add unique (taken_on)',
+    sql: 'alter table shop.draft add column taken_on date references shop.measurement_2026 (taken_on)',
+    gives: warns(302),
+    why: refused,
   },
   {
     form: 'ADD FOREIGN KEY',

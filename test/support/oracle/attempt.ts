@@ -9,6 +9,8 @@ import type { Access } from './document.ts'
 /** A column as the application knows it. */
 export interface UsedColumn {
   quoted: string
+  /** Of a choice another option may be: then an INSERT fills this one where it has to, and nothing else is done with it. */
+  isChosen: boolean
   /** What it writes; null where the oracle knows no value. */
   value: string | null
   acceptsNull: boolean
@@ -59,7 +61,7 @@ function insertions({ relation, access, columns }: Use): Attempt[] {
   return [
     insert('insert', inserted, never),
     ...inserted
-      .filter(({ acceptsNull }) => acceptsNull)
+      .filter(({ acceptsNull, isChosen }) => acceptsNull && isChosen)
       .map((column) => insert(`insert null into ${column.quoted}`, inserted, (one) => one === column)),
     ...inserted
       .filter(({ mayBeLeftOut }) => mayBeLeftOut)
@@ -89,9 +91,10 @@ function updates({ relation, access, columns }: Use): Attempt[] {
 
 function attemptsOf(use: Use): Attempt[] {
   const { relation, access, columns } = use
-  const [first] = columns
+  const chosen = columns.filter(({ isChosen }) => isChosen)
+  const [first] = chosen
   if (first === undefined) return []
-  const select = { name: 'select', ways: [`select ${columns.map(({ quoted }) => quoted).join(', ')} from ${relation}`] }
+  const select = { name: 'select', ways: [`select ${chosen.map(({ quoted }) => quoted).join(', ')} from ${relation}`] }
   const condition = access.has('select') ? ` where ${first.quoted} is null or ${first.quoted} is not null` : ''
   const remove = { name: 'delete', ways: [`delete from ${relation}${condition}`] }
   return [...(access.has('select') ? [select] : []), ...insertions(use), ...updates(use), ...(access.has('delete') ? [remove] : [])]

@@ -21,6 +21,7 @@ export interface Column {
   isNotNullByDomain: boolean
   generated: boolean
   identity: 'always' | 'by default' | null
+  /** A default that is not null. */
   hasDefault: boolean
   /** Alone covered by a primary key or unique constraint. */
   isUnique: boolean
@@ -158,7 +159,8 @@ select json_build_object(
       'columns', (select coalesce(json_agg(json_build_object(
             'name', a.attname, 'quoted', quote_ident(a.attname), 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull, 'generated', a.attgenerated <> '',
             'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' end,
-            'hasDefault', a.atthasdef and a.attgenerated = '',
+            'hasDefault', a.atthasdef and a.attgenerated = '' and (
+                select pg_get_expr(f.adbin, f.adrelid) !~ '^NULL(::|$)' from pg_attrdef f where f.adrelid = c.oid and f.adnum = a.attnum),
             'isUnique', exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u') and k.conkey = array[a.attnum]),
             'partitionRefuses', c.relkind = 'p' and exists (
                 select from pg_partition_tree(c.oid) t join pg_attribute o on o.attrelid = t.relid

@@ -25,6 +25,21 @@ export interface Path {
   fields: FieldChoice[] | '*'
 }
 
+/** One option of a choice, as an application names it that uses no other. */
+export interface ChosenField {
+  field: Field
+  /** The names of the other options. */
+  others: string[]
+  optional: boolean
+}
+
+/** A path as one application may use it: of each choice one option. */
+export interface ChosenPath {
+  schema: string
+  relation: string | null
+  fields: ChosenField[] | '*'
+}
+
 /** One of these paths has to hold. */
 export interface Match {
   paths: Path[]
@@ -75,6 +90,22 @@ function readPath({ path, fields }: WrittenPath): Path {
     relation: parts[1] === '*' ? null : identifier(parts[1] ?? ''),
     fields: readFields(fields),
   }
+}
+
+/** Each way to choose among the options of a path: it holds if one of them does. */
+export function waysOf({ schema, relation, fields }: Path): ChosenPath[] {
+  if (fields === '*') return [{ schema, relation, fields }]
+  const chosen = fields.reduce<ChosenField[][]>(
+    (ways, { options, optional }) =>
+      ways.flatMap((way) =>
+        options.map((field) => {
+          const others = options.filter((one) => one !== field).map(({ name }) => name)
+          return [...way, { field, others, optional }]
+        }),
+      ),
+    [[]],
+  )
+  return chosen.map((way) => ({ schema, relation, fields: way }))
 }
 
 export function readDocument(document: Document): Match[] {

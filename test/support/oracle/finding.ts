@@ -51,7 +51,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB211':
       return unless(tried || columnNow?.isNotNull === true, 'an INSERT that does not name the column works')
     case 'IDB212':
-      return unless(tried || columnNow?.isNotNull === true, 'null goes in')
+      return unless(tried || columnNow?.refusesNull === true, 'null goes in')
     case 'IDB213':
       return unless(
         tried || columnNow?.isInsertable === false || columnNow?.isUpdatable === false || Object.values(now?.accepts ?? {}).includes(false),

@@ -5,9 +5,9 @@
 import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
 import { type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
-import { type Document, type Field, type Match, type Path, readDocument } from './document.ts'
+import { type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
-import { choicesOf, type Flaw, fillsItself, leastOf, newConstraints, relationFlaws, unusedColumns, type World } from './promise.ts'
+import { type Flaw, fieldsOf, fillsItself, leastOf, namesOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
 
 /** A relation as it was when all was well, and what the application could do with it. */
@@ -18,19 +18,20 @@ interface Observed {
   outcomes: readonly Outcome[]
 }
 
-/** One path of a match: by relation name what was observed. */
+/** One path of a match, with one option of each of its choices: by relation name what was observed. */
 interface Claimed {
   match: Match
-  path: Path
+  path: ChosenPath
   observed: Map<string, Observed>
 }
 
-/** One match: it holds if one of its paths does. */
+/** One match: it holds if one of its paths does, with one option of each choice. */
 interface Promised {
   paths: Claimed[]
   match: Match
-  /** What was wrong with it when it was looked at last. */
+  /** What was wrong with it when it was looked at last, and with each of its ways to hold. */
   flaws: Flaw[]
+  flawsOfAll: Flaw[]
 }
 
 export interface Holder {
@@ -50,6 +51,7 @@ export interface Standing {
   flawsBefore: Flaw[]
   /** Of every alternative, also where one has none that count. */
   flawsOfAll: Flaw[]
+  flawsOfAllBefore: Flaw[]
 }
 
 /** What may explain that an application can no longer do what it did. */
@@ -63,32 +65,34 @@ export interface Circumstances {
 /** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's. */
 const isConstraint = (state: string): boolean => /^(23514|42P17|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state)
 
-function declarationOf(path: Path, name: string): Field | undefined {
+function declarationOf(path: ChosenPath, name: string): Field | undefined {
   if (path.fields === '*') return undefined
-  return path.fields.flatMap(({ options }) => options).find((option) => option.name === name)
+  return path.fields.find(({ field }) => field.name === name)?.field
 }
 
-function filledBy(path: Path, relation: Relation): ReadonlySet<string> {
-  return new Set(choicesOf(path, relation, relation).flatMap(({ options }) => options.map(({ name }) => name)))
-}
+const filledBy = (path: ChosenPath, relation: Relation): ReadonlySet<string> => namesOf(fieldsOf(path, relation, relation))
 
-/** How an application uses a relation: every column that it knew and that is there, unless another option stands in for it. */
+/** How an application uses a relation: every column that it knew and that is there. Of options that it did not choose it fills what it must. */
 function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, filled: ReadonlySet<string>, now: Relation): Use {
-  const unused = unusedColumns(match.access, path, then, now)
+  const chosen = new Set(fieldsOf(path, then, then).map(({ field }) => field.name))
   const known = filledBy(path, then)
-  const isThere = ({ name }: Column) => known.has(name) && now.columns.some((column) => column.name === name) && !unused.has(name)
-  const columns = then.columns.filter(isThere).map((column): UsedColumn => {
-    const acceptsNull = !column.isNotNull && declarationOf(path, column.name)?.isNullable == null
-    return {
-      quoted: column.quoted,
-      value: sampleOf(catalogue.types, column.shown, 77),
-      acceptsNull,
-      mayBeLeftOut: acceptsNull || fillsItself(column),
-      isUnique: column.isUnique,
-      isInserted: column.isInsertable && then.accepts.insert && filled.has(column.name),
-      isUpdated: column.isUpdatable && then.accepts.update,
-    }
-  })
+  const isThere = ({ name }: Column) => now.columns.some((column) => column.name === name)
+  const isUsed = (column: Column) => chosen.has(column.name) || (known.has(column.name) && column.isNotNull && !fillsItself(column))
+  const columns = then.columns
+    .filter((column) => isThere(column) && isUsed(column))
+    .map((column): UsedColumn => {
+      const acceptsNull = !column.isNotNull && declarationOf(path, column.name)?.isNullable == null
+      return {
+        quoted: column.quoted,
+        isChosen: chosen.has(column.name),
+        value: sampleOf(catalogue.types, column.shown, 77),
+        acceptsNull,
+        mayBeLeftOut: acceptsNull || fillsItself(column),
+        isUnique: column.isUnique,
+        isInserted: column.isInsertable && then.accepts.insert && filled.has(column.name),
+        isUpdated: chosen.has(column.name) && column.isUpdatable && then.accepts.update,
+      }
+    })
   const access = new Set(match.access)
   if (!then.accepts.delete) access.delete('delete')
   return { relation: now.name, access, columns }
@@ -121,7 +125,7 @@ function outcomeFlaws(
       // What never worked is not promised; but an alternative that never worked stands in for nothing.
       return outcome.state === worked || isConstraint(outcome.state)
         ? []
-        : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state}`, sure: false }]
+        : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state} ${outcome.message}`, sure: false }]
     }
     if (outcome.state === worked) {
       if (outcome.rows >= then.rows || why.rowsChanged || outcome.name.startsWith('insert')) return []
@@ -134,10 +138,17 @@ function outcomeFlaws(
         },
       ]
     }
+    // A foreign key is looked after with the rights of the table's owner, who need not have them where the other table is.
     // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
+    const isOfForeignKey = outcome.state === '42501' && outcome.message.startsWith('permission denied for schema') && isWarnedOf('IDB302')
+    // No row was there to show what the statement does.
+    const isOfRows = outcome.state === '23502' || outcome.message.includes('row-level security')
+    const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
     const isExcused =
-      isConstraint(outcome.state) &&
-      (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite')))
+      isOfForeignKey ||
+      isUnproven ||
+      (isConstraint(outcome.state) &&
+        (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite'))))
     // A sequence may come to a number that a row has already, or that another table has not.
     const isCoincidence = /^23(505|503|514|P01)$/.test(outcome.state) && outcome.name.startsWith('insert') && now.columns.some(fillsItself)
     return [
@@ -164,7 +175,7 @@ async function tryAll(stakeholder: string, uses: readonly Use[], actAs: ActAs): 
 }
 
 function standingOf(
-  { match, paths, flaws: flawsBefore }: Promised,
+  { match, paths, flaws: flawsBefore, flawsOfAll: flawsOfAllBefore }: Promised,
   examined: readonly Examined[],
 ): Omit<Standing, 'stakeholder' | 'match'> {
   const ways = paths.map((claimed) => {
@@ -184,18 +195,30 @@ function standingOf(
   const isAbsent = match.optional && ways.every(({ isThere }) => !isThere)
   const flaws = leastOf(ways.map((way) => way.flaws))
   const flawsOfAll = ways.flatMap((way) => way.flaws)
-  if (!isAbsent) return { flawsBefore, flaws, flawsOfAll }
+  const standing = { flawsBefore, flawsOfAll, flawsOfAllBefore }
+  if (!isAbsent) return { ...standing, flaws }
   // All of an optional `schema.*` gone at once: what was ever in it should stay, what is optional may go.
   const wasWildcard = paths.some(({ path, observed }) => path.relation === null && observed.size > 0)
-  return { flawsBefore, flaws: wasWildcard ? flaws.map((flaw) => ({ ...flaw, sure: false })) : [], flawsOfAll }
+  return { ...standing, flaws: wasWildcard ? flaws.map((flaw) => ({ ...flaw, sure: false })) : [] }
+}
+
+const keyOfFlaw = ({ code, relation, field, what, sure }: Flaw): string =>
+  JSON.stringify([code, relation, field, sure, code === 'attempt' ? what : null])
+
+function without(flaws: readonly Flaw[], known: readonly Flaw[]): Flaw[] {
+  const keys = new Set(known.map(keyOfFlaw))
+  return flaws.filter((flaw) => !keys.has(keyOfFlaw(flaw)))
 }
 
 /** What went wrong with a match in this step. What is wrong already protects no more, so that beside it nothing is sure. */
 export function newFlaws({ flaws, flawsBefore }: Standing): Flaw[] {
-  const key = ({ code, relation, field, what }: Flaw) => JSON.stringify([code, relation, field, code === 'attempt' ? what : null])
-  const known = new Set(flawsBefore.map(key))
   const wasWell = flawsBefore.every(({ sure }) => !sure)
-  return flaws.filter((flaw) => !known.has(key(flaw))).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell }))
+  return without(flaws, flawsBefore).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell }))
+}
+
+/** What may justify to reject this step: which alternative was held to be well before is a matter of opinion where none is flawless. */
+export function reasonsOf({ flaws, flawsOfAll, flawsOfAllBefore }: Standing): Flaw[] {
+  return flaws.length === 0 ? [] : without(flawsOfAll, flawsOfAllBefore)
 }
 
 export class Ledger {
@@ -218,8 +241,9 @@ export class Ledger {
     const matches = readDocument(document)
     const promised = matches.map((match) => ({
       match,
-      paths: match.paths.map((path) => ({ match, path, observed: new Map<string, Observed>() })),
+      paths: match.paths.flatMap(waysOf).map((path) => ({ match, path, observed: new Map<string, Observed>() })),
       flaws: [],
+      flawsOfAll: [],
     }))
     this.holders.set(stakeholder, { matches, promised })
   }
@@ -291,10 +315,16 @@ export class Ledger {
         const standing = standingOf(promised, examined)
         standings.push({ stakeholder, match, ...standing })
         promised.flaws = standing.flaws
+        promised.flawsOfAll = standing.flawsOfAll
         if (standing.flaws.some(({ sure }) => sure)) continue
         // What left a `schema.*` while another alternative held is no part of it any more.
         for (const { path, observed } of promised.paths) {
-          for (const name of observed.keys()) if (path.relation === null && !now.relations.has(name)) observed.delete(name)
+          for (const name of observed.keys()) {
+            if (path.relation !== null || now.relations.has(name)) continue
+            observed.delete(name)
+            // If that was forgiven, and no other alternative holds, nobody can say what is left of the promise.
+            if (promised.paths.length > 1) promised.flaws = standing.flaws.map((flaw) => ({ ...flaw, sure: true }))
+          }
         }
       }
       const seen = examined.flatMap(({ claimed, relation, then, tried, flaws }) => {

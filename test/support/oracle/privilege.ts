@@ -4,26 +4,35 @@ import type { Catalogue, Relation } from './catalogue.ts'
 import { relationsBehind } from './catalogue.ts'
 import type { Match, Path } from './document.ts'
 
-/** All that these roles themselves hold on what others own, on anything in this database that we grant on. */
+/** All that these roles themselves hold on what others own, on anything in this database that we grant on. (pg_shdepend: who is in which ACL.) */
 async function privilegesOfAll(session: Session, roles: readonly string[]): Promise<Map<string, string[]>> {
   const { rows } = await session.client.query<{ role: string; privilege: string }>({
     name: 'oracle privileges',
-    text: `with role as (select oid, rolname from pg_roles where rolname = any ($1))
-     select r.rolname as role, format('%s on %I.%I.%I', x.privilege_type, n.nspname, c.relname, a.attname) as privilege
-       from pg_attribute a
-       join pg_class c on c.oid = a.attrelid
+    text: `with granted as (
+       select r.oid as role, r.rolname, d.classid, d.objid, d.objsubid
+         from pg_roles r
+         join pg_shdepend d on d.refclassid = 'pg_authid'::regclass and d.refobjid = r.oid and d.deptype = 'a'
+        where r.rolname = any ($1) and d.dbid = (select oid from pg_database where datname = current_database()))
+     select g.rolname as role, format('%s on %I.%I.%I', x.privilege_type, n.nspname, c.relname, a.attname) as privilege
+       from granted g
+       join pg_class c on g.classid = 'pg_class'::regclass and c.oid = g.objid and c.relowner <> g.role
        join pg_namespace n on n.oid = c.relnamespace
+       join pg_attribute a on a.attrelid = c.oid and a.attnum = g.objsubid and not a.attisdropped
        cross join aclexplode(a.attacl) x
-       join role r on r.oid = x.grantee
-      where a.attacl is not null and c.relowner <> r.oid and not a.attisdropped
+      where x.grantee = g.role
      union
-     select r.rolname, format('%s on %I.%I', x.privilege_type, n.nspname, c.relname)
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join aclexplode(c.relacl) x join role r on r.oid = x.grantee
-      where c.relacl is not null and c.relowner <> r.oid
+     select g.rolname, format('%s on %I.%I', x.privilege_type, n.nspname, c.relname)
+       from granted g
+       join pg_class c on g.classid = 'pg_class'::regclass and c.oid = g.objid and c.relowner <> g.role
+       join pg_namespace n on n.oid = c.relnamespace
+       cross join aclexplode(c.relacl) x
+      where g.objsubid = 0 and x.grantee = g.role
      union
-     select r.rolname, format('%s on schema %I', x.privilege_type, n.nspname)
-       from pg_namespace n cross join aclexplode(n.nspacl) x join role r on r.oid = x.grantee
-      where n.nspacl is not null and n.nspowner <> r.oid`,
+     select g.rolname, format('%s on schema %I', x.privilege_type, n.nspname)
+       from granted g
+       join pg_namespace n on g.classid = 'pg_namespace'::regclass and n.oid = g.objid and n.nspowner <> g.role
+       cross join aclexplode(n.nspacl) x
+      where x.grantee = g.role`,
     values: [roles],
   })
   const held = new Map<string, string[]>(roles.map((role) => [role, []]))
@@ -36,7 +45,7 @@ export async function privilegesOf(session: Session, role: string): Promise<stri
 }
 
 /** The relations that a path speaks of and that are there. Single partitions and what extensions own are not part of `schema.*`. */
-export function relationsOf(catalogue: Catalogue, path: Path): Relation[] {
+export function relationsOf(catalogue: Catalogue, path: Pick<Path, 'schema' | 'relation'>): Relation[] {
   return [...catalogue.relations.values()].filter(
     ({ schema, relation, isPartition, isOfExtension }) =>
       schema === path.schema && (path.relation === null ? !isPartition && !isOfExtension : relation === path.relation),
@@ -73,6 +82,17 @@ function privilegesPromised(
       for (const relation of relationsOf(catalogue, path)) {
         const columns = columnsOf(relation, path)
         const inserted = columns.filter(({ isInsertable }) => isInsertable)
+        // A default of a computed column keeps every INSERT out of a view, whatever it names; what is granted on it is good for nothing.
+        if (
+          access.has('insert') &&
+          relation.kind === 'v' &&
+          inserted.length === 0 &&
+          relation.columns.some(({ hasDefault }) => hasDefault)
+        ) {
+          for (const { quoted } of columns) either.add(`INSERT on ${relation.name}.${quoted}`)
+          for (const { name } of sequencesOf(catalogue, relation)) either.add(`USAGE on ${name}`)
+          either.add(usageOf(relation))
+        }
         if (access.has('insert') && relation.accepts.insert && inserted.length > 0) {
           for (const sequence of sequencesOf(catalogue, relation)) {
             // Its schema need not be entered: a default calls the sequence by its oid.

@@ -6,7 +6,7 @@
  */
 import type { Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
 import { relationsBehind } from './catalogue.ts'
-import type { Access, Field, FieldChoice, Match, Path } from './document.ts'
+import type { Access, ChosenField, ChosenPath, Field, Match } from './document.ts'
 
 export interface Flaw {
   /** The finding that would tell of it. */
@@ -165,6 +165,8 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
     const filterThen = filterOf(then, after.stakeholder, command)
     if (filterThen === null) flaw(`row level security may hide rows from ${command}`, true)
     else if (filterThen !== filter) flaw(`the policies for ${command} changed`, false)
+    // It broke nothing; but what may hide rows need not stand in for another alternative.
+    else flaw(`row level security may have hidden rows from ${command} all along`, false)
   }
   const security = ({ catalogue }: World, name: string) => {
     const relation = catalogue.relations.get(name)
@@ -176,58 +178,44 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
   return flaws
 }
 
-/** A function behind a view that the stakeholder may no longer call. Whether what it does with the view needs that, a try tells. */
-function callFlaws(now: Relation, before: World, after: World): Flaw[] {
-  const uncallable = ({ catalogue, stakeholder }: World, view: string) =>
-    (catalogue.relations.get(view)?.calls ?? []).filter(({ executors }) => !executors.includes(stakeholder)).map(({ name }) => name)
+/** A function behind a view that the stakeholder may not call, now or ever. Whether what it does with the view needs that, a try tells. */
+function callFlaws(now: Relation, after: World): Flaw[] {
   return [...relationsBehind(after.catalogue, now.name)].flatMap((view) =>
-    uncallable(after, view)
-      .filter((name) => !uncallable(before, view).includes(name))
-      .map((name) => ({ code: 'IDB404', relation: now.name, field: null, what: `${name} may not be called`, sure: false })),
+    (after.catalogue.relations.get(view)?.calls ?? [])
+      .filter(({ executors }) => !executors.includes(after.stakeholder))
+      .map(({ name }) => ({ code: 'IDB404', relation: now.name, field: name, what: `${name} may not be called`, sure: false })),
   )
 }
 
-/** The fields of a path as choices; of `*` each column that was observed. */
-export function choicesOf(path: Path, then: Relation | undefined, now: Relation | undefined): FieldChoice[] {
+/** The fields of a path; of `*` each column that was observed. */
+export function fieldsOf(path: ChosenPath, then: Relation | undefined, now: Relation | undefined): ChosenField[] {
   if (path.fields !== '*') return path.fields
   return ((then ?? now)?.columns ?? []).map(({ name }) => ({
-    options: [{ name, types: null, minLength: null, isNullable: null, values: null, unique: null }],
+    field: { name, types: null, minLength: null, isNullable: null, values: null, unique: null },
+    others: [],
     optional: false,
   }))
 }
 
-/** What is wrong with each option of a choice; null: it is not there. */
-function optionFlaws(access: ReadonlySet<Access>, choice: FieldChoice, then: Relation | undefined, now: Relation): (Flaw[] | null)[] {
-  return choice.options.map((declared) => {
-    const column = now.columns.find(({ name }) => name === declared.name)
-    const columnThen = then?.columns.find(({ name }) => name === declared.name)
-    if (column === undefined) return null
-    const flaws = columnFlaws(access, declared, then, columnThen, now, column)
-    // What appears and does not fit breaks nothing that anybody had.
-    return columnThen === undefined ? flaws.map((flaw) => ({ ...flaw, sure: false })) : flaws
-  })
-}
+/** All that it names, with the options that are not chosen. */
+export const namesOf = (fields: readonly ChosenField[]): Set<string> =>
+  new Set(fields.flatMap(({ field, others }) => [field.name, ...others]))
 
-/** Nothing if one option is there and fits, or it is optional and absent. */
-function choiceFlaws(access: ReadonlySet<Access>, choice: FieldChoice, then: Relation | undefined, now: Relation): Flaw[] {
-  const options = optionFlaws(access, choice, then, now)
-  if (choice.optional && options.every((flaws) => flaws === null)) return []
-  return leastOf(options.map((flaws, at) => flaws ?? [missing(now.name, choice.options[at]?.name ?? '')]))
-}
-
-/** Gone, another type, or not writable: no statement can name it as it did. Not unique, say, is no reason to leave a column alone. */
-const isUnusable = (flaws: Flaw[] | null): boolean => flaws === null || flaws.some(({ code }) => /^IDB20[134]|IDB213/.test(code))
-
-/** Columns that an application need not use, and better does not: another option stands in for them. */
-export function unusedColumns(access: ReadonlySet<Access>, path: Path, then: Relation, now: Relation): Set<string> {
-  const unused = new Set<string>()
-  for (const choice of choicesOf(path, then, now)) {
-    if (choice.options.length === 1) continue
-    for (const [at, flaws] of optionFlaws(access, choice, then, now).entries()) {
-      if (isUnusable(flaws)) unused.add(choice.options[at]?.name ?? '')
-    }
+function fieldFlaws(
+  access: ReadonlySet<Access>,
+  { field, others, optional }: ChosenField,
+  then: Relation | undefined,
+  now: Relation,
+): Flaw[] {
+  const column = now.columns.find(({ name }) => name === field.name)
+  const columnThen = then?.columns.find(({ name }) => name === field.name)
+  if (column === undefined) {
+    const isAbsent = !now.columns.some(({ name }) => others.includes(name))
+    return optional && isAbsent ? [] : [missing(now.name, field.name)]
   }
-  return unused
+  const flaws = columnFlaws(access, field, then, columnThen, now, column)
+  // What appears and does not fit breaks nothing that anybody had.
+  return columnThen === undefined ? flaws.map((flaw) => ({ ...flaw, sure: false })) : flaws
 }
 
 const missing = (relation: string, field: string): Flaw => ({ code: 'IDB201', relation, field, what: 'is not there', sure: true })
@@ -240,7 +228,7 @@ export function leastOf(ways: readonly Flaw[][]): Flaw[] {
 /** A claimed relation against what was observed of it (`then` of the world `before`); undefined: it was not there. `filled`: what an INSERT names. */
 export function relationFlaws(
   { access }: Pick<Match, 'access'>,
-  path: Path,
+  path: ChosenPath,
   name: string,
   then: Relation | undefined,
   filled: ReadonlySet<string>,
@@ -249,9 +237,9 @@ export function relationFlaws(
   after: World,
 ): Flaw[] {
   if (now === undefined) return [{ code: 'IDB101', relation: name, field: null, what: 'is not there', sure: true }]
-  const choices = choicesOf(path, then, now)
-  const flaws = choices.flatMap((choice) => choiceFlaws(access, choice, then, now))
-  const claimed = new Set(choices.flatMap(({ options }) => options.map((option) => option.name)))
+  const fields = fieldsOf(path, then, now)
+  const flaws = fields.flatMap((field) => fieldFlaws(access, field, then, now))
+  const claimed = new Set(fields.map(({ field }) => field.name))
   for (const act of ['insert', 'update', 'delete'] as const) {
     const isPossible = ({ accepts, columns }: Relation): boolean =>
       accepts[act] && (act === 'delete' || columns.some((column) => canWrite(column, act) && claimed.has(column.name)))
@@ -261,7 +249,7 @@ export function relationFlaws(
   }
   if (then === undefined) return flaws
   // Who names no column asks for no row.
-  if (choices.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, before, after))
+  if (fields.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, after))
   if (access.has('insert') && then.accepts.insert) {
     const requiredThen = new Set(required(then).map((column) => column.name))
     for (const column of required(now)) {
@@ -277,8 +265,14 @@ export function relationFlaws(
  * Constraints that this step added and that concern what an application writes there: columns of its own, keys that others refer to, or by
  * a CHECK what an INSERT leaves null.
  */
-export function newConstraints(access: ReadonlySet<Access>, path: Path, then: Relation, now: Relation, before: Catalogue): Constraint[] {
-  const claimed = new Set(choicesOf(path, then, now).flatMap(({ options }) => options.map(({ name }) => name)))
+export function newConstraints(
+  access: ReadonlySet<Access>,
+  path: ChosenPath,
+  then: Relation,
+  now: Relation,
+  before: Catalogue,
+): Constraint[] {
+  const claimed = namesOf(fieldsOf(path, then, now))
   const written = new Set(
     then.columns.filter((one) => claimed.has(one.name) && (one.isInsertable || one.isUpdatable)).map(({ name }) => name),
   )
