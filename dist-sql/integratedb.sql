@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'e0a253430169db3a';
+  core_hash constant text := '663d715d8fda6f3f';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 e0a253430169db3a"] === undefined) {
+if (globalThis["integratedb 0.1.0 663d715d8fda6f3f"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -523,12 +523,14 @@ function hurdleProblems({ claim, relation }, names) {
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	const has = (privilege) => claim.access.some((each) => each === privilege);
 	const isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
-	return (access.obstacles ?? []).filter(({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
-		if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
-		if (!has(of_access) || of_column !== void 0 && !isClaimed(of_column)) return false;
-		const isMoving = mode !== "inspect" && own_relation !== void 0;
-		return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted);
-	});
+	return (access.obstacles ?? []).filter(
+		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
+			if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
+			if (!has(of_access) || of_column !== void 0 && !isClaimed(of_column)) return false;
+			const isMoving = mode !== "inspect" && own_relation !== void 0;
+			return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted);
+		}
+	);
 }
 function tolerated(subject, isOfWildcard) {
 	const { observed } = subject.claim;
@@ -542,7 +544,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 	const names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	const problems = [];
-	if (relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
+	if (claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
 		const message = "the materialized view holds no data (WITH NO DATA) and cannot be read";
 		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
 	}
@@ -1300,9 +1302,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 e0a253430169db3a"] = operate;
+globalThis["integratedb 0.1.0 663d715d8fda6f3f"] = operate;
 }
-return globalThis["integratedb 0.1.0 e0a253430169db3a"](op, input);
+return globalThis["integratedb 0.1.0 663d715d8fda6f3f"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -1961,6 +1963,21 @@ $$;
 
 comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
 
+-- Does a default fill the column? DEFAULT NULL is kept, too, of a type with a length.
+create or replace function integratedb._has_default(relation oid, num smallint)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select from pg_attrdef f where f.adrelid = relation and f.adnum = num and pg_get_expr(f.adbin, f.adrelid) !~ '^NULL(::|$)');
+end
+$$;
+
+comment on function integratedb._has_default(oid, smallint) is 'internal: also true of generated columns';
+
 -- Are there rows that a NOT VALID constraint would refuse? Among the first ten thousand: the constraint is NOT VALID
 -- so that nobody need read the whole table. It runs as us, so nothing may be run but Postgres's own functions: neither by
 -- the constraint nor by its columns' types, nor by the planner, which evaluates what is constant in the expressions of
@@ -2093,8 +2110,8 @@ begin return (
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
            not a.attnotnull and not coalesce(t.not_null, false) and not exists (
              select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
-           a.atthasdef or a.attidentity <> '' or coalesce(t.has_default, false)
-             or exists (select from pg_attribute v where v.attrelid = relation and v.attnum = w.num and v.atthasdef) as fills_itself,
+           a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
+             or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped

@@ -123,13 +123,15 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNull
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
   const isClaimed = (num: number): boolean =>
     claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name))
-  return (access.obstacles ?? []).filter(({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
-    if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
-    if (!has(of_access) || (of_column !== undefined && !isClaimed(of_column))) return false
-    // What the stakeholder has itself may be about to be granted or revoked.
-    const isMoving = mode !== 'inspect' && own_relation !== undefined
-    return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
-  })
+  return (access.obstacles ?? []).filter(
+    ({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
+      if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
+      if (!has(of_access) || (of_column !== undefined && !isClaimed(of_column))) return false
+      // What the stakeholder has itself may be about to be granted or revoked.
+      const isMoving = mode !== 'inspect' && own_relation !== undefined
+      return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
+    },
+  )
 }
 
 /** What keeps a view from being written and did so when a wildcard found it: who reads it must not lose its protection for that. */
@@ -150,7 +152,7 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
   if (!relation.columns.some(({ name }) => names.has(name))) return [] // nothing of it is used
   const problems: Problem[] = []
   // What a wildcard found so is none of its business.
-  if (relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
+  if (claim.access.includes('select') && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
     const message = 'the materialized view holds no data (WITH NO DATA) and cannot be read'
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }

@@ -71,6 +71,21 @@ $$;
 
 comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
 
+-- Does a default fill the column? DEFAULT NULL is kept, too, of a type with a length.
+create or replace function integratedb._has_default(relation oid, num smallint)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select from pg_attrdef f where f.adrelid = relation and f.adnum = num and pg_get_expr(f.adbin, f.adrelid) !~ '^NULL(::|$)');
+end
+$$;
+
+comment on function integratedb._has_default(oid, smallint) is 'internal: also true of generated columns';
+
 -- Are there rows that a NOT VALID constraint would refuse? Among the first ten thousand: the constraint is NOT VALID
 -- so that nobody need read the whole table. It runs as us, so nothing may be run but Postgres's own functions: neither by
 -- the constraint nor by its columns' types, nor by the planner, which evaluates what is constant in the expressions of
@@ -203,8 +218,8 @@ begin return (
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
            not a.attnotnull and not coalesce(t.not_null, false) and not exists (
              select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
-           a.atthasdef or a.attidentity <> '' or coalesce(t.has_default, false)
-             or exists (select from pg_attribute v where v.attrelid = relation and v.attnum = w.num and v.atthasdef) as fills_itself,
+           a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
+             or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped

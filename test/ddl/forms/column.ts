@@ -66,6 +66,15 @@ const added: Form[] = forms('ALTER TABLE', writer, [
   },
   {
     form: 'ADD COLUMN',
+    when: 'NOT NULL DEFAULT NULL',
+    setup: empty,
+    sql: 'alter table shop.orders add region varchar(10) not null default null',
+    gives: rejects(211),
+    use: inserter.use,
+    why: 'the default is there and fills nothing',
+  },
+  {
+    form: 'ADD COLUMN',
     when: 'an identity',
     sql: 'alter table shop.orders add serial_number bigint generated always as identity',
     gives: accepts,

@@ -4,7 +4,7 @@
  */
 import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
-import { type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
+import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
 import { type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
 import { type Flaw, fieldsOf, fillsItself, leastOf, namesOf, newConstraints, relationFlaws, type World } from './promise.ts'
@@ -101,12 +101,13 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
 const isWarned = ({ warnings }: Circumstances, code: string, stakeholder: string, relation: string): boolean =>
   warnings.some((line) => [code, stakeholder, relation].every((part) => line.includes(part)))
 
-/** What worked and does not any more. */
+/** What worked and does not any more. `isFilling`: a column of it, or of what is behind it, fills itself. */
 function outcomeFlaws(
   { outcomes: before, filled }: Observed,
   after: readonly Outcome[],
   use: Use,
   now: Relation,
+  isFilling: boolean,
   stakeholder: string,
   why: Circumstances,
 ): Flaw[] {
@@ -150,7 +151,8 @@ function outcomeFlaws(
       (isConstraint(outcome.state) &&
         (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite'))))
     // A sequence may come to a number that a row has already, or that another table has not.
-    const isCoincidence = /^23(505|503|514|P01)$/.test(outcome.state) && outcome.name.startsWith('insert') && now.columns.some(fillsItself)
+    const isOfValues = now.kind === 'v' ? /^23505$/ : /^23(505|503|514|P01)$/
+    const isCoincidence = isOfValues.test(outcome.state) && outcome.name.startsWith('insert') && isFilling
     return [
       { ...flaw, what: `${outcome.name}: ${outcome.state} ${outcome.message}`, sure: !isExcused && !isCoincidence && !isFilled(outcome) },
     ]
@@ -276,7 +278,8 @@ export class Ledger {
     for (const [at, { one, claimed, then, relation, name, flaws }] of used.entries()) {
       const use = uses[at] as Use
       one.tried = { use, outcomes: outcomes[at] ?? [] }
-      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, stakeholder, why))
+      const isFilling = [...relationsBehind(now, name)].some((each) => now.relations.get(each)?.columns.some(fillsItself))
+      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, isFilling, stakeholder, why))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
@@ -317,13 +320,14 @@ export class Ledger {
         promised.flaws = standing.flaws
         promised.flawsOfAll = standing.flawsOfAll
         if (standing.flaws.some(({ sure }) => sure)) continue
-        // What left a `schema.*` while another alternative held is no part of it any more.
+        // What may be gone and is gone is no part of it any more, and what takes its name is another.
         for (const { path, observed } of promised.paths) {
           for (const name of observed.keys()) {
-            if (path.relation !== null || now.relations.has(name)) continue
+            if (now.relations.has(name)) continue
             observed.delete(name)
-            // If that was forgiven, and no other alternative holds, nobody can say what is left of the promise.
-            if (promised.paths.length > 1) promised.flaws = standing.flaws.map((flaw) => ({ ...flaw, sure: true }))
+            // If that was forgiven of a `schema.*`, and no other alternative holds, nobody can say what is left of the promise.
+            if (path.relation === null && promised.paths.length > 1)
+              promised.flaws = standing.flaws.map((flaw) => ({ ...flaw, sure: true }))
           }
         }
       }
