@@ -37,7 +37,7 @@ const odd = [
   '\u2028\u0085\ufeff',
 ]
   .filter((each) => each !== '')
-  .concat('line\nfeed', '\r\n', '%41', '$(id)', 'größe', '!', "'", 'p@ss:w/rd?#[]')
+  .concat('line\nfeed', '\r\n', '%41', '$(id)', '$HOME', '`id`', 'größe', '!', "'", 'p@ss:w/rd?#[]')
 
 describe('k8s', () => {
   const manifest = (given: Answer, options: FormatOptions = {}) => parse(formatCredentials('k8s', given, options), { version: '1.1' })
