@@ -267,3 +267,21 @@ test('what a wildcard takes in does not hide what the same migration breaks in t
   expect(error.detail).toContain('IDB201 reporter needs v9.orders.total')
   await database.rows('rollback')
 })
+
+test('a sequence that was used by what is gone is not used any more', async () => {
+  await database.rows('create table v1.numbered (id serial primary key); create table v1.entry (note text) inherits (v1.numbered)')
+  const access = ['select', 'insert']
+  await setClaims(database, 'reporter', [{ path: 'v1.entry', fields: ['id', 'note'], access, optional: true }])
+  const mayUse = () => database.value(`select has_sequence_privilege('reporter', 'v1.numbered_id_seq', 'usage')`)
+  expect(await mayUse()).toBe(true)
+  await migrate('drop table v1.entry')
+  expect(await mayUse()).toBe(false)
+  await database.rows('create table v1.entry (note text) inherits (v1.numbered)')
+  expect(await mayUse()).toBe(true)
+  await database.rows(`
+    select integratedb.remove_claims('billing');
+    select integratedb.set_enforcement('warn')`)
+  await setClaims(database, 'reporter', [{ path: 'v1.entry', fields: ['id', 'note'], access }])
+  await database.rows(`drop table v1.entry; select integratedb.set_enforcement('enforce')`)
+  expect(await mayUse()).toBe(false)
+})

@@ -467,7 +467,7 @@ const isAlike = (one: string, other: string): boolean => one === other || (/^IDB
 
 /** A trigger's function may use what the application may not: what functions do inside is not seen (README, limits). */
 function isInsideTrigger(relation: Relation | undefined, failure: string): boolean {
-  const [, table] = /\bpermission denied for table (.*)$/.exec(failure) ?? []
+  const [, table] = /\b(?:permission denied for|must be owner of) table (.*)$/.exec(failure) ?? []
   return table !== undefined && relation !== undefined && relation.relation !== table && relation.triggers.length > 0
 }
 

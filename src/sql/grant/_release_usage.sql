@@ -68,7 +68,7 @@ begin
        and exists (select from aclexplode(c.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE')
        and (pg_has_role(c.relowner, 'usage') or has_sequence_privilege(c.oid, 'usage with grant option'))
        and not exists (
-         select from integratedb.claim k where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
+         select from integratedb.claim k join pg_class t on t.oid = k.relid::oid where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
   loop
     execute format('revoke usage on %s from %I', unused.object, unused.rolname);
   end loop;

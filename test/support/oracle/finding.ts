@@ -29,6 +29,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     relation?.columns.find(({ quoted, name }) => quoted === line.field || name === line.field)
   const [columnThen, columnNow] = [column(then), column(now)]
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
+  const isFlawed = flaws.some(({ code, relation }) => code === line.code && relation === line.relation)
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
   switch (line.code) {
     case 'IDB101':
@@ -51,7 +52,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB211':
       return unless(tried || columnNow?.isNotNull === true, 'an INSERT that does not name the column works')
     case 'IDB212':
-      return unless(tried || columnNow?.refusesNull === true, 'null goes in')
+      return unless(tried || columnNow?.refusesNull === true || isFlawed, 'null goes in')
     case 'IDB213':
       return unless(
         tried || columnNow?.isInsertable === false || columnNow?.isUpdatable === false || Object.values(now?.accepts ?? {}).includes(false),
@@ -66,10 +67,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB401':
     case 'IDB402':
     case 'IDB404':
-      return unless(
-        tried || flaws.some(({ code, relation }) => code === line.code && relation === line.relation),
-        'everything that was tried still works',
-      )
+      return unless(tried || isFlawed, 'everything that was tried still works')
     case 'IDB403':
       return unless(
         tried ||

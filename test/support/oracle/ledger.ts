@@ -101,17 +101,21 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
 const isWarned = ({ warnings }: Circumstances, code: string, stakeholder: string, relation: string): boolean =>
   warnings.some((line) => [code, stakeholder, relation].every((part) => line.includes(part)))
 
-/** What worked and does not any more. `isFilling`: a column of it, or of what is behind it, fills itself. */
+/** Of its own, or of another table that refers to it. */
+const hasForeignKey = ({ constraints }: Relation): boolean => constraints.some(({ definition }) => definition.startsWith('FOREIGN KEY'))
+
+/** What worked and does not any more. `behind`: it and what it rests on. */
 function outcomeFlaws(
   { outcomes: before, filled }: Observed,
   after: readonly Outcome[],
   use: Use,
   now: Relation,
-  isFilling: boolean,
+  behind: readonly Relation[],
   stakeholder: string,
   why: Circumstances,
 ): Flaw[] {
   const relation = now.name
+  const isFilling = behind.some(({ columns }) => columns.some(fillsItself))
   const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
   // The document names them and the application fills them, though not in what is tried: another type, say, or another option.
   const alsoFilled = now.columns.filter(({ name, quoted }) => filled.has(name) && use.columns.every((column) => column.quoted !== quoted))
@@ -139,9 +143,10 @@ function outcomeFlaws(
         },
       ]
     }
-    // A foreign key is looked after with the rights of the table's owner, who need not have them where the other table is.
+    // A foreign key is looked after with the rights of a table's owner, who need not have them where the other table is.
+    // (The stakeholder's own usage of a schema is compared with its claims, and tried by what it reads.)
     // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
-    const isOfForeignKey = outcome.state === '42501' && outcome.message.startsWith('permission denied for schema') && isWarnedOf('IDB302')
+    const isOfForeignKey = outcome.name !== 'select' && /^permission denied for schema/.test(outcome.message) && behind.some(hasForeignKey)
     // No row was there to show what the statement does.
     const isOfRows = outcome.state === '23502' || outcome.message.includes('row-level security')
     const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
@@ -278,8 +283,8 @@ export class Ledger {
     for (const [at, { one, claimed, then, relation, name, flaws }] of used.entries()) {
       const use = uses[at] as Use
       one.tried = { use, outcomes: outcomes[at] ?? [] }
-      const isFilling = [...relationsBehind(now, name)].some((each) => now.relations.get(each)?.columns.some(fillsItself))
-      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, isFilling, stakeholder, why))
+      const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
+      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, behind, stakeholder, why))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })

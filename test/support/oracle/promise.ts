@@ -187,6 +187,19 @@ function callFlaws(now: Relation, after: World): Flaw[] {
   )
 }
 
+/** What a view is written to may take null no longer: which of its columns that concerns, if any, the oracle does not know. */
+function nullFlaws(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
+  if (now.kind !== 'v' || !writes(access)) return []
+  const refusing = ({ catalogue }: World, name: string) =>
+    catalogue.relations.get(name)?.columns.filter((column) => column.refusesNull) ?? []
+  return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
+    const known = refusing(before, name).map((column) => column.name)
+    return refusing(after, name)
+      .filter((column) => !known.includes(column.name))
+      .map((column) => ({ code: 'IDB212', relation: now.name, field: null, what: `${name}.${column.quoted} takes no null`, sure: false }))
+  })
+}
+
 /** The fields of a path; of `*` each column that was observed. */
 export function fieldsOf(path: ChosenPath, then: Relation | undefined, now: Relation | undefined): ChosenField[] {
   if (path.fields !== '*') return path.fields
@@ -249,7 +262,8 @@ export function relationFlaws(
   }
   if (then === undefined) return flaws
   // Who names no column asks for no row.
-  if (fields.length > 0) flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, after))
+  if (fields.length > 0)
+    flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, after), ...nullFlaws(access, now, before, after))
   if (access.has('insert') && then.accepts.insert) {
     const requiredThen = new Set(required(then).map((column) => column.name))
     for (const column of required(now)) {
