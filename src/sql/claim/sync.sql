@@ -31,6 +31,9 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  if integratedb._is_restored() then
+    perform integratedb._find_logins();
+  end if;
   perform integratedb._remember_oids();
   perform integratedb._end_work();
   return query select * from integratedb.unmet_claims(null);
