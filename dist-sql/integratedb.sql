@@ -3360,7 +3360,7 @@ begin
       errcode = 'IDB04',
       message = 'the roles of some stakeholders are missing',
       detail = format('No such role in this cluster: %s.', missing),
-      hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name LOGIN. Nothing was changed.';
+      hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name, and then rotate_credentials(name). Nothing was changed.';
   end if;
   perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
   perform integratedb._begin_work();
@@ -3371,9 +3371,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
-  if integratedb._is_restored() then
-    perform integratedb._find_logins();
-  end if;
+  perform integratedb._find_logins();
   perform integratedb._remember_oids();
   perform integratedb._end_work();
   return query select * from integratedb.unmet_claims(null);
@@ -4030,7 +4028,7 @@ $sql$;
 -- src/sql/stakeholder/_find_logins.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- After a restore roles have other oids. A login's name is random and its role is a member of the stakeholder's: it is ours.
+-- After a restore, or when a role was dropped and made again, roles have other oids. A login's name is random and its role is a member of the stakeholder's: it is ours.
 create or replace function integratedb._find_logins()
 returns void
 language sql
@@ -4038,7 +4036,7 @@ volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  delete from integratedb.tombstone;
+  delete from integratedb.tombstone where integratedb._is_restored();
   update integratedb.credential c
      set role_id = r.oid::bigint
     from pg_roles r
@@ -4047,7 +4045,7 @@ as $$
           or exists (select from pg_auth_members m join pg_roles s on s.oid = m.roleid where m.member = r.oid and s.rolname = c.stakeholder))
 $$;
 
-comment on function integratedb._find_logins() is 'internal: for sync() in a restored database';
+comment on function integratedb._find_logins() is 'internal: for sync(), before _remember_oids()';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -5670,6 +5668,42 @@ $sql$;
 -- src/sql/installation/doctor.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+-- Whose passwords are not what was set here? Where the installer may read them.
+create or replace function integratedb._changed_passwords()
+returns setof integratedb.credential
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if has_table_privilege('pg_authid', 'select') then
+    return query
+      select c.*
+        from integratedb.credential c join pg_authid a on a.oid = c.role_id::oid
+       where c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now()
+         and c.fingerprint is not null
+         and c.fingerprint is distinct from encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex');
+  end if;
+end
+$$;
+
+comment on function integratedb._changed_passwords() is 'internal: somebody used ALTER ROLE ... PASSWORD, the holder of a lease perhaps';
+
+create or replace function integratedb._stakeholder_roles()
+returns table (stakeholder text, role_id oid)
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select s.name, r.oid from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+  union
+  select c.stakeholder, r.oid from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+$$;
+
+comment on function integratedb._stakeholder_roles() is 'internal: each stakeholder''s own role, and those of its logins';
+
 -- What is wrong or missing, and what is the way out? One row per check: ok, warning or problem.
 create or replace function integratedb.doctor()
 returns table (check_name text, status text, detail text, fix text)
@@ -5764,8 +5798,9 @@ begin
   return next;
 
   check_name := 'stakeholders';
-  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name)
-    into found_text, repairs
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name),
+         string_agg(p.last_repair, '; ' order by p.name)
+    into found_text, repairs, leavings
     from (
       select s.name,
              case when r.oid is null then 'has no role'
@@ -5773,12 +5808,16 @@ begin
                   when n.nspowner <> r.oid then 'does not own its schema'
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
-               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               -- Its password went with it, if it had one.
+               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I', s.name, s.name)
+                    when not r.rolcanlogin and c.username is not null then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
-                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
+                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair,
+             case when r.oid is null then format('SELECT integratedb.rotate_credentials(%L, ''0'')', s.name) end as last_repair
         from integratedb.stakeholder s
         left join pg_roles r on r.rolname = s.name
         left join pg_namespace n on n.nspname = s.name
+        left join integratedb.credential c on c.username = s.name and c.revoked_at is null
     ) p
    where p.repair <> '';
   if found_text is null then
@@ -5786,7 +5825,7 @@ begin
     status := 'ok'; detail := format('all %s have their role and schema', number); fix := null;
   else
     status := 'problem'; detail := found_text;
-    fix := repairs || '; SELECT * FROM integratedb.sync()';
+    fix := concat_ws('; ', repairs, 'SELECT * FROM integratedb.sync()', leavings);
   end if;
   return next;
 
@@ -5794,15 +5833,16 @@ begin
   select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
          string_agg(format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', r.rolname), '; ' order by r.rolname)
     into found_text, repairs
-    from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+    from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
   select string_agg(format('%I is a member of %I', r.rolname, g.rolname), ', ' order by r.rolname, g.rolname),
          string_agg(format('REVOKE %I FROM %I', g.rolname, r.rolname), '; ' order by r.rolname, g.rolname)
     into memberships, leavings
-    from integratedb.stakeholder s
-    join pg_roles r on r.rolname = s.name
+    from integratedb._stakeholder_roles() l
+    join pg_roles r on r.oid = l.role_id
     join pg_auth_members m on m.member = r.oid
-    join pg_roles g on g.oid = m.roleid;
+    join pg_roles g on g.oid = m.roleid
+   where g.rolname <> l.stakeholder or r.rolname = l.stakeholder;
   if found_text is null and memberships is null then
     status := 'ok'; detail := 'none has an attribute but LOGIN, or is a member of another role'; fix := null;
   elsif found_text is null then
@@ -5825,28 +5865,83 @@ begin
         from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
        where not has_database_privilege(r.oid, current_database(), 'connect')
       union all
-      select s.name, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL ''infinity''', s.name)
-        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
-       where r.rolvaliduntil < now()
+      select r.rolname, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL %L', r.rolname, coalesce(integratedb._time_text(c.valid_until), 'infinity'))
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now() and r.rolvaliduntil < now()
       union all
-      select s.name, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', s.name)
-        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
-       where r.rolconnlimit = 0
+      select r.rolname, 'has no LOGIN', format('ALTER ROLE %I LOGIN', r.rolname)
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.kind <> 'own' and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now() and not r.rolcanlogin
       union all
-      select s.name, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
-               else format('ALTER ROLE %I %sRESET %I', s.name, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
-        from integratedb.stakeholder s
-        join pg_roles r on r.rolname = s.name
+      select c.username, 'has no role', format('SELECT integratedb.revoke_credentials(%L); SELECT * FROM integratedb.expire_credentials()', c.username)
+        from integratedb.credential c
+       where c.kind <> 'own' and c.revoked_at is null and not integratedb._is_restored() and not exists (select from pg_roles r where r.oid = c.role_id::oid)
+      union all
+      select r.rolname, format('is not a member of %I', s.rolname), format('GRANT %I TO %I', s.rolname, r.rolname)
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid join pg_roles s on s.rolname = c.stakeholder
+       where c.kind <> 'own' and not pg_has_role(r.oid, s.oid, 'usage')
+      union all
+      select r.rolname, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', r.rolname)
+        from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id join integratedb.stakeholder s on s.name = l.stakeholder
+       where r.rolconnlimit = 0 and s.options->>'connection_limit' is distinct from '0'
+      union all
+      select r.rolname, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
+               else format('ALTER ROLE %I %sRESET %I', r.rolname, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
+        from integratedb._stakeholder_roles() l
+        join pg_roles r on r.oid = l.role_id
         join pg_db_role_setting d on d.setrole in (0, r.oid) and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))
         cross join unnest(d.setconfig) o
        where o = 'row_security=off'
           or o in ('default_transaction_read_only=on', 'default_transaction_read_only=true')
-             and exists (select from integratedb.claim k where k.stakeholder = s.name and k.access <> '{select}')
+             and exists (select from integratedb.claim k where k.stakeholder = l.stakeholder and k.access <> '{select}')
     ) p;
   if found_text is null then
     status := 'ok'; detail := 'they may connect, and no setting of theirs is in the way'; fix := null;
   else
     status := 'problem'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'credentials are as they were given';
+  select string_agg(p.problem, ', ' order by p.problem), string_agg(distinct p.repair, '; ' order by p.repair) into found_text, repairs
+    from (
+      select format('%I can log in, and IntegrateDB has not given it that', r.rolname) as problem, format('ALTER ROLE %I NOLOGIN PASSWORD NULL', r.rolname) as repair
+        from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id
+       where r.rolcanlogin and not exists (select from integratedb.credential c where c.role_id::oid = r.oid and c.revoked_at is null)
+      union all
+      select format('%I is valid longer than it was', r.rolname), format('ALTER ROLE %I VALID UNTIL %L', r.rolname, integratedb._time_text(c.valid_until))
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.revoked_at is null and c.valid_until < coalesce(r.rolvaliduntil, 'infinity')
+      union all
+      select format('%I cannot log in', s.name), format('SELECT integratedb.rotate_credentials(%L)', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where not integratedb._is_restored()
+         and not exists (
+           select from integratedb.credential c
+            where c.stakeholder = s.name and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now())
+      union all
+      select format('the password of %I was changed', k.username),
+             case k.kind when 'lease' then format('SELECT integratedb.revoke_credentials(%L)', k.username)
+               else format('SELECT integratedb.rotate_credentials(%L, ''0'')', k.stakeholder) end
+        from integratedb._changed_passwords() k
+    ) p;
+  if found_text is null then
+    status := 'ok'; detail := 'logins have the passwords and the time that they were given'; fix := null;
+  else
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'expired credentials are removed';
+  select count(*), (array_agg(format('%I', c.username) || coalesce(' (' || c.problem || ')', '')
+                              order by c.problem is null, c.username))[1] into number, found_text
+    from integratedb.credential c
+   where least(c.valid_until, c.revoked_at) < now() - interval '10 minutes';
+  if number = 0 then
+    status := 'ok'; detail := 'none has been over for more than ten minutes'; fix := null;
+  else
+    status := 'warning'; detail := format('%s have been over for more than ten minutes, among them %s', number, found_text);
+    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (run integratedb.sql again once that is in this database), the notifier, or a job of yours';
   end if;
   return next;
 
