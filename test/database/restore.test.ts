@@ -94,7 +94,7 @@ async function restoreByHand(): Promise<void> {
   await target.rows(
     'create table reporter.cache (id int); alter table reporter.cache owner to reporter; insert into reporter.cache values (7)',
   )
-  for (const table of ['setting', 'epoch', 'stakeholder', 'claim', 'migration']) {
+  for (const table of ['setting', 'epoch', 'stakeholder', 'credential', 'claim', 'migration']) {
     const rows = await source.value<string>(`select json_agg(t)::text from integratedb.${table} t`)
     await target.rows(
       `insert into integratedb.${table} overriding system value select * from json_populate_recordset(null::integratedb.${table}, $1)`,

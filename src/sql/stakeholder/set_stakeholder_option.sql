@@ -13,7 +13,7 @@ begin
   if option is null or option <> all (known) then
     raise exception using
       errcode = 'IDB08',
-      message = coalesce(format('there is no option %I', option), 'no option was named'),
+      message = case when option is null then 'no option was named' else format('there is no option %s', quote_literal(left(option, 100))) end,
       detail = format('The options of a stakeholder: %s.', array_to_string(known, ', ')),
       hint = 'Nothing was changed.';
   end if;
