@@ -1502,10 +1502,16 @@ begin
     select 'view', attrelid::regclass::text, '_stakeholders_' || attrelid
       from pg_catalog.pg_attribute
      where attrelid = to_regclass('integratedb.stakeholders') and attname = 'valid_until'
+    union all
+    -- Such a one, from an upgrade before this.
+    select 'view', oid::regclass::text, null
+      from pg_catalog.pg_class
+     where relnamespace = to_regnamespace('integratedb') and relkind = 'v' and relname ~ '^_stakeholders_[0-9]+$'
   loop
     begin
       execute format('drop %s %s', old.kind, old.name);
     exception when dependent_objects_still_exist then
+      continue when old.new_name is null;
       execute format('revoke all on %s %s from public, integratedb_admin', replace(old.kind, 'view', 'table'), old.name);
       execute format('alter %s %s rename to %I', old.kind, old.name, old.new_name);
     end;
@@ -4607,9 +4613,11 @@ begin
   -- Who slipped in.
   delete from integratedb.tombstone where dropped_at < clock_timestamp() - interval '1 day';
   begin
-    perform integratedb._end_sessions(t.role_id::oid)
-       from integratedb.tombstone t
-      where not exists (select from pg_roles r where r.oid = t.role_id::oid and r.rolcanlogin);
+    perform pg_terminate_backend(a.pid)
+       from pg_stat_activity a
+      where a.usesysid in (select t.role_id::oid from integratedb.tombstone t)
+        and not exists (select from pg_roles r where r.oid = a.usesysid and r.rolcanlogin)
+        and a.pid <> pg_backend_pid();
   exception when insufficient_privilege then
     null; -- an installer that is no superuser, and the role that would have let it is gone: what is left dies with its session
   end;
@@ -5941,7 +5949,7 @@ begin
     status := 'ok'; detail := 'none has been over for more than ten minutes'; fix := null;
   else
     status := 'warning'; detail := format('%s have been over for more than ten minutes, among them %s', number, found_text);
-    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (run integratedb.sql again once that is in this database), the notifier, or a job of yours';
+    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (if it is in this database, an upgrade schedules it), the notifier, or a job of yours';
   end if;
   return next;
 

@@ -271,7 +271,7 @@ begin
     status := 'ok'; detail := 'none has been over for more than ten minutes'; fix := null;
   else
     status := 'warning'; detail := format('%s have been over for more than ten minutes, among them %s', number, found_text);
-    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (run integratedb.sql again once that is in this database), the notifier, or a job of yours';
+    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (if it is in this database, an upgrade schedules it), the notifier, or a job of yours';
   end if;
   return next;
 

@@ -28,9 +28,11 @@ begin
   -- Who slipped in.
   delete from integratedb.tombstone where dropped_at < clock_timestamp() - interval '1 day';
   begin
-    perform integratedb._end_sessions(t.role_id::oid)
-       from integratedb.tombstone t
-      where not exists (select from pg_roles r where r.oid = t.role_id::oid and r.rolcanlogin);
+    perform pg_terminate_backend(a.pid)
+       from pg_stat_activity a
+      where a.usesysid in (select t.role_id::oid from integratedb.tombstone t)
+        and not exists (select from pg_roles r where r.oid = a.usesysid and r.rolcanlogin)
+        and a.pid <> pg_backend_pid();
   exception when insufficient_privilege then
     null; -- an installer that is no superuser, and the role that would have let it is gone: what is left dies with its session
   end;
