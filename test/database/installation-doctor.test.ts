@@ -27,6 +27,10 @@ test('a sound installation has nothing but ok, and no fix', async () => {
   for (const row of rows) expect(row).toMatchObject({ status: 'ok', fix: null })
 })
 
+/** A lease with a name that can be written here. */
+const lease = `do $$ declare l text := integratedb.issue_credentials('reporter', '1 hour')->'credentials'->>'username'; begin
+  execute format('alter role %I rename to reporter_x', l); update integratedb.credential set username = 'reporter_x' where username = l; end $$`
+
 const breakages: [check: string, status: string, detail: RegExp, breakage: string][] = [
   [
     'engine',
@@ -81,6 +85,58 @@ const breakages: [check: string, status: string, detail: RegExp, breakage: strin
   ],
   ['stakeholders have no other power', 'problem', /: reporter$/, 'alter role reporter superuser bypassrls'],
   ['stakeholders have no other power', 'problem', /: reporter$/, 'alter role reporter createrole'],
+  [
+    'stakeholders have no other power',
+    'warning',
+    /^they can do what these can: reporter_x is a member of pg_read_all_data$/,
+    `${lease}; grant pg_read_all_data to reporter_x`,
+  ],
+  ['stakeholders have no other power', 'problem', /: reporter_x$/, `${lease}; alter role reporter_x createdb`],
+  ['nothing keeps stakeholders from their claims', 'problem', /^reporter_x has no LOGIN$/, `${lease}; alter role reporter_x nologin`],
+  [
+    'nothing keeps stakeholders from their claims',
+    'problem',
+    /^reporter_x is not a member of reporter$/,
+    `${lease}; revoke reporter from reporter_x`,
+  ],
+  ['nothing keeps stakeholders from their claims', 'problem', /^reporter_x has no role$/, `${lease}; drop role reporter_x`],
+  [
+    'nothing keeps stakeholders from their claims',
+    'problem',
+    /^reporter_x has a password that is no longer valid$/,
+    `${lease}; alter role reporter_x valid until '2000-01-01'`,
+  ],
+  [
+    'nothing keeps stakeholders from their claims',
+    'problem',
+    /^reporter may have no connection, reporter_x has row_security=off$/,
+    `${lease}; alter role reporter connection limit 0; alter role reporter_x set row_security = off`,
+  ],
+  [
+    'credentials are as they were given',
+    'warning',
+    /^the password of reporter was changed, the password of reporter_x was changed$/,
+    `${lease}; alter role reporter password 'x'; alter role reporter_x password null`,
+  ],
+  [
+    'credentials are as they were given',
+    'warning',
+    /^reporter_x is valid longer than it was$/,
+    `${lease}; alter role reporter_x valid until 'infinity'`,
+  ],
+  [
+    'credentials are as they were given',
+    'warning',
+    /^reporter can log in, and IntegrateDB has not given it that$/,
+    `${lease}; select integratedb.revoke_credentials('reporter'); alter role reporter login`,
+  ],
+  ['credentials are as they were given', 'warning', /^reporter cannot log in$/, `select integratedb.revoke_credentials('reporter')`],
+  [
+    'expired credentials are removed',
+    'warning',
+    /^1 have been over for more than ten minutes, among them reporter_x$/,
+    `${lease}; select integratedb.revoke_credentials('reporter_x'); update integratedb.credential set revoked_at = now() - interval '11 minutes' where kind = 'lease'`,
+  ],
   [
     'internal objects',
     'problem',

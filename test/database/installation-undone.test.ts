@@ -28,8 +28,14 @@ async function withReporter(): Promise<TestDatabase> {
 test('everything goes but the data of stakeholders, and it says what it leaves', async () => {
   const db = await withReporter()
   const reporter = await db.connect('reporter')
+  const { username } = (await db.value<{ credentials: { username: string } }>("select integratedb.issue_credentials('reporter', '1 hour')"))
+    .credentials
+  const leased = await db.connect(username)
+  await leased.rows('set role none; create table reporter.leased (id int)')
+  await db.rows("select integratedb.rotate_credentials('reporter')")
   db.notices.length = 0
   await db.rows(uninstallFile)
+  await expect(leased.rows('select 1')).rejects.toThrow()
   const me = await db.value('select current_user')
   expect(db.notices).toHaveLength(1)
   expect(db.notices[0]?.message).toBe(`IntegrateDB is gone from database ${db.name}`)

@@ -170,6 +170,37 @@ test('an administrator of its making renames and removes stakeholders', async ()
   await expect(reporter.rows('select 1')).rejects.toThrow()
 })
 
+test('logins come and go; what they make is their own until they go, for Postgres lets only a superuser arrange it otherwise', async () => {
+  await install()
+  await claim()
+  const administrator = await db.connect('administrator')
+  type Answer = { credentials: { username: string } }
+  const { username } = (await administrator.value<Answer>("select integratedb.issue_credentials('reporter', '1 hour')")).credentials
+  const rotated = (await administrator.value<Answer>("select integratedb.rotate_credentials('reporter', '0')")).credentials.username
+  await administrator.rows("select integratedb.set_stakeholder_option('reporter', 'search_path', 'reporter, shop')")
+  for (const user of [username, rotated]) {
+    const session = await db.connect(user)
+    expect(await session.rows('select id, total from orders')).toEqual([])
+    await session.rows(`create table ${user === rotated ? 'kept' : 'lent'} (id int)`)
+  }
+  const ofLease = await db.connect(username)
+  await administrator.rows('select integratedb.renew_credentials($1, $2)', [username, '2 hours'])
+  await administrator.rows('select integratedb.revoke_credentials($1)', [username])
+  await expect(ofLease.rows('select 1')).rejects.toThrow()
+  expect(await administrator.rows('select username, problem from integratedb.expire_credentials() order by 1')).toEqual([
+    { username: 'reporter', problem: null },
+    { username, problem: null },
+  ])
+  expect(await administrator.rows('select * from integratedb.expire_credentials()')).toEqual([])
+  expect(await installer.rows("select tablename, tableowner from pg_tables where schemaname = 'reporter' order by 1")).toEqual([
+    { tablename: 'kept', tableowner: rotated },
+    { tablename: 'lent', tableowner: 'reporter' },
+  ])
+  expect(await complaints(installer)).toEqual(['event triggers: problem'])
+  await administrator.rows("select integratedb.remove_stakeholder('reporter', false)")
+  expect(await installer.rows("select rolname from pg_roles where rolname ~ '^reporter'")).toEqual([])
+})
+
 test('it ends the sessions of a stakeholder that it removes', async () => {
   await install()
   await claim()

@@ -213,6 +213,54 @@ describe('an upgrade', () => {
     expect((await session.failure('alter table public.orders drop column total')).code).toBe('IDB01')
   })
 
+  test('from before stakeholders had several logins: each gets its own as a credential, and calls their new signatures', async () => {
+    const db = await installedDatabase()
+    const fresh = await inventory(db)
+    await db.rows(`select integratedb.add_stakeholder('reporter'), integratedb.add_stakeholder('shut'); alter role shut nologin`)
+    await db.rows(`alter role reporter valid until '2040-01-01'`)
+    // As it was then.
+    await db.rows(`
+      drop view integratedb.stakeholders, integratedb.credentials;
+      drop table integratedb.credential cascade; drop table integratedb.tombstone;
+      alter table integratedb.stakeholder drop column options;
+      drop function integratedb.add_stakeholder(text, text);
+      create function integratedb.add_stakeholder(name text) returns jsonb language sql security definer as 'select null::jsonb';
+      grant execute on function integratedb.add_stakeholder(text) to integratedb_admin;
+      create view integratedb.stakeholders as
+        select s.name, ''::text as schema, r.rolname::text as username, r.rolvaliduntil as valid_until, 0::bigint as claims
+          from integratedb.stakeholder s left join pg_catalog.pg_roles r on r.rolname = s.name`)
+    // Anybody can make a view on it.
+    await db.rows('create role nosy login; create schema nosy authorization nosy')
+    const nosy = await db.connect('nosy')
+    await nosy.rows(
+      `create view nosy.a as select integratedb.add_stakeholder('mine'); create view nosy.b as select * from integratedb.stakeholders`,
+    )
+
+    for (let i = 0; i < 2; i++) {
+      await db.rows(installFile)
+      expect(await db.rows('select username, stakeholder, kind, valid_until from integratedb.credentials')).toEqual([
+        { username: 'reporter', stakeholder: 'reporter', kind: 'own', valid_until: new Date('2040-01-01T00:00:00Z') },
+      ])
+      expect(await complaints(db)).toEqual(['credentials are as they were given: warning']) // shut
+      for (const view of ['a', 'b']) expect((await nosy.failure(`select * from nosy.${view}`)).code).toBe('42501')
+    }
+    // What its password was then is what it was given.
+    expect((await diagnosis(db, 'credentials are as they were given')).detail).toBe('shut cannot log in')
+    await db.rows(`alter role reporter password 'another'`)
+    expect((await diagnosis(db, 'credentials are as they were given')).detail).toContain('the password of reporter was changed')
+
+    await nosy.rows('drop view nosy.a, nosy.b')
+    await db.rows(installFile)
+    expect((await inventory(db)).filter((line) => !line.includes('pg.dropped'))).toEqual(fresh)
+    await db.rows(`select integratedb.rotate_credentials('reporter', '0'), integratedb.add_stakeholder('later')`)
+    // A login that IntegrateDB has ended does not come back with an upgrade.
+    await db.rows('select * from integratedb.expire_credentials()')
+    await db.rows(installFile)
+    expect(await db.rows('select username from integratedb.credentials where stakeholder = $1', ['reporter'])).toEqual([
+      { username: expect.stringMatching(/^reporter_/) },
+    ])
+  })
+
   test('waits for a migration that is under way, which is judged all the same', async () => {
     const db = await installedDatabase()
     await db.rows('create table public.orders (id int primary key, total numeric)')
@@ -406,6 +454,12 @@ describe('who may call what', () => {
       ["select * from integratedb.check_migration('create temp table t ()')"],
       ['select * from integratedb.version()'],
       ['select * from integratedb.doctor()'],
+      ["select integratedb.set_stakeholder_option('reporter', 'search_path', 'reporter, public')"],
+      ["select integratedb.rotate_credentials('reporter')"],
+      ["select integratedb.issue_credentials('reporter', '1 hour')"],
+      ["select integratedb.renew_credentials(username, '2 hours') from integratedb.credentials where kind = 'lease'"],
+      ["select integratedb.revoke_credentials(username) from integratedb.credentials where kind = 'lease'"],
+      ['select * from integratedb.expire_credentials()'],
       ["select integratedb.rename_stakeholder('reporter', 'writer')"],
       ["select integratedb.remove_claims('writer')"],
     ]

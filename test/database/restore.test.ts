@@ -94,7 +94,7 @@ async function restoreByHand(): Promise<void> {
   await target.rows(
     'create table reporter.cache (id int); alter table reporter.cache owner to reporter; insert into reporter.cache values (7)',
   )
-  for (const table of ['setting', 'epoch', 'stakeholder', 'claim', 'migration']) {
+  for (const table of ['setting', 'epoch', 'stakeholder', 'credential', 'claim', 'migration']) {
     const rows = await source.value<string>(`select json_agg(t)::text from integratedb.${table} t`)
     await target.rows(
       `insert into integratedb.${table} overriding system value select * from json_populate_recordset(null::integratedb.${table}, $1)`,
@@ -198,6 +198,31 @@ describe('a restored database', () => {
     )
     await expectGrantsToBeClaims()
     expect(await complaints(target)).toEqual([])
+  })
+
+  test('has the logins of the other: nothing happens to them before sync(), and then they are its own', async () => {
+    const issue = "select integratedb.issue_credentials('reporter', '1 hour')->'credentials'->>'username'"
+    const [over, runs] = [await source.value<string>(issue), await source.value<string>(issue)]
+    await restore()
+    // As in another cluster: the same names, other oids. One name is by chance that of a role of others.
+    const stranger = 'reporter_abcdefghij'
+    await target.rows(`create role ${stranger} login`)
+    await target.rows(`
+      update integratedb.credential set role_id = role_id + 100000;
+      update integratedb.credential set valid_until = now() where username = '${over}';
+      alter role ${over} valid until '2000-01-01';
+      insert into integratedb.credential (username, stakeholder, kind, role_id, valid_until, max_until)
+      values ('${stranger}', 'reporter', 'lease', 1, now(), now())`)
+    const expire = 'select username, problem from integratedb.expire_credentials() order by 1'
+    expect(await target.rows(expire)).toEqual([{ username: null, problem: expect.stringContaining('sync()') }])
+    await target.rows('select * from integratedb.sync()')
+    expect(await target.rows(expire)).toEqual([stranger, over].sort().map((username) => ({ username, problem: null })))
+    expect(
+      await target.rows('select rolname::text as name from pg_roles where rolname = any ($1) order by 1', [[over, runs, stranger]]),
+    ).toEqual([runs, stranger].sort().map((name) => ({ name })))
+    expect(await target.value('select count(*) from integratedb.credentials where username = $1', [runs])).toBe(1)
+    expect(await complaints(target)).toEqual([])
+    await target.rows(`drop role ${stranger}`)
   })
 
   test('is an installation like any other: the file run again changes nothing', async () => {

@@ -691,24 +691,57 @@ describe('the password', () => {
     const added = await admin.value<{ credentials: { password: string } }>(`select integratedb.add_stakeholder('logged')`)
     const activity = await database.value<string>('select string_agg(query, $1) from pg_stat_activity', ['\n'])
     const renamed = await admin.value<{ credentials: { password: string } }>(`select integratedb.rename_stakeholder('logged', 'logged_2')`)
+    const rotated = await admin.value<{ credentials: { password: string } }>(`select integratedb.rotate_credentials('logged_2')`)
+    const leased = await admin.value<{ credentials: { username: string; password: string } }>(
+      `select integratedb.issue_credentials('logged_2', '1 hour')`,
+    )
+    await admin.rows('select integratedb.renew_credentials($1, $2)', [leased.credentials.username, '2 hours'])
+    await admin.rows('select integratedb.revoke_credentials($1)', [leased.credentials.username])
+    await admin.rows('select * from integratedb.expire_credentials(); select * from integratedb.doctor()')
     // A nested statement that fails puts its text into the log.
     await database.rows(`create function public.refuse() returns event_trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
-      create event trigger refuse on ddl_command_start when tag in ('CREATE SCHEMA', 'ALTER SCHEMA') execute function public.refuse()`)
+      create event trigger refuse on ddl_command_start when tag in ('CREATE SCHEMA', 'ALTER SCHEMA') execute function public.refuse();
+      create function public.refuse_too() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$;
+      create trigger refuse before insert on integratedb.credential for each row when (new.kind <> 'own') execute function public.refuse_too()`)
     const failures = [
+      await admin.failure(`select integratedb.rotate_credentials('logged_2')`),
+      await admin.failure(`select integratedb.issue_credentials('logged_2', '1 hour')`),
       await admin.failure(`select integratedb.add_stakeholder('logged_3')`),
       await admin.failure(`select integratedb.rename_stakeholder('logged_2', 'logged_4')`),
     ]
-    await database.rows('drop event trigger refuse')
+    await database.rows('drop event trigger refuse; drop trigger refuse on integratedb.credential')
     expect(said.join('\n')).toContain('Query Text')
     const everything = [said.join('\n'), activity, JSON.stringify(failures.map((error) => ({ ...error, message: error.message })))].join(
       '\n',
     )
-    for (const { credentials } of [added, renamed]) expect(everything).not.toContain(credentials.password)
+    for (const { credentials } of [added, renamed, rotated, leased]) expect(everything).not.toContain(credentials.password)
     // Nor any other: those that failed were never told to anybody.
     const passwords = everything.match(/(?<![A-Za-z0-9_+/=-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g) ?? []
     expect(passwords).toEqual([])
     // Nor the salted password, which is as good: 256 bits, or bytes in hexadecimal.
     expect(everything).not.toMatch(/[01]{256}|\\\\x[0-9a-f]{64}/)
+    await admin.end()
+  })
+
+  test('that is given where a verifier belongs is not repeated', async () => {
+    await database.rows(`select integratedb.add_stakeholder('careless')`)
+    const admin = await database.connect()
+    const said: string[] = []
+    admin.client.on('notice', (notice) => said.push(JSON.stringify({ ...notice, message: notice.message })))
+    await admin.rows(
+      `load 'auto_explain'; set client_min_messages = log; set auto_explain.log_min_duration = 0; set auto_explain.log_nested_statements = on`,
+    )
+    await admin.rows('set auto_explain.log_parameter_max_length = -1').catch(() => {}) // PostgreSQL 16
+    for (const call of [
+      `add_stakeholder('careless_2', 'hunter2hunter2')`,
+      `rotate_credentials('careless', verifier => 'hunter2hunter2')`,
+      `issue_credentials('careless', '1 hour', 'hunter2hunter2')`,
+    ]) {
+      const error = await admin.failure(`select integratedb.${call}`)
+      expect(error.code).toBe('IDB08')
+      expect(JSON.stringify({ ...error, message: error.message })).not.toContain('hunter2')
+    }
+    expect(said.join()).not.toContain('hunter2')
     await admin.end()
   })
 })

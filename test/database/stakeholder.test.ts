@@ -1,8 +1,17 @@
 /** Stakeholders: what add, rename and remove answer, leave, and refuse. */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Session, TestDatabase } from '../support/database.ts'
+import {
+  logIn as connectWith,
+  makeVerifier,
+  matches,
+  readVerifier,
+  storedVerifier as stored,
+  type Verifier,
+  withHba,
+} from '../support/scram.ts'
 
 interface Answer {
   stakeholder: string
@@ -49,28 +58,7 @@ async function ended(session: Session): Promise<void> {
   throw new Error('the session goes on')
 }
 
-interface Verifier {
-  iterations: number
-  salt: Buffer
-  storedKey: Buffer
-  serverKey: Buffer
-}
-
-function readVerifier(text: string): Verifier {
-  const [, iterations, salt, storedKey, serverKey] = /^SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(.+)$/.exec(text) as unknown as string[]
-  const bytes = (base64: string | undefined) => Buffer.from(base64 as string, 'base64')
-  return { iterations: Number(iterations), salt: bytes(salt), storedKey: bytes(storedKey), serverKey: bytes(serverKey) }
-}
-
-function matches(password: string, { iterations, salt, storedKey, serverKey }: Verifier): boolean {
-  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256')
-  const key = (name: string) => createHmac('sha256', salted).update(name).digest()
-  return createHash('sha256').update(key('Client Key')).digest().equals(storedKey) && key('Server Key').equals(serverKey)
-}
-
-async function storedVerifier(role: string): Promise<Verifier> {
-  return readVerifier(await database.value<string>('select rolpassword from pg_authid where rolname = $1', [role]))
-}
+const storedVerifier = (role: string): Promise<Verifier> => stored(database, role)
 
 describe('add_stakeholder', () => {
   test('answers a role, a schema and a password', async () => {
@@ -141,27 +129,27 @@ describe('add_stakeholder', () => {
     await odd.end()
   })
 
+  test('takes the verifier of a password that nobody here knows', async () => {
+    const verifier = makeVerifier('made elsewhere', 10_000)
+    const answer = await database.value<Answer>(`select integratedb.add_stakeholder('brought', verifier => $1)`, [verifier])
+    expect(answer).toEqual({ stakeholder: 'brought', schema: 'brought', credentials: { username: 'brought' } })
+    expect(await database.value(`select rolpassword from pg_authid where rolname = 'brought'`)).toBe(verifier)
+    expect((await database.failure(`select integratedb.add_stakeholder('clear', 'a password in clear')`)).code).toBe('IDB08')
+    expect(await traces('clear')).toEqual([0, 0, 0])
+  })
+
   test('the password logs in where only SCRAM does, and a wrong one does not', async ({ skip }) => {
     const { credentials } = await add('login')
-    let lines: string[]
-    try {
-      lines = (await database.value<string>(`select pg_read_file(current_setting('hba_file'))`)).split('\n')
-      await writeHba(lines)
-    } catch {
-      return skip('this server cannot write its own pg_hba.conf')
-    }
-    try {
-      // Both: pg_hba knows the role's name as it was at the last reload.
-      await writeHba(['host all login all scram-sha-256', 'host all login_2 all scram-sha-256', ...lines])
+    // Both: pg_hba knows the role's name as it was at the last reload.
+    const done = await withHba(database, ['host all login all scram-sha-256', 'host all login_2 all scram-sha-256'], async () => {
       await logIn('login', credentials.password)
       await expect(logIn('login', `${credentials.password}x`)).rejects.toMatchObject({ code: '28P01' })
       await expect(logIn('login', '')).rejects.toThrow()
       const renamed = await database.value<Answer>(`select integratedb.rename_stakeholder('login', 'login_2')`)
       await logIn('login_2', renamed.credentials.password)
       await expect(logIn('login_2', credentials.password)).rejects.toMatchObject({ code: '28P01' })
-    } finally {
-      await writeHba(lines)
-    }
+    })
+    if (!done) skip('this server cannot write its own pg_hba.conf')
   })
 
   test.each([
@@ -511,26 +499,7 @@ describe('remove_stakeholder', () => {
 })
 
 async function logIn(user: string, password: string): Promise<void> {
-  const url = new URL(database.url(user))
-  url.password = encodeURIComponent(password)
-  const client = new pg.Client({ connectionString: url.href })
-  try {
-    await client.connect()
-  } finally {
-    await client.end()
-  }
-}
-
-/** Line by line, as CSV that quotes nothing: what COPY can write without changing a character. */
-async function writeHba(lines: string[]): Promise<void> {
-  const file = await database.value<string>(`select quote_literal(current_setting('hba_file'))`)
-  const content = lines.map((line) => line.trimEnd() || ' ').join('\n')
-  const literal = await database.value<string>('select quote_literal($1)', [content])
-  await database.rows(
-    `copy (select unnest(string_to_array(${literal}, e'\\n'))) to ${file} with (format csv, quote e'\\x01', delimiter e'\\x02')`,
-  )
-  await database.rows('select pg_reload_conf()')
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await (await connectWith(database, user, password)).end()
 }
 
 describe('a stakeholder whose role was renamed by hand', () => {

@@ -20,7 +20,7 @@ begin
       errcode = 'IDB04',
       message = 'the roles of some stakeholders are missing',
       detail = format('No such role in this cluster: %s.', missing),
-      hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name LOGIN. Nothing was changed.';
+      hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name, and then rotate_credentials(name). Nothing was changed.';
   end if;
   perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
   perform integratedb._begin_work();
@@ -31,6 +31,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  perform integratedb._find_logins();
   perform integratedb._remember_oids();
   perform integratedb._end_work();
   if exists (select from integratedb.claim k where k.status = 'unmet' or k.fields @> '[{"status": "unmet"}]') then

@@ -1,3 +1,39 @@
+-- Whose passwords are not what was set here? Where the installer may read them.
+create or replace function integratedb._changed_passwords()
+returns setof integratedb.credential
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if has_table_privilege('pg_authid', 'select') then
+    return query
+      select c.*
+        from integratedb.credential c join pg_authid a on a.oid = c.role_id::oid
+       where c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now()
+         and c.fingerprint is not null
+         and c.fingerprint is distinct from encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex');
+  end if;
+end
+$$;
+
+comment on function integratedb._changed_passwords() is 'internal: somebody used ALTER ROLE ... PASSWORD, the holder of a lease perhaps';
+
+create or replace function integratedb._stakeholder_roles()
+returns table (stakeholder text, role_id oid)
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select s.name, r.oid from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+  union
+  select c.stakeholder, r.oid from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+$$;
+
+comment on function integratedb._stakeholder_roles() is 'internal: each stakeholder''s own role, and those of its logins';
+
 -- What is wrong or missing, and what is the way out? One row per check: ok, warning or problem.
 create or replace function integratedb.doctor()
 returns table (check_name text, status text, detail text, fix text)
@@ -92,8 +128,9 @@ begin
   return next;
 
   check_name := 'stakeholders';
-  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name)
-    into found_text, repairs
+  select string_agg(format('%I %s', p.name, p.problem), ', ' order by p.name), string_agg(p.repair, '; ' order by p.name),
+         string_agg(p.last_repair, '; ' order by p.name)
+    into found_text, repairs, leavings
     from (
       select s.name,
              case when r.oid is null then 'has no role'
@@ -101,12 +138,16 @@ begin
                   when n.nspowner <> r.oid then 'does not own its schema'
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
-               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I LOGIN', s.name, s.name) when not r.rolcanlogin then format('ALTER ROLE %I LOGIN', s.name) end,
+               -- Its password went with it, if it had one.
+               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I', s.name, s.name)
+                    when not r.rolcanlogin and c.username is not null then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
-                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair
+                    when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair,
+             case when r.oid is null then format('SELECT integratedb.rotate_credentials(%L, ''0'')', s.name) end as last_repair
         from integratedb.stakeholder s
         left join pg_roles r on r.rolname = s.name
         left join pg_namespace n on n.nspname = s.name
+        left join integratedb.credential c on c.username = s.name and c.revoked_at is null
     ) p
    where p.repair <> '';
   if found_text is null then
@@ -114,7 +155,7 @@ begin
     status := 'ok'; detail := format('all %s have their role and schema', number); fix := null;
   else
     status := 'problem'; detail := found_text;
-    fix := repairs || '; SELECT * FROM integratedb.sync()';
+    fix := concat_ws('; ', repairs, 'SELECT * FROM integratedb.sync()', leavings);
   end if;
   return next;
 
@@ -122,15 +163,16 @@ begin
   select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
          string_agg(format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS', r.rolname), '; ' order by r.rolname)
     into found_text, repairs
-    from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+    from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id
    where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls;
   select string_agg(format('%I is a member of %I', r.rolname, g.rolname), ', ' order by r.rolname, g.rolname),
          string_agg(format('REVOKE %I FROM %I', g.rolname, r.rolname), '; ' order by r.rolname, g.rolname)
     into memberships, leavings
-    from integratedb.stakeholder s
-    join pg_roles r on r.rolname = s.name
+    from integratedb._stakeholder_roles() l
+    join pg_roles r on r.oid = l.role_id
     join pg_auth_members m on m.member = r.oid
-    join pg_roles g on g.oid = m.roleid;
+    join pg_roles g on g.oid = m.roleid
+   where g.rolname <> l.stakeholder or r.rolname = l.stakeholder;
   if found_text is null and memberships is null then
     status := 'ok'; detail := 'none has an attribute but LOGIN, or is a member of another role'; fix := null;
   elsif found_text is null then
@@ -153,28 +195,83 @@ begin
         from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
        where not has_database_privilege(r.oid, current_database(), 'connect')
       union all
-      select s.name, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL ''infinity''', s.name)
-        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
-       where r.rolvaliduntil < now()
+      select r.rolname, 'has a password that is no longer valid', format('ALTER ROLE %I VALID UNTIL %L', r.rolname, coalesce(integratedb._time_text(c.valid_until), 'infinity'))
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now() and r.rolvaliduntil < now()
       union all
-      select s.name, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', s.name)
-        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
-       where r.rolconnlimit = 0
+      select r.rolname, 'has no LOGIN', format('ALTER ROLE %I LOGIN', r.rolname)
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.kind <> 'own' and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now() and not r.rolcanlogin
       union all
-      select s.name, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
-               else format('ALTER ROLE %I %sRESET %I', s.name, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
-        from integratedb.stakeholder s
-        join pg_roles r on r.rolname = s.name
+      select c.username, 'has no role', format('SELECT integratedb.revoke_credentials(%L); SELECT * FROM integratedb.expire_credentials()', c.username)
+        from integratedb.credential c
+       where c.kind <> 'own' and c.revoked_at is null and not integratedb._is_restored() and not exists (select from pg_roles r where r.oid = c.role_id::oid)
+      union all
+      select r.rolname, format('is not a member of %I', s.rolname), format('GRANT %I TO %I', s.rolname, r.rolname)
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid join pg_roles s on s.rolname = c.stakeholder
+       where c.kind <> 'own' and not pg_has_role(r.oid, s.oid, 'usage')
+      union all
+      select r.rolname, 'may have no connection', format('ALTER ROLE %I CONNECTION LIMIT -1', r.rolname)
+        from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id join integratedb.stakeholder s on s.name = l.stakeholder
+       where r.rolconnlimit = 0 and s.options->>'connection_limit' is distinct from '0'
+      union all
+      select r.rolname, format('has %s', o), case when d.setrole = 0 then format('ALTER DATABASE %I RESET %I', current_database(), split_part(o, '=', 1))
+               else format('ALTER ROLE %I %sRESET %I', r.rolname, case when d.setdatabase <> 0 then format('IN DATABASE %I ', current_database()) end, split_part(o, '=', 1)) end
+        from integratedb._stakeholder_roles() l
+        join pg_roles r on r.oid = l.role_id
         join pg_db_role_setting d on d.setrole in (0, r.oid) and d.setdatabase in (0, (select oid from pg_database where datname = current_database()))
         cross join unnest(d.setconfig) o
        where o = 'row_security=off'
           or o in ('default_transaction_read_only=on', 'default_transaction_read_only=true')
-             and exists (select from integratedb.claim k where k.stakeholder = s.name and k.access <> '{select}')
+             and exists (select from integratedb.claim k where k.stakeholder = l.stakeholder and k.access <> '{select}')
     ) p;
   if found_text is null then
     status := 'ok'; detail := 'they may connect, and no setting of theirs is in the way'; fix := null;
   else
     status := 'problem'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'credentials are as they were given';
+  select string_agg(p.problem, ', ' order by p.problem), string_agg(distinct p.repair, '; ' order by p.repair) into found_text, repairs
+    from (
+      select format('%I can log in, and IntegrateDB has not given it that', r.rolname) as problem, format('ALTER ROLE %I NOLOGIN PASSWORD NULL', r.rolname) as repair
+        from integratedb._stakeholder_roles() l join pg_roles r on r.oid = l.role_id
+       where r.rolcanlogin and not exists (select from integratedb.credential c where c.role_id::oid = r.oid and c.revoked_at is null)
+      union all
+      select format('%I is valid longer than it was', r.rolname), format('ALTER ROLE %I VALID UNTIL %L', r.rolname, integratedb._time_text(c.valid_until))
+        from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+       where c.revoked_at is null and c.valid_until < coalesce(r.rolvaliduntil, 'infinity')
+      union all
+      select format('%I cannot log in', s.name), format('SELECT integratedb.rotate_credentials(%L)', s.name)
+        from integratedb.stakeholder s join pg_roles r on r.rolname = s.name
+       where not integratedb._is_restored()
+         and not exists (
+           select from integratedb.credential c
+            where c.stakeholder = s.name and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > now())
+      union all
+      select format('the password of %I was changed', k.username),
+             case k.kind when 'lease' then format('SELECT integratedb.revoke_credentials(%L)', k.username)
+               else format('SELECT integratedb.rotate_credentials(%L, ''0'')', k.stakeholder) end
+        from integratedb._changed_passwords() k
+    ) p;
+  if found_text is null then
+    status := 'ok'; detail := 'logins have the passwords and the time that they were given'; fix := null;
+  else
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'expired credentials are removed';
+  select count(*), (array_agg(format('%I', c.username) || coalesce(' (' || c.problem || ')', '')
+                              order by c.problem is null, c.username))[1] into number, found_text
+    from integratedb.credential c
+   where least(c.valid_until, c.revoked_at) < now() - interval '10 minutes';
+  if number = 0 then
+    status := 'ok'; detail := 'none has been over for more than ten minutes'; fix := null;
+  else
+    status := 'warning'; detail := format('%s have been over for more than ten minutes, among them %s', number, found_text);
+    fix := 'SELECT * FROM integratedb.expire_credentials() -- and have it called every minute: by pg_cron (if it is in this database, an upgrade schedules it), the notifier, or a job of yours';
   end if;
   return next;
 

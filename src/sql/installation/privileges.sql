@@ -12,11 +12,18 @@ grant execute on function
   integratedb._judge_check()
 to public;
 
-grant select on integratedb.claims, integratedb.stakeholders, integratedb.migrations to integratedb_admin;
+grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations to integratedb_admin;
 grant execute on function
-  integratedb.add_stakeholder(text),
+  integratedb.add_stakeholder(text, text),
   integratedb.rename_stakeholder(text, text),
   integratedb.remove_stakeholder(text, boolean),
+  integratedb.set_stakeholder_option(text, text, text),
+  integratedb.rotate_credentials(text, interval, text),
+  integratedb.issue_credentials(text, interval, text),
+  integratedb.renew_credentials(text, interval),
+  integratedb.revoke_credentials(text),
+  integratedb.expire_credentials(),
+  integratedb._sessions(),
   integratedb.set_claims(text, jsonb),
   integratedb.get_claims(text),
   integratedb.remove_claims(text),

@@ -6,6 +6,7 @@ declare
   path_before constant text := current_setting('search_path');
   installed_by name;
   stakeholder text;
+  login text;
   dependents text;
   reason text;
   kept text[] := '{}';
@@ -70,6 +71,14 @@ begin
       hint = 'Run this file as a superuser. Nothing was changed.';
   end;
 
+  if exists (select from pg_extension where extname = 'pg_cron') then
+    begin
+      perform cron.unschedule(jobid) from cron.job where jobname = 'integratedb expire_credentials' and database = current_database();
+    exception when others then
+      kept := kept || format('job integratedb expire_credentials of pg_cron (%s)', sqlerrm);
+    end;
+  end if;
+
   for stakeholder in select name from integratedb.stakeholder order by name loop
     if exists (select from pg_roles where rolname = stakeholder) then
       if stakeholder in (current_user, session_user) then
@@ -80,6 +89,19 @@ begin
           hint = 'Run this file as another role. Nothing was changed.';
       end if;
       begin
+        -- Its further logins, which are members of its role. (Older versions have none.)
+        if to_regclass('integratedb.credential') is not null then
+          for login in
+            execute 'select r.rolname from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid where c.stakeholder = $1 and c.kind <> ''own'' order by 1'
+              using stakeholder
+          loop
+            execute format('alter role %I nologin', login);
+            perform integratedb._end_sessions((select oid from pg_roles where rolname = login));
+            execute format('reassign owned by %I to %I', login, stakeholder);
+            execute format('drop owned by %I', login);
+            execute format('drop role %I', login);
+          end loop;
+        end if;
         execute format('alter role %I nologin', stakeholder);
         perform integratedb._disarm(stakeholder);
         execute format('reassign owned by %I to %I', stakeholder, current_user);

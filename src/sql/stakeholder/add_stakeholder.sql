@@ -1,4 +1,4 @@
-create or replace function integratedb.add_stakeholder(name text)
+create or replace function integratedb.add_stakeholder(name text, verifier text default null)
 returns jsonb
 language plpgsql
 volatile
@@ -6,11 +6,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  password constant text := integratedb._random_password();
+  password constant text := case when verifier is null then integratedb._random_password() end;
+  secret constant text := integratedb._secret(password, verifier);
+  print constant text := integratedb._fingerprint(secret);
 begin
   perform integratedb._check_name(name);
   begin
-    execute format('create role %I login password %L', name, integratedb._scram_verifier(password, integratedb._random_salt()));
+    execute format('create role %I login password %L', name, secret);
     if not pg_has_role(current_user, name, 'usage') then
       -- An installer that is no superuser has to be a member to make a schema for the role.
       execute format('grant %I to %I', name, current_user);
@@ -21,6 +23,8 @@ begin
       execute format('grant connect on database %I to %I', current_database(), name);
     end if;
     insert into integratedb.stakeholder (name) values (add_stakeholder.name);
+    insert into integratedb.credential (username, stakeholder, kind, role_id, fingerprint)
+    select r.rolname, r.rolname, 'own', r.oid::bigint, print from pg_roles r where r.rolname = add_stakeholder.name;
   exception
     when duplicate_object or duplicate_schema or unique_violation then
       perform integratedb._check_name(name);
@@ -30,5 +34,5 @@ begin
 end
 $$;
 
-comment on function integratedb.add_stakeholder(text) is
-  'Gives an application a role (LOGIN, nothing else), a schema of the same name that it owns, and a password: {"stakeholder", "schema", "credentials": {"username", "password"}}. The password is shown once and stored nowhere. IDB05: the name is invalid or taken';
+comment on function integratedb.add_stakeholder(text, text) is
+  'Gives an application a role (LOGIN, nothing else), a schema of the same name that it owns, and a password: {"stakeholder", "schema", "credentials": {"username", "password"}}. The password is shown once and stored nowhere. With a SCRAM-SHA-256 verifier it is the password that this is of, and the answer has none, because nobody here knows it. IDB05: the name is invalid or taken; IDB08: the verifier is malformed';

@@ -15,7 +15,8 @@ declare
   reason text;
 begin
   perform integratedb._check_stakeholder(name);
-  if name in (session_user, heir) then
+  if name in (session_user, heir)
+     or exists (select from integratedb.credential c where c.stakeholder = name and c.username in (session_user, heir)) then
     raise exception using
       errcode = 'IDB08',
       message = 'a stakeholder cannot remove itself',
@@ -29,13 +30,15 @@ begin
   if role is null then
     -- Somebody dropped it: what is left is ours.
     perform integratedb.remove_claims(name);
+    perform integratedb._drop_logins(name, heir);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
     return;
   end if;
 
   select string_agg(distinct quote_ident(d.datname), ', ') into elsewhere
     from pg_shdepend s join pg_database d on d.oid = s.dbid
-   where s.refclassid = 'pg_authid'::regclass and s.refobjid = role and d.datname <> current_database();
+   where s.refclassid = 'pg_authid'::regclass and d.datname <> current_database()
+     and (s.refobjid = role or s.refobjid in (select c.role_id::oid from integratedb.credential c where c.stakeholder = name));
   if elsewhere is not null then
     raise exception using
       errcode = 'IDB06',
@@ -47,9 +50,12 @@ begin
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
   -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
   perform integratedb._end_sessions(role);
+  perform integratedb._end_sessions(c.role_id::oid) from integratedb.credential c where c.stakeholder = name;
   perform integratedb.remove_claims(name);
   begin
     execute format('alter role %I nologin', name);
+    problem := 'one of its logins is still in use';
+    perform integratedb._drop_logins(name, name);
     problem := 'what it owns cannot be handed over';
     if keep_data is not false then
       perform integratedb._disarm(name);
@@ -63,6 +69,8 @@ begin
     -- Until this commits a login can still succeed; such a session has no role, and no right that PUBLIC has not.
     perform integratedb._end_sessions(role);
     execute format('drop role %I', name);
+    insert into integratedb.tombstone as t (role_id, username) values (role::bigint, name)
+    on conflict on constraint tombstone_pkey do nothing;
   exception when dependent_objects_still_exist then
     get stacked diagnostics reason = pg_exception_detail;
     raise exception using

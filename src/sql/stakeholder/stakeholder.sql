@@ -8,4 +8,9 @@ create table if not exists integratedb.stakeholder (
   claimed_at timestamptz
 );
 
+-- Since a stakeholder can have several logins.
+alter table integratedb.stakeholder
+  add column if not exists options jsonb not null default '{}';
+
 comment on table integratedb.stakeholder is 'An application: the role and schema of the same name, and the claims document as written';
+comment on column integratedb.stakeholder.options is 'What set_stakeholder_option() has set: text by option';
