@@ -2221,7 +2221,8 @@ begin return (
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
+        case when b.checked_as <> $2 then format('GRANT SELECT%s ON TABLE %I.%I TO %I', ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(b.checked_as)) end as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -2242,7 +2243,8 @@ begin return (
      where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
     union
     select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
+        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -2254,7 +2256,8 @@ begin return (
            else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
     union
     select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
+           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -2263,11 +2266,11 @@ begin return (
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
@@ -3871,6 +3874,485 @@ comment on view integratedb.stakeholders is
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_identities.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which roles is a stakeholder, when it is asked what it can do? A role that is gone can do nothing.
+create or replace function integratedb._identities(name text)
+returns table (stakeholder text, role oid, is_login boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  select s.name, r.oid, false
+    from integratedb.stakeholder s join pg_roles r on r.rolname = s.name::name
+   where $1 is null or s.name = $1;
+end
+$$;
+
+comment on function integratedb._identities(text) is
+  'internal: of one stakeholder (null: of each) its own role, and its other logins (is_login), which can put the own role off and act as themselves';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_held_privileges.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What do access control lists give to PUBLIC and to these roles? One row for each privilege, over everything that has such
+-- a list and that privileges matter for: types are left out (their USAGE reads nothing), and of functions only those
+-- are told that run with the rights of another. What Postgres or an extension gives PUBLIC at its own installation
+-- is ordinary.
+create or replace function integratedb._held_privileges(roles oid[])
+returns table (class oid, object oid, num integer, schema oid, owner oid, grantee oid, grantor oid, privilege text, is_grantable boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with listed (class, object, num, schema, owner, acl) as (
+    select 'pg_class'::regclass::oid, c.oid, 0, c.relnamespace, c.relowner, c.relacl
+      from pg_class c where c.relacl is not null
+    union all
+    select 'pg_class'::regclass, a.attrelid, a.attnum::integer, c.relnamespace, c.relowner, a.attacl
+      from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null and not a.attisdropped
+    union all
+    select 'pg_namespace'::regclass, n.oid, 0, n.oid, n.nspowner, n.nspacl
+      from pg_namespace n where n.nspacl is not null
+    union all
+    select 'pg_proc'::regclass, p.oid, 0, p.pronamespace, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+      from pg_proc p
+     where p.prosecdef and p.prorettype <> 'event_trigger'::regtype
+       and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'integratedb'::regnamespace)
+    union all
+    select 'pg_database'::regclass, d.oid, 0, null, d.datdba, coalesce(d.datacl, acldefault('d', d.datdba))
+      from pg_database d where d.datallowconn
+    union all
+    -- In an untrusted language only superusers write functions, whatever its list says.
+    select 'pg_language'::regclass, l.oid, 0, null, l.lanowner, coalesce(l.lanacl, acldefault('l', l.lanowner))
+      from pg_language l where l.lanpltrusted and l.lanname not in ('sql', 'plpgsql')
+    union all
+    select 'pg_foreign_data_wrapper'::regclass, f.oid, 0, null, f.fdwowner, f.fdwacl
+      from pg_foreign_data_wrapper f where f.fdwacl is not null
+    union all
+    select 'pg_foreign_server'::regclass, f.oid, 0, null, f.srvowner, f.srvacl
+      from pg_foreign_server f where f.srvacl is not null
+    union all
+    select 'pg_tablespace'::regclass, t.oid, 0, null, t.spcowner, t.spcacl
+      from pg_tablespace t where t.spcacl is not null
+    union all
+    -- As which Postgres knows them: pg_largeobject.
+    select 'pg_largeobject'::regclass, b.oid, 0, null, b.lomowner, b.lomacl
+      from pg_largeobject_metadata b where b.lomacl is not null
+    union all
+    -- The role that initdb made is who grants on these.
+    select 'pg_parameter_acl'::regclass, p.oid, 0, null, 10, p.paracl
+      from pg_parameter_acl p
+  )
+  select l.class, l.object, l.num, l.schema, l.owner, x.grantee, x.grantor, x.privilege_type, x.is_grantable
+    from listed l cross join lateral aclexplode(l.acl) x
+   where (x.grantee = 0 or x.grantee = any (roles))
+     and x.grantee <> l.owner
+     -- What came with the schema information_schema is not in pg_init_privs.
+     and (x.grantee <> 0 or not (l.schema is not distinct from 'information_schema'::regnamespace and l.object < 16384 and x.privilege_type = 'SELECT') and not exists (
+       select from pg_init_privs i cross join lateral aclexplode(i.initprivs) o
+        where i.objoid = l.object and i.classoid = l.class and i.objsubid = l.num
+          and o.grantee = 0 and o.privilege_type = x.privilege_type));
+end
+$$;
+
+comment on function integratedb._held_privileges(oid[]) is
+  'internal: privileges of these roles and of PUBLIC (grantee 0); num: of a column, else 0; class as pg_identify_object has it';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_privileges.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which privileges does a stakeholder hold, itself or as PUBLIC, that neither its claims nor its own schema explain?
+-- One row for each object, grantee and grantor. stakeholder null: whoever it is, PUBLIC can.
+create or replace function integratedb._audit_privileges(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with identity as materialized (
+    select i.*, n.oid as own_schema
+      from integratedb._identities($1) i
+      left join integratedb._identities($1) own on own.stakeholder = i.stakeholder and not own.is_login
+      left join pg_namespace n on n.nspname = i.stakeholder::name and n.nspowner = own.role
+  ), held as materialized (
+    select h.* from integratedb._held_privileges(array(select i.role from identity i)) h
+  ), given as materialized (
+    -- What claims gave, on what it is about.
+    select k.stakeholder, k.relid::oid as relation, a.attnum::integer as num, upper(p.privilege) as privilege
+      from integratedb.claim k
+      cross join lateral jsonb_to_recordset(k.fields) f (name name)
+      join pg_attribute a on a.attrelid = k.relid::oid and a.attname = f.name and a.attnum > 0
+      cross join unnest(k.access) p (privilege)
+     where k.stakeholder in (select i.stakeholder from identity i) and k.relid::oid in (select h.object from held h)
+    union
+    select k.stakeholder, k.relid::oid, 0, 'DELETE'
+      from integratedb.claim k
+     where 'delete' = any (k.access) and k.stakeholder in (select i.stakeholder from identity i)
+    union
+    select k.stakeholder, q.sequence::oid, 0, 'USAGE'
+      from integratedb.claim k cross join unnest(k.sequences) q (sequence)
+     where k.stakeholder in (select i.stakeholder from identity i)
+    union
+    select k.stakeholder, n.oid, 0, 'USAGE'
+      from integratedb.claim k join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
+     where k.stakeholder in (select i.stakeholder from identity i)
+    union
+    -- A view that it reads, or a default that it writes with, calls this.
+    select k.stakeholder, b.code::oid, 0, 'EXECUTE'
+      from integratedb.claim k cross join unnest(k.behind) b (code)
+     where k.stakeholder in (select i.stakeholder from identity i)
+  ), own as (
+    select i.stakeholder, h.*, g.privilege is not null as is_given
+      from held h
+      join identity i on i.role = h.grantee
+      left join given g on g.stakeholder = i.stakeholder and g.relation = h.object and g.num = h.num and g.privilege = h.privilege
+     where i.own_schema is distinct from h.schema
+       and not exists (select from identity o where o.stakeholder = i.stakeholder and o.role = h.owner)
+  ), surplus as (
+    select o.stakeholder, o.class, o.object, o.num, o.schema, o.owner, o.grantee, o.grantor, o.privilege, o.is_grantable, x.only_option
+      from own o
+      cross join lateral (
+        -- It is here that stakeholders log in.
+        select o.is_given or o.class = 'pg_database'::regclass and o.privilege = 'CONNECT'
+          and o.object = (select d.oid from pg_database d where d.datname = current_database()) as only_option
+      ) x
+     where o.is_grantable or not x.only_option
+    union all
+    select $1, h.class, h.object, h.num, h.schema, h.owner, h.grantee, h.grantor, h.privilege, false, false
+      from held h
+     where h.grantee = 0
+       -- Usage of a schema opens nothing by itself: what in it is open is told.
+       and (h.class <> 'pg_namespace'::regclass or h.privilege <> 'USAGE')
+       and (h.class <> 'pg_database'::regclass or h.privilege <> 'CONNECT'
+            or h.object <> (select d.oid from pg_database d where d.datname = current_database()))
+       and exists (
+         select from identity i
+          where not i.is_login
+            and i.own_schema is distinct from h.schema
+            and i.role <> h.owner
+            and (h.class <> 'pg_proc'::regclass or has_schema_privilege(i.role, h.schema, 'usage') and not pg_has_role(i.role, h.owner, 'usage'))
+            and not exists (
+              select from given g
+               where g.stakeholder = i.stakeholder and g.relation = h.object and g.num = h.num and g.privilege = h.privilege)
+            and (h.class <> 'pg_class'::regclass or h.num <> 0 or h.privilege not in ('SELECT', 'INSERT', 'UPDATE') or exists (
+              -- On the table, and it claims each column.
+              select from pg_attribute a
+               where a.attrelid = h.object and a.attnum > 0 and not a.attisdropped
+                 and not exists (
+                   select from given g
+                    where g.stakeholder = i.stakeholder and g.relation = h.object and g.num = a.attnum and g.privilege = h.privilege))))
+  ), listed as (
+    select s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option,
+           bool_or(s.is_grantable) as is_grantable,
+           bool_or(s.grantee <> 0 and s.class = 'pg_class'::regclass and s.columns is null and s.privilege in ('SELECT', 'INSERT', 'UPDATE')) as is_whole,
+           string_agg(s.privilege || coalesce(' (' || s.columns || ')', ''), ', ' order by s.privilege, s.columns nulls first) as privileges
+      from (
+        select s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option, s.privilege, bool_or(s.is_grantable) as is_grantable,
+               string_agg(quote_ident(a.attname), ', ' order by a.attnum) as columns
+          from surplus s left join pg_attribute a on s.num <> 0 and a.attrelid = s.object and a.attnum = s.num
+         group by s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option, s.privilege, s.num <> 0
+      ) s
+     group by s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option
+  )
+  select l.stakeholder,
+         format('%s %s', k.type, k.identity),
+         case when l.only_option then 'GRANT OPTION FOR ' else '' end || l.privileges || case when l.is_grantable and not l.only_option then ' WITH GRANT OPTION' else '' end,
+         concat_ws(', ',
+           case when l.grantee = 0 then 'PUBLIC' else format('granted%s by %I', case when i.is_login then format(' to %I', r.rolname) end, pg_get_userbyid(l.grantor)) end,
+           case when l.class = 'pg_proc'::regclass then format('runs as %I', pg_get_userbyid(l.owner)) end),
+         'beyond claims',
+         case
+           when l.is_whole and u.is_ours and exists (select from integratedb.claim c where c.stakeholder = l.stakeholder and c.relid = l.object::bigint and c.relation_name <> '')
+             -- REVOKE of the table takes the columns' with it, which are claimed.
+             then case when l.is_grantable then format('REVOKE GRANT OPTION FOR %s ON %s FROM %I CASCADE; ', l.privileges, t.target, r.rolname) else '' end
+               || 'SELECT * FROM integratedb.sync()'
+           -- Only who granted it can take it back, and has to enter the schema to do so. For an owner its members can.
+           else case when l.grantor = l.owner then '' else
+               case when e.is_shut then format('GRANT USAGE ON SCHEMA %s TO %I; ', k.schema, pg_get_userbyid(l.grantor)) else '' end
+               || format('SET ROLE %I; ', pg_get_userbyid(l.grantor)) end
+             || format('REVOKE %s%s ON %s FROM %s%s', case when l.only_option then 'GRANT OPTION FOR ' end, l.privileges, t.target,
+                  case when l.grantee = 0 then 'PUBLIC' else quote_ident(r.rolname) end, case when l.is_grantable then ' CASCADE' end)
+             || case when l.grantor = l.owner then '' else '; RESET ROLE'
+               || case when e.is_shut then format('; REVOKE USAGE ON SCHEMA %s FROM %I', k.schema, pg_get_userbyid(l.grantor)) else '' end end
+         end
+    from listed l
+    cross join lateral pg_identify_object(l.class, l.object, 0) k
+    cross join lateral (
+      select case l.class
+        when 'pg_class'::regclass then case k.type when 'sequence' then 'SEQUENCE ' else 'TABLE ' end
+        when 'pg_proc'::regclass then 'ROUTINE '
+        when 'pg_foreign_server'::regclass then 'FOREIGN SERVER '
+        when 'pg_parameter_acl'::regclass then 'PARAMETER '
+        else upper(replace(k.type, '-', ' ')) || ' ' end
+        || k.identity as target
+    ) t
+    cross join lateral (
+      -- What the claims themselves gave was granted as this role.
+      select l.grantor = case when pg_has_role(l.owner, 'usage') then l.owner else (select o.oid from pg_roles o where o.rolname = current_user) end as is_ours
+    ) u
+    cross join lateral (
+      select l.schema is not null and l.class <> 'pg_namespace'::regclass and not has_schema_privilege(l.grantor, l.schema, 'usage') as is_shut
+    ) e
+    left join pg_roles r on r.oid = l.grantee
+    left join identity i on i.role = l.grantee;
+end
+$$;
+
+comment on function integratedb._audit_privileges(text) is 'internal: the part of audit_access() that is in access control lists';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_roles.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What can a stakeholder do by what it is: by its roles' attributes, by other roles that it is a member of, and as an
+-- owner outside its own schema; and what will it be given, by default privileges, on what others make?
+create or replace function integratedb._audit_roles(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with recursive identity as materialized (
+    select i.*, r.rolname from integratedb._identities($1) i join pg_roles r on r.oid = i.role
+  ), here (database) as materialized (
+    select d.oid from pg_database d where d.datname = current_database()
+  ), power (role, attributes) as (
+    select r.oid, concat_ws(', ', case when r.rolsuper then 'SUPERUSER' end, case when r.rolcreaterole then 'CREATEROLE' end,
+             case when r.rolcreatedb then 'CREATEDB' end, case when r.rolreplication then 'REPLICATION' end,
+             case when r.rolbypassrls then 'BYPASSRLS' end)
+      from pg_roles r
+  ), membership (stakeholder, member, first, grantor, admin_option, role) as (
+    -- One of its logins is a member of the stakeholder's own role: that is what makes it one.
+    select i.stakeholder, i.role, m.roleid, m.grantor, m.admin_option, m.roleid
+      from identity i join pg_auth_members m on m.member = i.role
+     where not exists (select from identity own where own.stakeholder = i.stakeholder and own.role = m.roleid)
+    union
+    select b.stakeholder, b.member, b.first, b.grantor, b.admin_option, m.roleid
+      from membership b join pg_auth_members m on m.member = b.role
+  ), owned as (
+    select i.stakeholder, i.role, i.rolname, s.classid, s.objid, k.type, k.schema, k.identity
+      from identity i
+      join pg_shdepend s on s.refclassid = 'pg_authid'::regclass and s.refobjid = i.role and s.deptype = 'o'
+      join here on s.dbid in (0, here.database)
+      cross join lateral pg_identify_object(s.classid, s.objid, 0) k
+     -- Its large objects, its default privileges and its passwords for foreign servers are its own affair.
+     where s.classid not in ('pg_largeobject'::regclass, 'pg_default_acl'::regclass, 'pg_user_mapping'::regclass)
+  )
+  select i.stakeholder, format('role %I', i.rolname), p.attributes, 'role attribute', 'beyond claims',
+         format('ALTER ROLE %I NO%s', i.rolname, replace(p.attributes, ', ', ' NO'))
+    from identity i join power p using (role)
+   where p.attributes <> ''
+  union all
+  select b.stakeholder, format('role %I', r.rolname),
+         format('MEMBER%s', case when b.admin_option then ' WITH ADMIN OPTION' end)
+           || coalesce(format(' (%s)', nullif(concat_ws(', ', nullif(p.attributes, ''), case when r.rolname ~ '^pg_' then 'predefined by Postgres' end, h.owns, h.holds), '')), ''),
+         concat_ws(', ', case when b.role <> b.first then format('through %I', pg_get_userbyid(b.first)) end,
+           format('granted%s by %I', case when m.is_login then format(' to %I', m.rolname) end, pg_get_userbyid(b.grantor))),
+         'beyond claims',
+         format('REVOKE %I FROM %I%s%s', pg_get_userbyid(b.first), m.rolname,
+           case when current_setting('server_version_num')::integer >= 160000 then format(' GRANTED BY %I', pg_get_userbyid(b.grantor)) end,
+           case when b.admin_option then ' CASCADE' end)
+    from membership b
+    join pg_roles r on r.oid = b.role
+    join power p on p.role = b.role
+    join identity m on m.stakeholder = b.stakeholder and m.role = b.member
+    cross join lateral (
+      select 'owner of ' || nullif(count(*) filter (where s.deptype = 'o'), 0) as owns,
+             'privileges on ' || nullif(count(distinct (s.classid, s.objid)) filter (where s.deptype = 'a'), 0) as holds
+        from pg_shdepend s, here
+       where s.refclassid = 'pg_authid'::regclass and s.refobjid = b.role and s.dbid in (0, here.database)
+    ) h
+  union all
+  select o.stakeholder, format('%s %s', o.type, o.identity), 'OWNER', 'ownership', 'beyond claims',
+         case
+           when o.classid = 'pg_extension'::regclass then format('DROP EXTENSION %s', o.identity)
+           -- With its code, which must not get the rights of another owner.
+           when o.schema is not null then format('ALTER %s %s SET SCHEMA %I', t.keyword, o.identity, o.stakeholder)
+           else format('ALTER %s %s OWNER TO %I', t.keyword, o.identity, current_user) end
+    from owned o
+    cross join lateral (
+      select case
+        when o.classid = 'pg_proc'::regclass then 'ROUTINE'
+        when o.classid = 'pg_statistic_ext'::regclass then 'STATISTICS'
+        when o.type = 'foreign-data wrapper' then 'FOREIGN DATA WRAPPER'
+        else upper(o.type) end as keyword
+    ) t
+   where not (o.classid = 'pg_namespace'::regclass and o.identity = quote_ident(o.stakeholder))
+     -- A schema that it owns tells of all that it owns in it.
+     and not exists (select from pg_namespace n where quote_ident(n.nspname) = o.schema
+                        and (n.nspowner = o.role or n.nspname = o.stakeholder::name or n.nspname ~ '^pg_(toast_)?temp_'))
+     -- What belongs to something else goes with it: a serial column's sequence, an extension's objects.
+     and not exists (select from pg_depend d where d.classid = o.classid and d.objid = o.objid and (d.deptype in ('i', 'e', 'P') or d.deptype = 'a' and d.classid = 'pg_class'::regclass))
+  union all
+  select s.stakeholder, format('database %I', d.datname), 'OWNER or privileges',
+         format('owner of %s, privileges on %s there', count(*) filter (where s.deptype = 'o'), count(*) filter (where s.deptype = 'a')), 'beyond claims',
+         format('/* in that database; see first what code it has there: that gets the rights of who receives it */ REASSIGN OWNED BY %I TO %I; DROP OWNED BY %I%s',
+           s.rolname, pg_get_userbyid(d.datdba), s.rolname,
+           -- DROP OWNED takes this one, too.
+           case when exists (select from pg_database x, aclexplode(x.datacl) a where x.datname = current_database() and a.grantee = s.role and a.privilege_type = 'CONNECT')
+             then format('; GRANT CONNECT ON DATABASE %I TO %I', current_database(), s.rolname) end)
+    from (
+      select i.stakeholder, i.role, i.rolname, s.dbid, s.deptype
+        from identity i join pg_shdepend s on s.refclassid = 'pg_authid'::regclass and s.refobjid = i.role and s.deptype in ('o', 'a')
+       where s.dbid <> 0 and s.dbid <> (select database from here)
+    ) s
+    join pg_database d on d.oid = s.dbid
+   group by s.stakeholder, s.role, s.rolname, d.datname, d.datdba
+  union all
+  -- Of functions and types everybody has the use of each, unless somebody takes it away.
+  select g.stakeholder,
+         format('%s that %I makes%s', k.kind, pg_get_userbyid(a.defaclrole), case when n.oid is not null then format(' in schema %I', n.nspname) end),
+         string_agg(x.privilege_type || case when x.is_grantable then ' WITH GRANT OPTION' else '' end, ', ' order by x.privilege_type),
+         concat_ws(', ', case when x.grantee = 0 then 'PUBLIC' when i.is_login then format('to %I', i.rolname) end, 'default privileges'), 'beyond claims',
+         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %s', pg_get_userbyid(a.defaclrole), case when n.oid is not null then format(' IN SCHEMA %I', n.nspname) end,
+           string_agg(x.privilege_type, ', ' order by x.privilege_type), upper(k.kind), case when x.grantee = 0 then 'PUBLIC' else quote_ident(i.rolname) end)
+    from pg_default_acl a
+    cross join lateral aclexplode(a.defaclacl) x
+    cross join lateral (select case a.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else 'large objects' end as kind) k
+    left join identity i on i.role = x.grantee
+    left join pg_namespace n on n.oid = a.defaclnamespace
+    cross join lateral (select case when x.grantee = 0 then $1 else i.stakeholder end as stakeholder) g
+   where case when x.grantee = 0 then a.defaclobjtype not in ('f', 'T') and exists (select from identity o where o.role <> a.defaclrole)
+              else i.role is not null and not exists (select from identity o where o.stakeholder = i.stakeholder and o.role = a.defaclrole) end
+   group by g.stakeholder, i.is_login, i.rolname, x.grantee, a.defaclrole, k.kind, n.oid, n.nspname;
+end
+$$;
+
+comment on function integratedb._audit_roles(text) is 'internal: the part of audit_access() that a role has by what it is';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which claims are granted and of no use all the same, because the schema is closed, row level security hides
+-- every row, or a view's owner may not read what is behind it?
+create or replace function integratedb._audit_claims(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  for stakeholder in
+    select i.stakeholder from integratedb._identities($1) i
+      join integratedb.stakeholder s on s.name = i.stakeholder
+     where not i.is_login and s.document is not null
+     order by i.stakeholder
+  loop
+    return query
+      with unmet as (
+        select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
+          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder))) f
+          left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
+         where f.code like 'IDB4%'
+         order by f.path, f.field, f.message
+      )
+      select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
+             concat_ws(' ', u.code, u.message), 'cannot be used',
+             coalesce(
+               (select o.remedy
+                  from json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}')) o (message text, remedy text)
+                 where o.message = u.message limit 1),
+               case u.code
+                 when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
+                 when 'IDB403' then format('/* unless it is meant to see less now, look for the policy that is missing */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
+                 when 'IDB404' then format('/* claim that, too, or give the view to an owner that may read it: */ ALTER VIEW %s RESET (security_invoker)', u.path)
+                 else 'SELECT * FROM integratedb.sync()' end)
+        from unmet u join pg_roles r on r.rolname = u.stakeholder::name;
+
+    -- So it may have been when the claim was made: no row, and no error.
+    return query
+      select k.stakeholder, format('%I.%I', n.nspname, c.relname), upper(p.access), format('row level security of %s: no policy lets %s see or write a row', x.path, quote_ident(x.role)),
+             'cannot be used',
+             format('CREATE POLICY %I ON %s FOR %s TO %I %s', left(format('%s %ss', k.stakeholder, p.access), 60), x.path, upper(p.access), x.role,
+               case p.access when 'insert' then 'WITH CHECK (true)' else 'USING (true)' end)
+        from (select distinct k.stakeholder, k.relid, k.access from integratedb.claim k where k.stakeholder = _audit_claims.stakeholder and k.relation_name <> '' and k.status = 'met') k
+        join pg_class c on c.oid = k.relid::oid
+        join pg_namespace n on n.oid = c.relnamespace
+        join pg_roles r on r.rolname = k.stakeholder::name
+        cross join unnest(k.access) p (access)
+        cross join lateral (
+          select distinct f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, o.rolname as role
+            from integratedb._read_through(c.oid, r.oid) w
+            join pg_class f on f.oid = w.relation and f.relrowsecurity
+            join pg_namespace fn on fn.oid = f.relnamespace
+            join pg_roles o on o.oid = w.checked_as
+           where (c.relkind = 'v' or f.oid = c.oid)
+             and not o.rolsuper and not o.rolbypassrls
+             and (f.relforcerowsecurity or not pg_has_role(o.oid, f.relowner, 'usage'))
+        ) x
+       where (c.relkind = 'v' or c.relrowsecurity)
+         and not exists (
+           select from pg_policy y
+            where y.polrelid = x.oid and y.polpermissive
+              and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+              and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(x.checked_as, z.oid, 'usage')));
+  end loop;
+end
+$$;
+
+comment on function integratedb._audit_claims(text) is 'internal: the part of audit_access() about claims that are granted and cannot be used';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/audit_access.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What can a stakeholder do that it should not, and what can it not do that it should?
+-- Reads the catalogue alone: nothing of what it tells about is run, and names are written out in full.
+create or replace function integratedb.audit_access(name text default null)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if $1 is not null then
+    perform integratedb._check_stakeholder($1);
+  end if;
+  return query
+    select a.stakeholder, a.object, a.privilege, a.source, a.finding, a.fix
+      from (
+        select * from integratedb._audit_roles($1)
+        union all
+        select * from integratedb._audit_privileges($1)
+        union all
+        select * from integratedb._audit_claims($1)
+      ) a
+     order by a.finding, a.stakeholder nulls first, a.object, a.source, a.privilege;
+end
+$$;
+
+comment on function integratedb.audit_access(text) is
+  'What a stakeholder (null: each) can do beyond its claims and its own schema, and which claims are granted and cannot be used. Rows of (stakeholder, object, privilege, source, finding, fix); stakeholder null: everybody can, as PUBLIC; finding: beyond claims | cannot be used; fix: SQL for a superuser or the owner, after which the row is gone. IDB04: no such stakeholder';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/migration/_has_event_triggers.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -5095,6 +5577,7 @@ grant execute on function
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),
+  integratedb.audit_access(text),
   integratedb.set_enforcement(text),
   integratedb.set_check_timing(text),
   integratedb.doctor()

@@ -17,7 +17,8 @@ begin return (
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may_read as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
+        case when b.checked_as <> $2 then format('GRANT SELECT%s ON TABLE %I.%I TO %I', ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(b.checked_as)) end as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -38,7 +39,8 @@ begin return (
      where not h.may_read or exists (select from aclexplode(a.attacl) x where x.grantee = $2 and b.checked_as = $2)
     union
     select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
+        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -50,7 +52,8 @@ begin return (
            else not has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end
     union
     select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
+           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -59,11 +62,11 @@ begin return (
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'own_relation', own_relation, 'own_column', own_column,
-                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+                                     'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, own_relation, own_column, is_granted, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
