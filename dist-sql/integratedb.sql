@@ -2202,6 +2202,22 @@ $sql$;
 -- src/sql/catalog/_obstacles.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+-- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
+create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when lacking = stakeholder
+    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
+           json_strip_nulls(json_build_object('path', format('%I.%I', schema, relation), 'fields', case when "column" is null then json_build_array() else json_build_array("column") end, 'access', json_build_array(privilege))))
+    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
+$$;
+
+comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -2222,7 +2238,7 @@ begin return (
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
-        case when b.checked_as <> $2 then format('GRANT SELECT%s ON TABLE %I.%I TO %I', ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(b.checked_as)) end as remedy
+        integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -2244,7 +2260,7 @@ begin return (
     union
     select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
-        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
+        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -4255,11 +4271,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  -- The core says what does not hold. It need not be asked about those who lack nothing that could make a claim of no use.
   for stakeholder in
-    select i.stakeholder from integratedb._identities($1) i
-      join integratedb.stakeholder s on s.name = i.stakeholder
-     where not i.is_login and s.document is not null
-     order by i.stakeholder
+    with claimed as materialized (
+      select k.stakeholder, k.fields, k.access, c.oid, c.relkind, c.relrowsecurity, n.oid as schema, r.oid as role
+        from integratedb.claim k
+        join integratedb._identities($1) i on i.stakeholder = k.stakeholder and not i.is_login
+        join pg_roles r on r.oid = i.role
+        join pg_namespace n on n.nspname = k.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+       where k.status <> 'absent' and not r.rolsuper
+    )
+    select distinct k.stakeholder
+      from claimed k
+     where case
+       when not has_schema_privilege(k.role, k.schema, 'usage') then true
+       when k.relkind = 'v' and integratedb._obstacles(k.oid, k.role, k.access <> '{select}') is not null then true
+       when k.access <> '{select}' and exists (
+         select from integratedb._functions_in(k.oid, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.relkind = 'v' or k.relrowsecurity) and exists (
+         select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
+       when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
+       else exists (
+         select from jsonb_to_recordset(k.fields) f (name name)
+           join pg_attribute a on a.attrelid = k.oid and a.attname = f.name and a.attnum > 0
+           cross join unnest(k.access) p (access)
+          where p.access <> 'delete'
+            -- These are read, and nobody writes them.
+            and (p.access = 'select' or a.attgenerated = '' and a.attidentity <> 'a')
+            and not has_column_privilege(k.role, k.oid, a.attnum, p.access)) end
+     order by k.stakeholder
   loop
     return query
       with unmet as (
@@ -4268,6 +4309,30 @@ begin
           left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
          where f.code like 'IDB4%'
          order by f.path, f.field, f.message
+      ), hidden as (
+        -- So it may have been when the claim was made: no row, and no error.
+        select distinct format('%I.%I', n.nspname, c.relname) as path, p.access, x.path as hiding, o.rolname as reader
+          from integratedb.claim k
+          join pg_class c on c.oid = k.relid::oid
+          join pg_namespace n on n.oid = c.relnamespace
+          join pg_roles r on r.rolname = k.stakeholder::name
+          cross join unnest(k.access) p (access)
+          cross join lateral (
+            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, f.relowner, f.relforcerowsecurity
+              from integratedb._read_through(c.oid, r.oid) w
+              join pg_class f on f.oid = w.relation and f.relrowsecurity
+              join pg_namespace fn on fn.oid = f.relnamespace
+          ) x
+          join pg_roles o on o.oid = x.checked_as
+         where k.stakeholder = _audit_claims.stakeholder and k.relation_name <> '' and k.status <> 'absent'
+           and (c.relkind = 'v' or c.relrowsecurity)
+           and not o.rolsuper and not o.rolbypassrls
+           and (x.relforcerowsecurity or not pg_has_role(o.oid, x.relowner, 'usage'))
+           and not exists (
+             select from pg_policy y
+              where y.polrelid = x.oid and y.polpermissive
+                and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+                and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
              concat_ws(' ', u.code, u.message), 'cannot be used',
@@ -4277,38 +4342,16 @@ begin
                  where o.message = u.message limit 1),
                case u.code
                  when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
-                 when 'IDB403' then format('/* unless it is meant to see less now, look for the policy that is missing */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
-                 when 'IDB404' then format('/* claim that, too, or give the view to an owner that may read it: */ ALTER VIEW %s RESET (security_invoker)', u.path)
+                 when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
                  else 'SELECT * FROM integratedb.sync()' end)
-        from unmet u join pg_roles r on r.rolname = u.stakeholder::name;
-
-    -- So it may have been when the claim was made: no row, and no error.
-    return query
-      select k.stakeholder, format('%I.%I', n.nspname, c.relname), upper(p.access), format('row level security of %s: no policy lets %s see or write a row', x.path, quote_ident(x.role)),
+        from unmet u join pg_roles r on r.rolname = u.stakeholder::name
+       where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
+      union all
+      select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),
              'cannot be used',
-             format('CREATE POLICY %I ON %s FOR %s TO %I %s', left(format('%s %ss', k.stakeholder, p.access), 60), x.path, upper(p.access), x.role,
-               case p.access when 'insert' then 'WITH CHECK (true)' else 'USING (true)' end)
-        from (select distinct k.stakeholder, k.relid, k.access from integratedb.claim k where k.stakeholder = _audit_claims.stakeholder and k.relation_name <> '' and k.status = 'met') k
-        join pg_class c on c.oid = k.relid::oid
-        join pg_namespace n on n.oid = c.relnamespace
-        join pg_roles r on r.rolname = k.stakeholder::name
-        cross join unnest(k.access) p (access)
-        cross join lateral (
-          select distinct f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, o.rolname as role
-            from integratedb._read_through(c.oid, r.oid) w
-            join pg_class f on f.oid = w.relation and f.relrowsecurity
-            join pg_namespace fn on fn.oid = f.relnamespace
-            join pg_roles o on o.oid = w.checked_as
-           where (c.relkind = 'v' or f.oid = c.oid)
-             and not o.rolsuper and not o.rolbypassrls
-             and (f.relforcerowsecurity or not pg_has_role(o.oid, f.relowner, 'usage'))
-        ) x
-       where (c.relkind = 'v' or c.relrowsecurity)
-         and not exists (
-           select from pg_policy y
-            where y.polrelid = x.oid and y.polpermissive
-              and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
-              and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(x.checked_as, z.oid, 'usage')));
+             format('CREATE POLICY %I ON %s FOR %s TO %I %s', format('%s %ss', left(stakeholder, 15), h.access), h.hiding, upper(h.access), h.reader,
+               case h.access when 'insert' then 'WITH CHECK (true)' else 'USING (true)' end)
+        from hidden h;
   end loop;
 end
 $$;

@@ -343,3 +343,101 @@ describe('beyond claims', () => {
     expect(await db.value('select count(*) from public.orders')).toBe(0)
   })
 })
+
+/** What was done, once the claims were made; what is told; what is left afterwards. */
+const unusable: [
+  what: string,
+  setup: string,
+  match: unknown[],
+  break_: string,
+  rows: [object: string, privilege: string, source: string][],
+][] = [
+  [
+    'row level security that hid everything when the claim was made',
+    'create table shop.hidden (id int); alter table shop.hidden enable row level security',
+    [{ path: 'shop.hidden', fields: '*', access: ['select', 'insert', 'update', 'delete'] }],
+    'select',
+    ['DELETE', 'INSERT', 'SELECT', 'UPDATE'].map((privilege) => [
+      'shop.hidden',
+      privilege,
+      'row level security of shop.hidden: no policy lets reporter see or write a row',
+    ]),
+  ],
+  [
+    "row level security of what a view's owner reads",
+    'create table shop.hidden (id int); alter table shop.hidden enable row level security; grant select on shop.hidden to bob; grant usage on schema shop to bob; create view shop.v as select * from shop.hidden; alter view shop.v owner to bob',
+    [{ path: 'shop.v', fields: '*' }],
+    'select',
+    [['shop.v', 'SELECT', 'row level security of shop.hidden: no policy lets bob see or write a row']],
+  ],
+  [
+    'row level security that came later',
+    'create table shop.hidden (id int)',
+    [{ path: 'shop.hidden', fields: '*' }],
+    'alter table shop.hidden enable row level security',
+    [['shop.hidden', 'SELECT', 'row level security of shop.hidden: no policy lets reporter see or write a row']],
+  ],
+  [
+    'a schema that was closed',
+    'create table shop.t (id int)',
+    [{ path: 'shop.t', fields: '*' }],
+    'revoke usage on schema shop from reporter',
+    [['shop.t', 'SELECT', expect.stringMatching(/^IDB402 /) as unknown as string]],
+  ],
+  [
+    'a column that was revoked',
+    'create table shop.t (id int, v text)',
+    [{ path: 'shop.t', fields: '*' }],
+    'revoke select (v) on shop.t from reporter',
+    [['shop.t.v', 'SELECT', expect.stringMatching(/^IDB401 /) as unknown as string]],
+  ],
+  [
+    "a view's owner that may no longer read",
+    'create table shop.t (id int, v text); grant usage on schema shop to bob; grant select on shop.t to bob; create view shop.v as select id from shop.t; alter view shop.v owner to bob',
+    [{ path: 'shop.v', fields: '*' }],
+    'revoke select on shop.t from bob',
+    [['shop.v', 'SELECT', 'IDB404 bob, the owner of the view shop.v, may not read shop.t.id']],
+  ],
+  [
+    'a function that a view calls',
+    `create table shop.t (id int); create function shop.f(text) returns int language sql as 'select 1'; create view shop.v as select shop.f('x') as x from shop.t`,
+    [{ path: 'shop.v', fields: '*' }],
+    'revoke execute on function shop.f(text) from public',
+    [['shop.v', 'SELECT', expect.stringMatching(/^IDB404 reporter may not execute shop.f/) as unknown as string]],
+  ],
+  [
+    'a view that reads with the rights of its reader, since then',
+    'create table shop.t (id int, v text); create view shop.v as select id from shop.t',
+    [{ path: 'shop.v', fields: '*' }],
+    'alter view shop.v set (security_invoker = true)',
+    [['shop.v', 'SELECT', 'IDB404 reporter, which reads it through the view shop.v, may not read shop.t.id']],
+  ],
+]
+
+describe('claims that cannot be used', () => {
+  test.each(unusable)('%s', async (_, setup, match, break_, rows) => {
+    await db.rows(setup)
+    await setClaims(db, 'reporter', match)
+    await db.rows(`select integratedb.set_enforcement('warn')`)
+    await db.rows(break_)
+    await db.rows(`select integratedb.set_enforcement('enforce')`)
+    const found = await audit()
+    expect(found.map(({ object, privilege, source }) => [object, privilege, source])).toEqual(rows)
+    for (const row of found) {
+      expect(row).toMatchObject({ stakeholder: 'reporter', finding: 'cannot be used' })
+      await db.rows(row.fix)
+      expect(
+        (await audit()).filter(
+          ({ object, source, privilege }) => `${object}${source}${privilege}` === `${row.object}${row.source}${row.privilege}`,
+        ),
+      ).toEqual([])
+    }
+    await follow()
+    expect(await db.rows('select * from integratedb.unmet_claims()')).toEqual([])
+    const reporter = await db.connect('reporter')
+    for (const { path } of match as { path: string }[]) await reporter.rows(`select * from ${path}`)
+    await reporter.end()
+    await setClaims(db, 'reporter', [{ path: 'public.orders', fields: ['id', 'total'] }])
+    await db.rows('drop schema shop cascade; create schema shop authorization alice')
+  })
+})

@@ -1,3 +1,19 @@
+-- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
+create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when lacking = stakeholder
+    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
+           json_strip_nulls(json_build_object('path', format('%I.%I', schema, relation), 'fields', case when "column" is null then json_build_array() else json_build_array("column") end, 'access', json_build_array(privilege))))
+    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
+$$;
+
+comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -18,7 +34,7 @@ begin return (
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
-        case when b.checked_as <> $2 then format('GRANT SELECT%s ON TABLE %I.%I TO %I', ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(b.checked_as)) end as remedy
+        integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -40,7 +56,7 @@ begin return (
     union
     select 'IDB404', p.privilege, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, false, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
-        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')', n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
+        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
