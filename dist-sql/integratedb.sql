@@ -3101,6 +3101,7 @@ begin
   perform integratedb._lock_relations(relations);
   locked := relations;
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   -- Whoever committed while we waited may have made or renamed some.
   relations := integratedb._relations_of(specification);
   if not relations <@ locked then
@@ -3154,6 +3155,7 @@ as $$
 begin
   perform integratedb._check_stakeholder(name);
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._end_work();
@@ -3755,6 +3757,7 @@ begin
   begin
     -- Judging reads names: let no judgement fall between the old one and the new.
     perform integratedb._begin_work();
+    perform integratedb._check_stakeholder(name);
     execute format('alter role %I rename to %I', name, new_name);
     execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
     update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;

@@ -20,6 +20,7 @@ begin
   begin
     -- Judging reads names: let no judgement fall between the old one and the new.
     perform integratedb._begin_work();
+    perform integratedb._check_stakeholder(name);
     execute format('alter role %I rename to %I', name, new_name);
     execute format('alter role %I password %L', new_name, integratedb._scram_verifier(password, integratedb._random_salt()));
     update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
