@@ -120,7 +120,9 @@ function expectNoSecret(where: string): void {
   expect(secrets.length).toBeGreaterThan(4)
   for (const secret of secrets) expect(secretsOf(secret).filter((spelling) => where.includes(spelling))).toEqual([])
   // Nor one that nobody was ever told, of a call that failed: 43 characters, or 256 bits.
-  const passwords = where.match(/(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g)
+  const passwords = where.match(
+    /(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g,
+  )
   expect(passwords ?? []).toEqual([])
   expect(where).not.toMatch(/[01]{256}/)
 }
@@ -155,9 +157,13 @@ describe('the password is not in', () => {
     const decoded = await admin.value<string>(
       `select string_agg(data, ' ') from pg_logical_slot_get_changes('decoded', null, null, 'include-xids', '0')`,
     )
-    const published = (await admin.rows<{ data: Buffer }>(
-      `select data from pg_logical_slot_get_binary_changes('published', null, null, 'proto_version', '1', 'publication_names', 'everything')`,
-    )).map(({ data }) => data.toString('utf8')).join(' ')
+    const published = (
+      await admin.rows<{ data: Buffer }>(
+        `select data from pg_logical_slot_get_binary_changes('published', null, null, 'proto_version', '1', 'publication_names', 'everything')`,
+      )
+    )
+      .map(({ data }) => data.toString('utf8'))
+      .join(' ')
     for (const stream of [decoded, published]) {
       expect(stream).toContain('waiting')
       expectNoSecret(stream)

@@ -38,7 +38,9 @@ describe('a stakeholder that grants on', () => {
         grant insert (total) on shop.orders to nobody`)
       expect((await privilegesOf(db, 'nobody')).length).toBe(5)
       await db.rows(call)
-      const left = (await privilegesOf(db, 'nobody')).filter((privilege) => privilege.includes('shop.orders.') || privilege.endsWith('shop.orders'))
+      const left = (await privilegesOf(db, 'nobody')).filter(
+        (privilege) => privilege.includes('shop.orders.') || privilege.endsWith('shop.orders'),
+      )
       expect([call, left]).toEqual([call, []])
       if (call.includes('remove')) expect(await privilegesOf(db, 'nobody')).toEqual([])
     }
@@ -108,7 +110,11 @@ describe('a stakeholder that owns', () => {
     const nobody = await db.connect('nobody')
     await nobody.rows('create table reporter.planted (id int)')
     await db.rows(`select integratedb.remove_stakeholder('reporter')`)
-    expect(await db.rows(`select * from pg_shdepend s where refclassid = 'pg_authid'::regclass and not exists (select from pg_authid where oid = refobjid)`)).toEqual([])
+    expect(
+      await db.rows(
+        `select * from pg_shdepend s where refclassid = 'pg_authid'::regclass and not exists (select from pg_authid where oid = refobjid)`,
+      ),
+    ).toEqual([])
     expect(await db.rows('select * from pg_default_acl')).toEqual([])
     // What was open to PUBLIC reads nothing of others' any more.
     expect((await nobody.failure('select reporter.f()')).code).toBe('42501')
@@ -132,14 +138,19 @@ describe('a session that goes on', () => {
       expect([statement, (await reporter.failure(statement)).code]).toEqual([statement, '42501'])
   })
 
-  test.each(['read committed', 'repeatable read', 'serializable'])('at %s has it at most until the end of its transaction', async (level) => {
-    await reporter.rows(prepared)
-    await reporter.rows(`begin isolation level ${level}; execute q; select pg_temp.f(); declare c cursor with hold for select total from shop.orders`)
-    await setClaims(db, 'reporter', [{ path: 'shop.orders', fields: ['id'] }])
-    await reporter.rows('commit')
-    for (const statement of ['execute q', 'select pg_temp.f()', 'select total from shop.orders'])
-      expect([statement, (await reporter.failure(statement)).code]).toEqual([statement, '42501'])
-  })
+  test.each(['read committed', 'repeatable read', 'serializable'])(
+    'at %s has it at most until the end of its transaction',
+    async (level) => {
+      await reporter.rows(prepared)
+      await reporter.rows(
+        `begin isolation level ${level}; execute q; select pg_temp.f(); declare c cursor with hold for select total from shop.orders`,
+      )
+      await setClaims(db, 'reporter', [{ path: 'shop.orders', fields: ['id'] }])
+      await reporter.rows('commit')
+      for (const statement of ['execute q', 'select pg_temp.f()', 'select total from shop.orders'])
+        expect([statement, (await reporter.failure(statement)).code]).toEqual([statement, '42501'])
+    },
+  )
 
   test('ends when the stakeholder is removed, and logs in no more', async () => {
     const busy = reporter.client.query('select pg_sleep(60)').then(
