@@ -414,6 +414,42 @@ const unusable: [
   ],
 ]
 
+test('what it has in another database: the fix is for there', async () => {
+  const other = await TestDatabase.create(null)
+  await other.rows(`revoke all on database ${other.name} from public; create table public.far (id int); create table public.farther (id int);
+    alter table public.far owner to reporter; grant select, insert on public.farther to reporter`)
+  const rows = await audit()
+  expect(rows).toEqual([
+    {
+      stakeholder: 'reporter',
+      object: `database ${other.name}`,
+      privilege: 'OWNER or privileges',
+      source: 'owner of 1, privileges on 1 there',
+      finding: 'beyond claims',
+      fix: expect.stringMatching(/^\/\* in that database; /),
+    },
+  ])
+  for (const { fix } of rows) await other.rows(fix)
+  expect(await audit()).toEqual([])
+  await other.drop()
+  await (await db.connect('reporter')).rows('select id from public.orders')
+})
+
+test('a stakeholder whose name is SQL', async () => {
+  const name = `x'"; */ drop table public.countries; --`
+  await db.rows('select integratedb.add_stakeholder($1)', [name])
+  const quoted = `"${name.replaceAll('"', '""')}"`
+  await db.rows(`grant connect on database ${db.name} to ${quoted}; grant pg_monitor to ${quoted}; alter role ${quoted} createdb; grant insert on closed.secret to ${quoted}; create table closed.${quoted} (id int); alter table closed.${quoted} owner to ${quoted};
+    create function closed.${quoted}() returns int language sql security definer as 'select 1'; alter default privileges for role alice grant select on tables to ${quoted}; grant usage on schema closed to ${quoted}`)
+  const rows = await audit(name)
+  expect(rows.length).toBe(10)
+  for (const { fix } of rows) await db.rows(fix)
+  expect(await audit(name)).toEqual([])
+  expect(await db.value('select count(*) from public.countries')).toBe(0)
+  await db.rows(`drop function closed.${quoted}()`)
+  await db.rows('select integratedb.remove_stakeholder($1, false)', [name])
+})
+
 describe('claims that cannot be used', () => {
   test.each(unusable)('%s', async (_, setup, match, break_, rows) => {
     await db.rows(setup)
