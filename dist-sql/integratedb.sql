@@ -4184,7 +4184,7 @@ begin return query
   union all
   select b.stakeholder, format('role %I', r.rolname),
          format('MEMBER%s', case when b.admin_option then ' WITH ADMIN OPTION' end)
-           || coalesce(format(' (%s)', nullif(concat_ws(', ', nullif(p.attributes, ''), case when r.rolname ~ '^pg_' then 'predefined by Postgres' end, h.owns, h.holds), '')), ''),
+           || coalesce(' (' || nullif(concat_ws(', ', nullif(p.attributes, ''), case when r.rolname ~ '^pg_' then 'predefined by Postgres' end, h.owns, h.holds), '') || ')', ''),
          concat_ws(', ', case when b.role <> b.first then format('through %I', pg_get_userbyid(b.first)) end,
            format('granted%s by %I', case when m.is_login then format(' to %I', m.rolname) end, pg_get_userbyid(b.grantor))),
          'beyond claims',

@@ -228,6 +228,7 @@ const beyond: Case[] = [
     ],
     'revoke pg_write_all_data from team; revoke all on closed.secret from team',
   ],
+  ['a role that is nothing yet', 'grant team to reporter', [['role team', 'MEMBER', 'granted by postgres']]],
   [
     'the administrators',
     'grant integratedb_admin to reporter',
