@@ -65,6 +65,12 @@ export const loadOrder = [
   'stakeholder/expire_credentials.sql',
   'stakeholder/credentials.sql',
   'stakeholder/stakeholders.sql',
+  'stakeholder/_identities.sql',
+  'stakeholder/_held_privileges.sql',
+  'stakeholder/_audit_privileges.sql',
+  'stakeholder/_audit_roles.sql',
+  'stakeholder/_audit_claims.sql',
+  'stakeholder/audit_access.sql',
 
   'migration/_has_event_triggers.sql',
   'migration/migration.sql',

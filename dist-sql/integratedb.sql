@@ -2290,6 +2290,22 @@ $$;
 
 comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
 
+-- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
+create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when lacking = stakeholder
+    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
+           json_strip_nulls(json_build_object('path', format('%I.%I', schema, relation), 'fields', case when "column" is null then json_build_array() else json_build_array("column") end, 'access', json_build_array(privilege))))
+    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
+$$;
+
+comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -2314,7 +2330,8 @@ begin
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
+        integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -2342,7 +2359,8 @@ begin
      where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
+        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -2358,7 +2376,8 @@ begin
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
     select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
+           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -2367,11 +2386,12 @@ begin
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
-                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false),
+                                     'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
@@ -3061,11 +3081,12 @@ begin
   loop
     object := format('%s %I.%I', step.object, step.schema, step.name);
     if step.revoke_all then
-      execute format('revoke all on %s from %I', object, step.stakeholder);
+      -- cascade: with a grant option that somebody gave it, it could grant on, and so keep its own from being taken away.
+      execute format('revoke all on %s from %I cascade', object, step.stakeholder);
     end if;
     privileges := integratedb._privilege_list(step.revoke);
     if privileges is not null then
-      execute format('revoke %s on %s from %I', privileges, object, step.stakeholder);
+      execute format('revoke %s on %s from %I cascade', privileges, object, step.stakeholder);
     end if;
     if step.usage then
       execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);
@@ -3173,7 +3194,7 @@ begin
        and not exists (
          select from integratedb.claim k join pg_class t on t.oid = k.relid::oid where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
   loop
-    execute format('revoke usage on %s from %I', unused.object, unused.rolname);
+    execute format('revoke usage on %s from %I cascade', unused.object, unused.rolname);
   end loop;
 end
 $$;
@@ -3241,6 +3262,7 @@ begin
   perform integratedb._lock_relations(relations);
   locked := relations;
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   -- Whoever committed while we waited may have made or renamed some.
   relations := integratedb._relations_of(specification);
   if not relations <@ locked then
@@ -3294,6 +3316,7 @@ as $$
 begin
   perform integratedb._check_stakeholder(name);
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._end_work();
@@ -4839,6 +4862,516 @@ comment on view integratedb.stakeholders is
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_identities.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which roles is a stakeholder, when it is asked what it can do? A role that is gone can do nothing.
+create or replace function integratedb._identities(name text)
+returns table (stakeholder text, role oid, is_login boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  select s.name, r.oid, false
+    from integratedb.stakeholder s join pg_roles r on r.rolname = s.name::name
+   where $1 is null or s.name = $1
+  union all
+  select c.stakeholder, r.oid, true
+    from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid
+   where c.kind <> 'own' and ($1 is null or c.stakeholder = $1);
+end
+$$;
+
+comment on function integratedb._identities(text) is
+  'internal: of one stakeholder (null: of each) its own role, and its other logins (is_login), which can put the own role off and act as themselves';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_held_privileges.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What do access control lists give to PUBLIC and to these roles? One row for each privilege, over everything that has such
+-- a list and that privileges matter for: types are left out (their USAGE reads nothing), and of functions only those
+-- are told that run with the rights of another. What Postgres or an extension gives PUBLIC at its own installation
+-- is ordinary.
+create or replace function integratedb._held_privileges(roles oid[])
+returns table (class oid, object oid, num integer, schema oid, owner oid, grantee oid, grantor oid, privilege text, is_grantable boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with listed (class, object, num, schema, owner, acl) as (
+    select 'pg_class'::regclass::oid, c.oid, 0, c.relnamespace, c.relowner, c.relacl
+      from pg_class c where c.relacl is not null
+    union all
+    select 'pg_class'::regclass, a.attrelid, a.attnum::integer, c.relnamespace, c.relowner, a.attacl
+      from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null and not a.attisdropped
+    union all
+    select 'pg_namespace'::regclass, n.oid, 0, n.oid, n.nspowner, n.nspacl
+      from pg_namespace n where n.nspacl is not null
+    union all
+    select 'pg_proc'::regclass, p.oid, 0, p.pronamespace, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
+      from pg_proc p
+     where p.prosecdef and p.prorettype <> 'event_trigger'::regtype
+       and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'integratedb'::regnamespace)
+    union all
+    select 'pg_database'::regclass, d.oid, 0, null, d.datdba, coalesce(d.datacl, acldefault('d', d.datdba))
+      from pg_database d where d.datallowconn
+    union all
+    -- In an untrusted language only superusers write functions, whatever its list says.
+    select 'pg_language'::regclass, l.oid, 0, null, l.lanowner, coalesce(l.lanacl, acldefault('l', l.lanowner))
+      from pg_language l where l.lanpltrusted and l.lanname not in ('sql', 'plpgsql')
+    union all
+    select 'pg_foreign_data_wrapper'::regclass, f.oid, 0, null, f.fdwowner, f.fdwacl
+      from pg_foreign_data_wrapper f where f.fdwacl is not null
+    union all
+    select 'pg_foreign_server'::regclass, f.oid, 0, null, f.srvowner, f.srvacl
+      from pg_foreign_server f where f.srvacl is not null
+    union all
+    select 'pg_tablespace'::regclass, t.oid, 0, null, t.spcowner, t.spcacl
+      from pg_tablespace t where t.spcacl is not null
+    union all
+    -- As which Postgres knows them: pg_largeobject.
+    select 'pg_largeobject'::regclass, b.oid, 0, null, b.lomowner, b.lomacl
+      from pg_largeobject_metadata b where b.lomacl is not null
+    union all
+    -- The role that initdb made is who grants on these.
+    select 'pg_parameter_acl'::regclass, p.oid, 0, null, 10, p.paracl
+      from pg_parameter_acl p
+  )
+  select l.class, l.object, l.num, l.schema, l.owner, x.grantee, x.grantor, x.privilege_type, x.is_grantable
+    from listed l cross join lateral aclexplode(l.acl) x
+   where (x.grantee = 0 or x.grantee = any (roles))
+     and x.grantee <> l.owner
+     -- What came with the schema information_schema is not in pg_init_privs.
+     and (x.grantee <> 0 or not (l.schema is not distinct from 'information_schema'::regnamespace and l.object < 16384 and x.privilege_type = 'SELECT') and not exists (
+       select from pg_init_privs i cross join lateral aclexplode(i.initprivs) o
+        where i.objoid = l.object and i.classoid = l.class and i.objsubid = l.num
+          and o.grantee = 0 and o.privilege_type = x.privilege_type));
+end
+$$;
+
+comment on function integratedb._held_privileges(oid[]) is
+  'internal: privileges of these roles and of PUBLIC (grantee 0); num: of a column, else 0; class as pg_identify_object has it';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_privileges.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which privileges does a stakeholder hold, itself or as PUBLIC, that neither its claims nor its own schema explain?
+-- One row for each object, grantee and grantor. stakeholder null: whoever it is, PUBLIC can.
+create or replace function integratedb._audit_privileges(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with identity as materialized (
+    select i.*, n.oid as own_schema
+      from integratedb._identities($1) i
+      left join integratedb._identities($1) own on own.stakeholder = i.stakeholder and not own.is_login
+      left join pg_namespace n on n.nspname = i.stakeholder::name and n.nspowner = own.role
+  ), held as materialized (
+    select h.* from integratedb._held_privileges(array(select i.role from identity i)) h
+  ), given as materialized (
+    -- What claims gave, on what it is about.
+    select k.stakeholder, k.relid::oid as relation, a.attnum::integer as num, upper(p.privilege) as privilege
+      from integratedb.claim k
+      cross join lateral jsonb_to_recordset(k.fields) f (name name)
+      join pg_attribute a on a.attrelid = k.relid::oid and a.attname = f.name and a.attnum > 0
+      cross join unnest(k.access) p (privilege)
+     where k.stakeholder in (select i.stakeholder from identity i) and k.relid::oid in (select h.object from held h)
+    union
+    select k.stakeholder, k.relid::oid, 0, 'DELETE'
+      from integratedb.claim k
+     where 'delete' = any (k.access) and k.stakeholder in (select i.stakeholder from identity i)
+    union
+    select k.stakeholder, q.sequence::oid, 0, 'USAGE'
+      from integratedb.claim k cross join unnest(k.sequences) q (sequence)
+     where k.stakeholder in (select i.stakeholder from identity i)
+    union
+    select k.stakeholder, n.oid, 0, 'USAGE'
+      from integratedb.claim k join pg_namespace n on n.oid = k.schema_id::oid or n.nspname = k.schema_name::name
+     where k.stakeholder in (select i.stakeholder from identity i)
+    union
+    -- A view that it reads, or a default that it writes with, calls this.
+    select k.stakeholder, b.code::oid, 0, 'EXECUTE'
+      from integratedb.claim k cross join unnest(k.behind) b (code)
+     where k.stakeholder in (select i.stakeholder from identity i)
+  ), own as (
+    select i.stakeholder, h.*, g.privilege is not null as is_given
+      from held h
+      join identity i on i.role = h.grantee
+      left join given g on g.stakeholder = i.stakeholder and g.relation = h.object and g.num = h.num and g.privilege = h.privilege
+     where i.own_schema is distinct from h.schema
+       and not exists (select from identity o where o.stakeholder = i.stakeholder and o.role = h.owner)
+  ), surplus as (
+    select o.stakeholder, o.class, o.object, o.num, o.schema, o.owner, o.grantee, o.grantor, o.privilege, o.is_grantable, x.only_option
+      from own o
+      cross join lateral (
+        -- It is here that stakeholders log in.
+        select o.is_given or o.class = 'pg_database'::regclass and o.privilege = 'CONNECT'
+          and o.object = (select d.oid from pg_database d where d.datname = current_database()) as only_option
+      ) x
+     where o.is_grantable or not x.only_option
+    union all
+    select $1, h.class, h.object, h.num, h.schema, h.owner, h.grantee, h.grantor, h.privilege, false, false
+      from held h
+     where h.grantee = 0
+       -- Usage of a schema opens nothing by itself: what in it is open is told.
+       and (h.class <> 'pg_namespace'::regclass or h.privilege <> 'USAGE')
+       and (h.class <> 'pg_database'::regclass or h.privilege <> 'CONNECT'
+            or h.object <> (select d.oid from pg_database d where d.datname = current_database()))
+       and exists (
+         select from identity i
+          where not i.is_login
+            and i.own_schema is distinct from h.schema
+            and i.role <> h.owner
+            and (h.class <> 'pg_proc'::regclass or has_schema_privilege(i.role, h.schema, 'usage') and not pg_has_role(i.role, h.owner, 'usage'))
+            and not exists (
+              select from given g
+               where g.stakeholder = i.stakeholder and g.relation = h.object and g.num = h.num and g.privilege = h.privilege)
+            and (h.class <> 'pg_class'::regclass or h.num <> 0 or h.privilege not in ('SELECT', 'INSERT', 'UPDATE') or exists (
+              -- On the table, and it claims each column.
+              select from pg_attribute a
+               where a.attrelid = h.object and a.attnum > 0 and not a.attisdropped
+                 and not exists (
+                   select from given g
+                    where g.stakeholder = i.stakeholder and g.relation = h.object and g.num = a.attnum and g.privilege = h.privilege))))
+  ), listed as (
+    select s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option,
+           bool_or(s.is_grantable) as is_grantable,
+           bool_or(s.grantee <> 0 and s.class = 'pg_class'::regclass and s.columns is null and s.privilege in ('SELECT', 'INSERT', 'UPDATE')) as is_whole,
+           string_agg(s.privilege || coalesce(' (' || s.columns || ')', ''), ', ' order by s.privilege, s.columns nulls first) as privileges
+      from (
+        select s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option, s.privilege, bool_or(s.is_grantable) as is_grantable,
+               string_agg(quote_ident(a.attname), ', ' order by a.attnum) as columns
+          from surplus s left join pg_attribute a on s.num <> 0 and a.attrelid = s.object and a.attnum = s.num
+         group by s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option, s.privilege, s.num <> 0
+      ) s
+     group by s.stakeholder, s.class, s.object, s.schema, s.owner, s.grantee, s.grantor, s.only_option
+  )
+  select l.stakeholder,
+         format('%s %s', k.type, k.identity),
+         case when l.only_option then 'GRANT OPTION FOR ' else '' end || l.privileges || case when l.is_grantable and not l.only_option then ' WITH GRANT OPTION' else '' end,
+         concat_ws(', ',
+           case when l.grantee = 0 then 'PUBLIC' else format('granted%s by %I', case when i.is_login then format(' to %I', r.rolname) end, pg_get_userbyid(l.grantor)) end,
+           case when l.class = 'pg_proc'::regclass then format('runs as %I', pg_get_userbyid(l.owner)) end),
+         'beyond claims',
+         case
+           when l.is_whole and u.is_ours and exists (select from integratedb.claim c where c.stakeholder = l.stakeholder and c.relid = l.object::bigint and c.relation_name <> '')
+             -- REVOKE of the table takes the columns' with it, which are claimed.
+             then case when l.is_grantable then format('REVOKE GRANT OPTION FOR %s ON %s FROM %I CASCADE; ', l.privileges, t.target, r.rolname) else '' end
+               || 'SELECT * FROM integratedb.sync()'
+           -- Only who granted it can take it back, and has to enter the schema to do so. For an owner its members can.
+           else case when l.grantor = l.owner then '' else
+               case when e.is_shut then format('GRANT USAGE ON SCHEMA %s TO %I; ', k.schema, pg_get_userbyid(l.grantor)) else '' end
+               || format('SET ROLE %I; ', pg_get_userbyid(l.grantor)) end
+             || format('REVOKE %s%s ON %s FROM %s%s', case when l.only_option then 'GRANT OPTION FOR ' end, l.privileges, t.target,
+                  case when l.grantee = 0 then 'PUBLIC' else quote_ident(r.rolname) end, case when l.is_grantable then ' CASCADE' end)
+             || case when l.grantor = l.owner then '' else '; RESET ROLE'
+               || case when e.is_shut then format('; REVOKE USAGE ON SCHEMA %s FROM %I', k.schema, pg_get_userbyid(l.grantor)) else '' end end
+         end
+    from listed l
+    cross join lateral pg_identify_object(l.class, l.object, 0) k
+    cross join lateral (
+      select case l.class
+        when 'pg_class'::regclass then case k.type when 'sequence' then 'SEQUENCE ' else 'TABLE ' end
+        when 'pg_proc'::regclass then 'ROUTINE '
+        when 'pg_foreign_server'::regclass then 'FOREIGN SERVER '
+        when 'pg_parameter_acl'::regclass then 'PARAMETER '
+        else upper(replace(k.type, '-', ' ')) || ' ' end
+        || k.identity as target
+    ) t
+    cross join lateral (
+      -- What the claims themselves gave was granted as this role.
+      select l.grantor = case when pg_has_role(l.owner, 'usage') then l.owner else (select o.oid from pg_roles o where o.rolname = current_user) end as is_ours
+    ) u
+    cross join lateral (
+      select l.schema is not null and l.class <> 'pg_namespace'::regclass and not has_schema_privilege(l.grantor, l.schema, 'usage') as is_shut
+    ) e
+    left join pg_roles r on r.oid = l.grantee
+    left join identity i on i.role = l.grantee;
+end
+$$;
+
+comment on function integratedb._audit_privileges(text) is 'internal: the part of audit_access() that is in access control lists';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_roles.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What can a stakeholder do by what it is: by its roles' attributes, by other roles that it is a member of, and as an
+-- owner outside its own schema; and what will it be given, by default privileges, on what others make?
+create or replace function integratedb._audit_roles(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with recursive identity as materialized (
+    select i.*, r.rolname from integratedb._identities($1) i join pg_roles r on r.oid = i.role
+  ), here (database) as materialized (
+    select d.oid from pg_database d where d.datname = current_database()
+  ), power (role, attributes) as (
+    select r.oid, concat_ws(', ', case when r.rolsuper then 'SUPERUSER' end, case when r.rolcreaterole then 'CREATEROLE' end,
+             case when r.rolcreatedb then 'CREATEDB' end, case when r.rolreplication then 'REPLICATION' end,
+             case when r.rolbypassrls then 'BYPASSRLS' end)
+      from pg_roles r
+  ), membership (stakeholder, member, first, grantor, admin_option, role) as (
+    -- One of its logins is a member of the stakeholder's own role: that is what makes it one.
+    select i.stakeholder, i.role, m.roleid, m.grantor, m.admin_option, m.roleid
+      from identity i join pg_auth_members m on m.member = i.role
+     where not exists (select from identity own where own.stakeholder = i.stakeholder and own.role = m.roleid)
+    union
+    select b.stakeholder, b.member, b.first, b.grantor, b.admin_option, m.roleid
+      from membership b join pg_auth_members m on m.member = b.role
+  ), owned as (
+    select i.stakeholder, i.role, i.rolname, s.classid, s.objid, k.type, k.schema, k.identity
+      from identity i
+      join pg_shdepend s on s.refclassid = 'pg_authid'::regclass and s.refobjid = i.role and s.deptype = 'o'
+      join here on s.dbid in (0, here.database)
+      cross join lateral pg_identify_object(s.classid, s.objid, 0) k
+     -- Its large objects, its default privileges and its passwords for foreign servers are its own affair.
+     where s.classid not in ('pg_largeobject'::regclass, 'pg_default_acl'::regclass, 'pg_user_mapping'::regclass)
+  )
+  select i.stakeholder, format('role %I', i.rolname), p.attributes, 'role attribute', 'beyond claims',
+         format('ALTER ROLE %I NO%s', i.rolname, replace(p.attributes, ', ', ' NO'))
+    from identity i join power p using (role)
+   where p.attributes <> ''
+  union all
+  select b.stakeholder, format('role %I', r.rolname),
+         format('MEMBER%s', case when b.admin_option then ' WITH ADMIN OPTION' end)
+           || coalesce(' (' || nullif(concat_ws(', ', nullif(p.attributes, ''), case when r.rolname ~ '^pg_' then 'predefined by Postgres' end, h.owns, h.holds), '') || ')', ''),
+         concat_ws(', ', case when b.role <> b.first then format('through %I', pg_get_userbyid(b.first)) end,
+           format('granted%s by %I', case when m.is_login then format(' to %I', m.rolname) end, pg_get_userbyid(b.grantor))),
+         'beyond claims',
+         format('REVOKE %I FROM %I%s%s', pg_get_userbyid(b.first), m.rolname,
+           case when current_setting('server_version_num')::integer >= 160000 then format(' GRANTED BY %I', pg_get_userbyid(b.grantor)) end,
+           case when b.admin_option then ' CASCADE' end)
+    from membership b
+    join pg_roles r on r.oid = b.role
+    join power p on p.role = b.role
+    join identity m on m.stakeholder = b.stakeholder and m.role = b.member
+    cross join lateral (
+      select 'owner of ' || nullif(count(*) filter (where s.deptype = 'o'), 0) as owns,
+             'privileges on ' || nullif(count(distinct (s.classid, s.objid)) filter (where s.deptype = 'a'), 0) as holds
+        from pg_shdepend s, here
+       where s.refclassid = 'pg_authid'::regclass and s.refobjid = b.role and s.dbid in (0, here.database)
+    ) h
+  union all
+  select o.stakeholder, format('%s %s', o.type, o.identity), 'OWNER', 'ownership', 'beyond claims',
+         case
+           when o.classid = 'pg_extension'::regclass then format('DROP EXTENSION %s', o.identity)
+           -- With its code, which must not get the rights of another owner.
+           when o.schema is not null then format('ALTER %s %s SET SCHEMA %I', t.keyword, o.identity, o.stakeholder)
+           else format('ALTER %s %s OWNER TO %I', t.keyword, o.identity, current_user) end
+    from owned o
+    cross join lateral (
+      select case
+        when o.classid = 'pg_proc'::regclass then 'ROUTINE'
+        when o.classid = 'pg_statistic_ext'::regclass then 'STATISTICS'
+        when o.type = 'foreign-data wrapper' then 'FOREIGN DATA WRAPPER'
+        else upper(o.type) end as keyword
+    ) t
+   where not (o.classid = 'pg_namespace'::regclass and o.identity = quote_ident(o.stakeholder))
+     -- A schema that it owns tells of all that it owns in it.
+     and not exists (select from pg_namespace n where quote_ident(n.nspname) = o.schema
+                        and (n.nspowner = o.role or n.nspname = o.stakeholder::name or n.nspname ~ '^pg_(toast_)?temp_'))
+     -- What belongs to something else goes with it: a serial column's sequence, an extension's objects.
+     and not exists (select from pg_depend d where d.classid = o.classid and d.objid = o.objid and (d.deptype in ('i', 'e', 'P') or d.deptype = 'a' and d.classid = 'pg_class'::regclass))
+  union all
+  select s.stakeholder, format('database %I', d.datname), 'OWNER or privileges',
+         format('owner of %s, privileges on %s there', count(*) filter (where s.deptype = 'o'), count(*) filter (where s.deptype = 'a')), 'beyond claims',
+         format('/* in that database; see first what code it has there: that gets the rights of who receives it */ REASSIGN OWNED BY %I TO %I; DROP OWNED BY %I%s',
+           s.rolname, pg_get_userbyid(d.datdba), s.rolname,
+           -- DROP OWNED takes this one, too.
+           case when exists (select from pg_database x, aclexplode(x.datacl) a where x.datname = current_database() and a.grantee = s.role and a.privilege_type = 'CONNECT')
+             then format('; GRANT CONNECT ON DATABASE %I TO %I', current_database(), s.rolname) end)
+    from (
+      select i.stakeholder, i.role, i.rolname, s.dbid, s.deptype
+        from identity i join pg_shdepend s on s.refclassid = 'pg_authid'::regclass and s.refobjid = i.role and s.deptype in ('o', 'a')
+       where s.dbid <> 0 and s.dbid <> (select database from here)
+    ) s
+    join pg_database d on d.oid = s.dbid
+   group by s.stakeholder, s.role, s.rolname, d.datname, d.datdba
+  union all
+  -- Of functions and types everybody has the use of each, unless somebody takes it away.
+  select g.stakeholder,
+         format('%s that %I makes%s', k.kind, pg_get_userbyid(a.defaclrole), case when n.oid is not null then format(' in schema %I', n.nspname) end),
+         string_agg(x.privilege_type || case when x.is_grantable then ' WITH GRANT OPTION' else '' end, ', ' order by x.privilege_type),
+         concat_ws(', ', case when x.grantee = 0 then 'PUBLIC' when i.is_login then format('to %I', i.rolname) end, 'default privileges'), 'beyond claims',
+         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %s', pg_get_userbyid(a.defaclrole), case when n.oid is not null then format(' IN SCHEMA %I', n.nspname) end,
+           string_agg(x.privilege_type, ', ' order by x.privilege_type), upper(k.kind), case when x.grantee = 0 then 'PUBLIC' else quote_ident(i.rolname) end)
+    from pg_default_acl a
+    cross join lateral aclexplode(a.defaclacl) x
+    cross join lateral (select case a.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else 'large objects' end as kind) k
+    left join identity i on i.role = x.grantee
+    left join pg_namespace n on n.oid = a.defaclnamespace
+    cross join lateral (select case when x.grantee = 0 then $1 else i.stakeholder end as stakeholder) g
+   where case when x.grantee = 0 then a.defaclobjtype not in ('f', 'T') and exists (select from identity o where o.role <> a.defaclrole)
+              else i.role is not null and not exists (select from identity o where o.stakeholder = i.stakeholder and o.role = a.defaclrole) end
+   group by g.stakeholder, i.is_login, i.rolname, x.grantee, a.defaclrole, k.kind, n.oid, n.nspname;
+end
+$$;
+
+comment on function integratedb._audit_roles(text) is 'internal: the part of audit_access() that a role has by what it is';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which claims are granted and of no use all the same, because the schema is closed, row level security hides
+-- every row, or a view's owner may not read what is behind it?
+create or replace function integratedb._audit_claims(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  -- The core says what does not hold. It need not be asked about those who lack nothing that could make a claim of no use.
+  for stakeholder in
+    with claimed as materialized (
+      select k.stakeholder, k.fields, k.access, c.oid, c.relkind, c.relrowsecurity, n.oid as schema, r.oid as role
+        from integratedb.claim k
+        join integratedb._identities($1) i on i.stakeholder = k.stakeholder and not i.is_login
+        join pg_roles r on r.oid = i.role
+        join pg_namespace n on n.nspname = k.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+       where k.status <> 'absent' and not r.rolsuper
+    )
+    select distinct k.stakeholder
+      from claimed k
+     where case
+       when not has_schema_privilege(k.role, k.schema, 'usage') then true
+       when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
+       when k.access <> '{select}' and exists (
+         select from integratedb._functions_in(k.oid, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.relkind = 'v' or k.relrowsecurity) and exists (
+         select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
+       when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
+       else exists (
+         select from jsonb_to_recordset(k.fields) f (name name)
+           join pg_attribute a on a.attrelid = k.oid and a.attname = f.name and a.attnum > 0
+           cross join unnest(k.access) p (access)
+          where p.access <> 'delete'
+            -- These are read, and nobody writes them.
+            and (p.access = 'select' or a.attgenerated = '' and a.attidentity <> 'a')
+            and not has_column_privilege(k.role, k.oid, a.attnum, p.access)) end
+     order by k.stakeholder
+  loop
+    return query
+      with unmet as (
+        select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
+          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder))) f
+          left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
+         where f.code like 'IDB4%'
+         order by f.path, f.field, f.message
+      ), hidden as (
+        -- So it may have been when the claim was made: no row, and no error.
+        select distinct format('%I.%I', n.nspname, c.relname) as path, p.access, x.path as hiding, o.rolname as reader
+          from integratedb.claim k
+          join pg_class c on c.oid = k.relid::oid
+          join pg_namespace n on n.oid = c.relnamespace
+          join pg_roles r on r.rolname = k.stakeholder::name
+          cross join unnest(k.access) p (access)
+          cross join lateral (
+            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, f.relowner, f.relforcerowsecurity
+              from integratedb._read_through(c.oid, r.oid) w
+              join pg_class f on f.oid = w.relation and f.relrowsecurity
+              join pg_namespace fn on fn.oid = f.relnamespace
+          ) x
+          join pg_roles o on o.oid = x.checked_as
+         where k.stakeholder = _audit_claims.stakeholder and k.relation_name <> '' and k.status <> 'absent'
+           and (c.relkind = 'v' or c.relrowsecurity)
+           and not o.rolsuper and not o.rolbypassrls
+           and (x.relforcerowsecurity or not pg_has_role(o.oid, x.relowner, 'usage'))
+           and not exists (
+             select from pg_policy y
+              where y.polrelid = x.oid and y.polpermissive
+                and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+                and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
+      )
+      select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
+             concat_ws(' ', u.code, u.message), 'cannot be used',
+             coalesce(
+               (select o.remedy
+                  from json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}')) o (message text, is_granted boolean, remedy text)
+                 where o.message = u.message and o.is_granted is null limit 1),
+               case u.code
+                 when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
+                 when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
+                 else 'SELECT * FROM integratedb.sync()' end)
+        from unmet u join pg_roles r on r.rolname = u.stakeholder::name
+       where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
+      union all
+      select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),
+             'cannot be used',
+             format('CREATE POLICY %I ON %s FOR %s TO %I %s', format('%s %ss', left(stakeholder, 15), h.access), h.hiding, upper(h.access), h.reader,
+               case h.access when 'insert' then 'WITH CHECK (true)' else 'USING (true)' end)
+        from hidden h;
+  end loop;
+end
+$$;
+
+comment on function integratedb._audit_claims(text) is 'internal: the part of audit_access() about claims that are granted and cannot be used';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/audit_access.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What can a stakeholder do that it should not, and what can it not do that it should?
+-- Reads the catalogue alone: nothing of what it tells about is run, and names are written out in full.
+create or replace function integratedb.audit_access(name text default null)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if $1 is not null then
+    perform integratedb._check_stakeholder($1);
+  end if;
+  return query
+    select a.stakeholder, a.object, a.privilege, a.source, a.finding, a.fix
+      from (
+        select * from integratedb._audit_roles($1)
+        union all
+        select * from integratedb._audit_privileges($1)
+        union all
+        select * from integratedb._audit_claims($1)
+      ) a
+     order by a.finding, a.stakeholder nulls first, a.object, a.source, a.privilege;
+end
+$$;
+
+comment on function integratedb.audit_access(text) is
+  'What a stakeholder (null: each) can do beyond its claims and its own schema, and which claims are granted and cannot be used. Rows of (stakeholder, object, privilege, source, finding, fix); stakeholder null: everybody can, as PUBLIC; finding: beyond claims | cannot be used; fix: SQL for a superuser or the owner, after which the row is gone. IDB04: no such stakeholder';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/migration/_has_event_triggers.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -5322,11 +5855,14 @@ begin
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
-    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of.
+    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of; and a
+    -- column's new type makes the foreign keys anew that refer to it. (pg_constraint has no index that tells who refers.)
     touched := touched || array(
       select r::oid::bigint
-        from pg_constraint k, unnest(array(select k.confrelid::regclass union select a from pg_partition_ancestors(k.confrelid) a)) r
-       where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+        from pg_depend d
+        join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= own_age
+       cross join unnest(array[k.conrelid::regclass, k.confrelid::regclass] || array(select a from pg_partition_ancestors(k.confrelid) a)) r
+       where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any (touched::oid[]));
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.
   if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then
@@ -5887,7 +6423,7 @@ begin
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
                -- Its password went with it, if it had one.
-               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I', s.name, s.name)
+               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO that name, else */ CREATE ROLE %I', s.name)
                     when not r.rolcanlogin and c.username is not null then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
                     when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair,
@@ -6042,6 +6578,98 @@ begin
   end if;
   return next;
 
+  check_name := 'who administers';
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname) filter (where r.rolname <> 'integratedb_admin') into found_text
+    from pg_roles r
+   where r.rolcanlogin and not r.rolsuper and exists (select from pg_roles where rolname = 'integratedb_admin') and pg_has_role(r.oid, 'integratedb_admin', 'member');
+  if exists (select from pg_roles r where r.rolname = 'integratedb_admin' and (r.rolcanlogin or r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls)) then
+    status := 'warning';
+    detail := 'integratedb_admin is for membership, and has LOGIN or another attribute';
+    fix := 'ALTER ROLE integratedb_admin NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS';
+  else
+    status := 'ok';
+    detail := coalesce('these may log in and read everything by way of a stakeholder: ' || found_text, 'integratedb_admin has no member that may log in, but superusers');
+    fix := null;
+  end if;
+  return next;
+
+  -- Functions run with the installer's rights: who is a member of it needs none of them.
+  check_name := 'the installer';
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
+         (select string_agg(format('REVOKE %I FROM %I%s', current_user, pg_get_userbyid(m.member),
+              case when current_setting('server_version_num')::integer >= 160000 then format(' GRANTED BY %I', pg_get_userbyid(m.grantor)) end), '; ' order by m.member)
+            from pg_auth_members m where m.roleid = (select oid from pg_roles where rolname = current_user))
+    into found_text, repairs
+    from pg_roles r
+   where r.rolcanlogin and not r.rolsuper and r.rolname <> current_user and pg_has_role(r.oid, current_user, 'member');
+  if found_text is null then
+    status := 'ok';
+    detail := format('functions run with the rights of %I%s, of which no other role is a member', current_user,
+      case when (select rolsuper from pg_roles where rolname = current_user) then ', a superuser' end);
+    fix := null;
+  else
+    status := 'warning';
+    detail := format('members of %I, whose rights the functions run with, can do all that it can: %s', current_user, found_text);
+    fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'schemas that everybody may create in';
+  select string_agg(format('%I', n.nspname), ', ' order by n.nspname), string_agg(format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname), '; ' order by n.nspname)
+    into found_text, repairs
+    from pg_namespace n
+   where exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE');
+  if found_text is null then
+    status := 'ok'; detail := 'none'; fix := null;
+  else
+    -- What anybody puts there, others find by their search_path, and a wildcard claim grants.
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'languages that everybody may write in';
+  select string_agg(format('%I', l.lanname), ', ' order by l.lanname), string_agg(format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', l.lanname), '; ' order by l.lanname)
+    into found_text, repairs
+    from pg_language l
+   where l.lanpltrusted and l.lanname not in ('sql', 'plpgsql', engine)
+     and exists (select from aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a where a.grantee = 0);
+  if found_text is null then
+    status := 'ok'; detail := 'sql and plpgsql only'; fix := null;
+  else
+    status := 'warning'; detail := format('%s, too', found_text); fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'who may connect';
+  with here (database) as (
+    select d.oid from pg_database d where d.datname = current_database()
+  ), local (role) as (
+    -- Who owns something here or was given something.
+    select distinct s.refobjid from pg_shdepend s, here
+     where s.refclassid = 'pg_authid'::regclass and (s.dbid = here.database or s.classid = 'pg_database'::regclass and s.objid = here.database)
+    union
+    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname = 'integratedb_admin' or r.rolname in (select s.name::name from integratedb.stakeholder s)
+  ), login as (
+    select r.oid, r.rolname, r.rolreplication or exists (select from local l where pg_has_role(r.oid, l.role, 'member')) as is_local
+      from pg_roles r where r.rolcanlogin and not r.rolsuper
+  )
+  select count(*) filter (where not l.is_local), string_agg(format('%I', l.rolname), ', ' order by l.rolname) filter (where not l.is_local),
+         coalesce('GRANT CONNECT ON DATABASE ' || quote_ident(current_database()) || ' TO ' || string_agg(format('%I', l.rolname), ', ' order by l.rolname) filter (where l.is_local) || '; ', '')
+           || format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database())
+    into number, found_text, repairs
+    from login l;
+  if number = 0 or not exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                                where d.datname = current_database() and a.grantee = 0 and a.privilege_type = 'CONNECT') then
+    status := 'ok';
+    detail := case when number = 0 then 'every role that may log in has to do with this database' else 'only who was granted CONNECT' end;
+    fix := null;
+  else
+    status := 'warning';
+    detail := format('PUBLIC may connect, and so %s that have nothing to do with this database: %s', number, left(found_text, 1000));
+    fix := repairs;
+  end if;
+  return next;
+
   check_name := 'claims';
   if engine_answers then
     select count(*), (array_agg(concat_ws(' ', f.code, f.stakeholder, f.path || coalesce('.' || f.field, ''))))[1] into number, found_text
@@ -6167,6 +6795,7 @@ grant execute on function
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),
+  integratedb.audit_access(text),
   integratedb.set_enforcement(text),
   integratedb.set_check_timing(text),
   integratedb.doctor()

@@ -143,6 +143,21 @@ const breakages: [check: string, status: string, detail: RegExp, breakage: strin
     /: integratedb\._judge\(bigint\[\],boolean\)$/,
     'grant execute on function integratedb._judge(bigint[], boolean) to public',
   ],
+  ['who administers', 'warning', /^integratedb_admin is for membership/, 'alter role integratedb_admin login createdb'],
+  [
+    'the installer',
+    'warning',
+    /^members of postgres.*: intruder$/,
+    'create role intruder login; create schema lair authorization intruder; grant postgres to intruder',
+  ],
+  ['schemas that everybody may create in', 'warning', /^public$/, 'grant create on schema public to public'],
+  ['languages that everybody may write in', 'warning', /^mine, too$/, 'create trusted language mine handler plpgsql_call_handler'],
+  [
+    'who may connect',
+    'warning',
+    /^PUBLIC may connect, and so 1 that have nothing to do with this database: stranger$/,
+    'create role stranger login; create role shopkeeper login; create schema shop authorization shopkeeper; create role "a""; */ --" login; grant integratedb_admin to "a""; */ --"; create role member login; grant shopkeeper to member; create role watcher login; grant pg_monitor to watcher',
+  ],
   ['internal objects', 'problem', /: integratedb\.setting$/, 'grant select on integratedb.setting to public'],
 ]
 
@@ -157,6 +172,32 @@ test.each(breakages)('%s, %s: %s', async (check, status, detail, breakage) => {
   expect(await complaints(db)).toEqual([])
   const { granted, claimed } = await grantsAndClaims(db, 'reporter')
   expect(granted).toEqual(claimed)
+})
+
+test('who administers is told', async () => {
+  await db.rows('create role alice login; create role staff; grant integratedb_admin to staff; grant staff to alice')
+  expect(await diagnosis(db, 'who administers')).toEqual({
+    status: 'ok',
+    detail: 'these may log in and read everything by way of a stakeholder: alice',
+    fix: null,
+  })
+})
+
+test('who is let in by the fix is who belongs here', async () => {
+  await db.rows(`create role stranger login; create role shopkeeper login; create schema shop authorization shopkeeper;
+    create role alice login; grant integratedb_admin to alice`)
+  await follow((await diagnosis(db, 'who may connect')).fix)
+  for (const role of ['shopkeeper', 'alice', 'reporter']) await (await db.connect(role)).end()
+  await expect(db.connect('stranger')).rejects.toThrow('permission denied for database')
+})
+
+test('a name does not end the comment in a fix', async () => {
+  const name = 'x*/ create role robbed; --'
+  await db.rows('select integratedb.add_stakeholder($1)', [name])
+  await db.rows(`alter schema "${name}" owner to current_user; drop owned by "${name}"; drop role "${name}"`)
+  await follow((await diagnosis(db, 'stakeholders')).fix)
+  expect(await db.rows(`select from pg_roles where rolname = 'robbed'`)).toEqual([])
+  expect(await complaints(db)).toEqual([])
 })
 
 test('event triggers switched off for the whole server (PostgreSQL 17)', async () => {

@@ -249,6 +249,17 @@ describe('what only may refuse is told', () => {
 })
 
 describe('what breaks nothing passes', () => {
+  test('a column that others refer to gets another type, which makes their foreign keys anew', async () => {
+    await database.rows(`
+      create table public.kind_of as select id from public.ticket; alter table public.kind_of add primary key (id);
+      alter table public.ticket add constraint kind_fkey foreign key (id) references public.kind_of;
+      alter table public.kind_of alter id type bigint`)
+    await expectAllWell(database)
+    database.notices.length = 0
+    await database.rows('alter table public.ticket alter constraint kind_fkey deferrable')
+    expect(database.notices).toEqual([])
+  })
+
   test.each([
     "alter table public.ticket add column extra text not null default ''",
     'alter table public.ticket owner to desk; alter table public.ticket owner to app',

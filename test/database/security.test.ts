@@ -298,6 +298,7 @@ describe('code of an attacker', () => {
         select * from integratedb.unmet_claims();
         select * from integratedb.sync();
         select * from integratedb.doctor();
+        select * from integratedb.audit_access(); select * from integratedb.audit_access('trapped_2');
         select * from integratedb.version();
         select * from integratedb.claims; select * from integratedb.stakeholders; select * from integratedb.migrations;
         select integratedb.set_enforcement('off'); select integratedb.set_enforcement('enforce');
@@ -351,7 +352,7 @@ describe('code of an attacker', () => {
     await admin.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.*", "fields": "*"}]}')`)
     await admin.rows(`
       select * from integratedb.check_claims('{"match": [{"path": "shop.*", "fields": "*"}]}');
-      select * from integratedb.unmet_claims(); select * from integratedb.sync(); select * from integratedb.doctor()`)
+      select * from integratedb.unmet_claims(); select * from integratedb.sync(); select * from integratedb.doctor(); select * from integratedb.audit_access()`)
     owner.notices.length = 0
     await owner.rows(`alter view shop.deep rename column id to id`).catch(() => {})
     await owner.rows('create or replace view shop.deep as select id, 1 as more from shop.folded where shop.f(8)')

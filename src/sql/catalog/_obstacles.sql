@@ -25,6 +25,22 @@ $$;
 
 comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
 
+-- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
+create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when lacking = stakeholder
+    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
+           json_strip_nulls(json_build_object('path', format('%I.%I', schema, relation), 'fields', case when "column" is null then json_build_array() else json_build_array("column") end, 'access', json_build_array(privilege))))
+    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
+$$;
+
+comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -49,7 +65,8 @@ begin
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
         case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
+        integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
@@ -77,7 +94,8 @@ begin
      where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''))
+        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
+        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from integratedb._written_columns($1) t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -93,7 +111,8 @@ begin
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
     select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
+           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -102,11 +121,12 @@ begin
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
-                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false), 'is_of_insert', nullif(is_of_insert, false)) order by code, message) from obstacle
+                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false),
+                                     'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it

@@ -8,6 +8,7 @@ as $$
 begin
   perform integratedb._check_stakeholder(name);
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._end_work();

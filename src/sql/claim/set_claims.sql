@@ -19,6 +19,7 @@ begin
   perform integratedb._lock_relations(relations);
   locked := relations;
   perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   -- Whoever committed while we waited may have made or renamed some.
   relations := integratedb._relations_of(specification);
   if not relations <@ locked then

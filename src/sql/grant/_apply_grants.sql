@@ -31,11 +31,12 @@ begin
   loop
     object := format('%s %I.%I', step.object, step.schema, step.name);
     if step.revoke_all then
-      execute format('revoke all on %s from %I', object, step.stakeholder);
+      -- cascade: with a grant option that somebody gave it, it could grant on, and so keep its own from being taken away.
+      execute format('revoke all on %s from %I cascade', object, step.stakeholder);
     end if;
     privileges := integratedb._privilege_list(step.revoke);
     if privileges is not null then
-      execute format('revoke %s on %s from %I', privileges, object, step.stakeholder);
+      execute format('revoke %s on %s from %I cascade', privileges, object, step.stakeholder);
     end if;
     if step.usage then
       execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);

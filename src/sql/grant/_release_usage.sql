@@ -70,7 +70,7 @@ begin
        and not exists (
          select from integratedb.claim k join pg_class t on t.oid = k.relid::oid where k.stakeholder = p.stakeholder and p.sequence = any (k.sequences))
   loop
-    execute format('revoke usage on %s from %I', unused.object, unused.rolname);
+    execute format('revoke usage on %s from %I cascade', unused.object, unused.rolname);
   end loop;
 end
 $$;

@@ -139,7 +139,7 @@ begin
                   when not r.rolcanlogin then 'has no LOGIN' end as problem,
              concat_ws('; ',
                -- Its password went with it, if it had one.
-               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO %I, else */ CREATE ROLE %I', s.name, s.name)
+               case when r.oid is null then format('/* renamed? ALTER ROLE ... RENAME TO that name, else */ CREATE ROLE %I', s.name)
                     when not r.rolcanlogin and c.username is not null then format('ALTER ROLE %I LOGIN', s.name) end,
                case when n.oid is null then format('CREATE SCHEMA %I AUTHORIZATION %I', s.name, s.name)
                     when n.nspowner is distinct from r.oid then format('ALTER SCHEMA %I OWNER TO %I', s.name, s.name) end) as repair,
@@ -291,6 +291,98 @@ begin
     status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
   else
     status := 'problem'; detail := format('PUBLIC may use: %s', found_text); fix := 'Run integratedb.sql again';
+  end if;
+  return next;
+
+  check_name := 'who administers';
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname) filter (where r.rolname <> 'integratedb_admin') into found_text
+    from pg_roles r
+   where r.rolcanlogin and not r.rolsuper and exists (select from pg_roles where rolname = 'integratedb_admin') and pg_has_role(r.oid, 'integratedb_admin', 'member');
+  if exists (select from pg_roles r where r.rolname = 'integratedb_admin' and (r.rolcanlogin or r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls)) then
+    status := 'warning';
+    detail := 'integratedb_admin is for membership, and has LOGIN or another attribute';
+    fix := 'ALTER ROLE integratedb_admin NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS';
+  else
+    status := 'ok';
+    detail := coalesce('these may log in and read everything by way of a stakeholder: ' || found_text, 'integratedb_admin has no member that may log in, but superusers');
+    fix := null;
+  end if;
+  return next;
+
+  -- Functions run with the installer's rights: who is a member of it needs none of them.
+  check_name := 'the installer';
+  select string_agg(format('%I', r.rolname), ', ' order by r.rolname),
+         (select string_agg(format('REVOKE %I FROM %I%s', current_user, pg_get_userbyid(m.member),
+              case when current_setting('server_version_num')::integer >= 160000 then format(' GRANTED BY %I', pg_get_userbyid(m.grantor)) end), '; ' order by m.member)
+            from pg_auth_members m where m.roleid = (select oid from pg_roles where rolname = current_user))
+    into found_text, repairs
+    from pg_roles r
+   where r.rolcanlogin and not r.rolsuper and r.rolname <> current_user and pg_has_role(r.oid, current_user, 'member');
+  if found_text is null then
+    status := 'ok';
+    detail := format('functions run with the rights of %I%s, of which no other role is a member', current_user,
+      case when (select rolsuper from pg_roles where rolname = current_user) then ', a superuser' end);
+    fix := null;
+  else
+    status := 'warning';
+    detail := format('members of %I, whose rights the functions run with, can do all that it can: %s', current_user, found_text);
+    fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'schemas that everybody may create in';
+  select string_agg(format('%I', n.nspname), ', ' order by n.nspname), string_agg(format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname), '; ' order by n.nspname)
+    into found_text, repairs
+    from pg_namespace n
+   where exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE');
+  if found_text is null then
+    status := 'ok'; detail := 'none'; fix := null;
+  else
+    -- What anybody puts there, others find by their search_path, and a wildcard claim grants.
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'languages that everybody may write in';
+  select string_agg(format('%I', l.lanname), ', ' order by l.lanname), string_agg(format('REVOKE USAGE ON LANGUAGE %I FROM PUBLIC', l.lanname), '; ' order by l.lanname)
+    into found_text, repairs
+    from pg_language l
+   where l.lanpltrusted and l.lanname not in ('sql', 'plpgsql', engine)
+     and exists (select from aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a where a.grantee = 0);
+  if found_text is null then
+    status := 'ok'; detail := 'sql and plpgsql only'; fix := null;
+  else
+    status := 'warning'; detail := format('%s, too', found_text); fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'who may connect';
+  with here (database) as (
+    select d.oid from pg_database d where d.datname = current_database()
+  ), local (role) as (
+    -- Who owns something here or was given something.
+    select distinct s.refobjid from pg_shdepend s, here
+     where s.refclassid = 'pg_authid'::regclass and (s.dbid = here.database or s.classid = 'pg_database'::regclass and s.objid = here.database)
+    union
+    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname = 'integratedb_admin' or r.rolname in (select s.name::name from integratedb.stakeholder s)
+  ), login as (
+    select r.oid, r.rolname, r.rolreplication or exists (select from local l where pg_has_role(r.oid, l.role, 'member')) as is_local
+      from pg_roles r where r.rolcanlogin and not r.rolsuper
+  )
+  select count(*) filter (where not l.is_local), string_agg(format('%I', l.rolname), ', ' order by l.rolname) filter (where not l.is_local),
+         coalesce('GRANT CONNECT ON DATABASE ' || quote_ident(current_database()) || ' TO ' || string_agg(format('%I', l.rolname), ', ' order by l.rolname) filter (where l.is_local) || '; ', '')
+           || format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database())
+    into number, found_text, repairs
+    from login l;
+  if number = 0 or not exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                                where d.datname = current_database() and a.grantee = 0 and a.privilege_type = 'CONNECT') then
+    status := 'ok';
+    detail := case when number = 0 then 'every role that may log in has to do with this database' else 'only who was granted CONNECT' end;
+    fix := null;
+  else
+    status := 'warning';
+    detail := format('PUBLIC may connect, and so %s that have nothing to do with this database: %s', number, left(found_text, 1000));
+    fix := repairs;
   end if;
   return next;
 

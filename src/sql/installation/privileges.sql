@@ -31,6 +31,7 @@ grant execute on function
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),
+  integratedb.audit_access(text),
   integratedb.set_enforcement(text),
   integratedb.set_check_timing(text),
   integratedb.doctor()

@@ -76,11 +76,14 @@ begin
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
   if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
-    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of.
+    -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of; and a
+    -- column's new type makes the foreign keys anew that refer to it. (pg_constraint has no index that tells who refers.)
     touched := touched || array(
       select r::oid::bigint
-        from pg_constraint k, unnest(array(select k.confrelid::regclass union select a from pg_partition_ancestors(k.confrelid) a)) r
-       where k.conrelid = any (touched::oid[]) and k.contype = 'f' and age(k.xmin) <= own_age);
+        from pg_depend d
+        join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= own_age
+       cross join unnest(array[k.conrelid::regclass, k.confrelid::regclass] || array(select a from pg_partition_ancestors(k.confrelid) a)) r
+       where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any (touched::oid[]));
   end if;
   -- A renamed table renames its row type, which may be the type of a column elsewhere.
   if renamed is not null and tg_tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE') then

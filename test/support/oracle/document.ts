@@ -13,7 +13,7 @@ export interface Field {
 }
 
 /** One of these columns has to be there and fit. */
-export interface FieldChoice {
+interface FieldChoice {
   options: Field[]
   optional: boolean
 }

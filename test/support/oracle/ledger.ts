@@ -148,7 +148,7 @@ function outcomeFlaws(
     // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
     const isOfForeignKey = outcome.name !== 'select' && /^permission denied for schema/.test(outcome.message) && behind.some(hasForeignKey)
     // No row was there to show what the statement does.
-    const isOfRows = outcome.state === '23502' || outcome.message.includes('row-level security')
+    const isOfRows = outcome.state === '23502' || isConstraint(outcome.state) || outcome.message.includes('row-level security')
     const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
     const isExcused =
       isOfForeignKey ||

@@ -1,0 +1,97 @@
+-- Which claims are granted and of no use all the same, because the schema is closed, row level security hides
+-- every row, or a view's owner may not read what is behind it?
+create or replace function integratedb._audit_claims(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  -- The core says what does not hold. It need not be asked about those who lack nothing that could make a claim of no use.
+  for stakeholder in
+    with claimed as materialized (
+      select k.stakeholder, k.fields, k.access, c.oid, c.relkind, c.relrowsecurity, n.oid as schema, r.oid as role
+        from integratedb.claim k
+        join integratedb._identities($1) i on i.stakeholder = k.stakeholder and not i.is_login
+        join pg_roles r on r.oid = i.role
+        join pg_namespace n on n.nspname = k.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+       where k.status <> 'absent' and not r.rolsuper
+    )
+    select distinct k.stakeholder
+      from claimed k
+     where case
+       when not has_schema_privilege(k.role, k.schema, 'usage') then true
+       when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
+       when k.access <> '{select}' and exists (
+         select from integratedb._functions_in(k.oid, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.relkind = 'v' or k.relrowsecurity) and exists (
+         select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
+       when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
+       else exists (
+         select from jsonb_to_recordset(k.fields) f (name name)
+           join pg_attribute a on a.attrelid = k.oid and a.attname = f.name and a.attnum > 0
+           cross join unnest(k.access) p (access)
+          where p.access <> 'delete'
+            -- These are read, and nobody writes them.
+            and (p.access = 'select' or a.attgenerated = '' and a.attidentity <> 'a')
+            and not has_column_privilege(k.role, k.oid, a.attnum, p.access)) end
+     order by k.stakeholder
+  loop
+    return query
+      with unmet as (
+        select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
+          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder))) f
+          left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
+         where f.code like 'IDB4%'
+         order by f.path, f.field, f.message
+      ), hidden as (
+        -- So it may have been when the claim was made: no row, and no error.
+        select distinct format('%I.%I', n.nspname, c.relname) as path, p.access, x.path as hiding, o.rolname as reader
+          from integratedb.claim k
+          join pg_class c on c.oid = k.relid::oid
+          join pg_namespace n on n.oid = c.relnamespace
+          join pg_roles r on r.rolname = k.stakeholder::name
+          cross join unnest(k.access) p (access)
+          cross join lateral (
+            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, f.relowner, f.relforcerowsecurity
+              from integratedb._read_through(c.oid, r.oid) w
+              join pg_class f on f.oid = w.relation and f.relrowsecurity
+              join pg_namespace fn on fn.oid = f.relnamespace
+          ) x
+          join pg_roles o on o.oid = x.checked_as
+         where k.stakeholder = _audit_claims.stakeholder and k.relation_name <> '' and k.status <> 'absent'
+           and (c.relkind = 'v' or c.relrowsecurity)
+           and not o.rolsuper and not o.rolbypassrls
+           and (x.relforcerowsecurity or not pg_has_role(o.oid, x.relowner, 'usage'))
+           and not exists (
+             select from pg_policy y
+              where y.polrelid = x.oid and y.polpermissive
+                and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+                and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
+      )
+      select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
+             concat_ws(' ', u.code, u.message), 'cannot be used',
+             coalesce(
+               (select o.remedy
+                  from json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}')) o (message text, is_granted boolean, remedy text)
+                 where o.message = u.message and o.is_granted is null limit 1),
+               case u.code
+                 when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
+                 when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
+                 else 'SELECT * FROM integratedb.sync()' end)
+        from unmet u join pg_roles r on r.rolname = u.stakeholder::name
+       where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
+      union all
+      select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),
+             'cannot be used',
+             format('CREATE POLICY %I ON %s FOR %s TO %I %s', format('%s %ss', left(stakeholder, 15), h.access), h.hiding, upper(h.access), h.reader,
+               case h.access when 'insert' then 'WITH CHECK (true)' else 'USING (true)' end)
+        from hidden h;
+  end loop;
+end
+$$;
+
+comment on function integratedb._audit_claims(text) is 'internal: the part of audit_access() about claims that are granted and cannot be used';
