@@ -69,6 +69,8 @@ begin
   end loop;
 
   for i in 1 .. cardinality(due) loop
+    -- Each may wait for locks of others. What is left cannot log in, and is the next call's.
+    exit when clock_timestamp() > patience + interval '20 seconds';
     credential := due[i];
     username := credential.username;
     stakeholder := credential.stakeholder;
