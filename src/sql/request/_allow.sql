@@ -16,7 +16,7 @@ begin
   if owner_id is null and decision = 'allow' or owner is null then
     raise exception using
       errcode = 'IDB08',
-      message = coalesce(format('there is no role %I', owner), 'no owner was named'),
+      message = case when owner is null then 'no owner was named' else format('there is no role %I', owner) end,
       detail = 'The first argument is the role that owns what may be claimed.',
       hint = 'For example: SELECT integratedb.allow_claims(''shop'', ''reporter'', ''public.*''); Nothing was changed.';
   end if;
