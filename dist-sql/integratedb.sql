@@ -3985,6 +3985,7 @@ create table if not exists integratedb.allowance (
   schema_name text not null,
   relation_name text not null,
   access text[] not null,
+  allowed_by text not null,
   constraint "an owner allows a path once" primary key (stakeholder, owner_id, schema_name, relation_name)
 );
 
@@ -4108,7 +4109,7 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- A request that waits for nobody becomes the stakeholder's claims, as set_claims would make it now.
-create or replace function integratedb._settle(request bigint, caller name)
+create or replace function integratedb._settle(request bigint)
 returns void
 language plpgsql
 volatile
@@ -4131,20 +4132,28 @@ begin
     perform integratedb._end_work();
     return;
   end if;
+  -- For whom nobody has said anything about this request: those who allowed it, or nobody had to.
   insert into integratedb.decision (request, stakeholder, decision, decided_by, reason, owners, owner_ids)
-  select asked.id, asked.stakeholder, 'approve', caller, 'allowed beforehand, or its own', array_agg(o.owner order by o.owner), array_agg(o.owner_id order by o.owner)
+  select asked.id, asked.stakeholder, 'approve', coalesce(l.allowed_by, asked.stakeholder), case when l.allowed_by is null then 'its own' else 'allowed beforehand' end,
+         array[o.owner], array[o.owner_id]
     from integratedb._request_owner o
+    left join lateral (
+      select max(a.allowed_by) as allowed_by
+        from integratedb.allowance a
+       where a.stakeholder = asked.stakeholder and a.owner = o.owner and a.owner_id = o.owner_id
+         and not pg_has_role(asked.stakeholder::name, o.owner_id::oid, 'usage')
+    ) l on true
    where o.request = asked.id
      and not exists (
        select from integratedb.decision d
         where d.request = asked.id and d.decision = 'approve' and ('integratedb_admin' = any (d.owners) or o.owner = any (d.owners)))
-  having count(*) > 0;
+   order by o.owner;
   perform integratedb._finish_claims(asked.stakeholder, asked.document, specification, relations);
   update integratedb.claim_request r set status = 'approved', ended_at = now() where r.id = asked.id;
 end
 $$;
 
-comment on function integratedb._settle(bigint, name) is 'internal: if a pending request waits for nobody, makes it claims. Its row is locked before. IDB03, IDB06';
+comment on function integratedb._settle(bigint) is 'internal: if a pending request waits for nobody, makes it claims. Its row is locked before. IDB03, IDB06';
 
 create or replace function integratedb._request_answer(request bigint)
 returns jsonb
@@ -4230,7 +4239,7 @@ begin
       null; -- another session of the stakeholder asked at the same time: the last one counts
     end;
   end loop;
-  perform integratedb._settle(request, caller);
+  perform integratedb._settle(request);
   return integratedb._request_answer(request);
 end
 $$;
@@ -4312,7 +4321,7 @@ as $$
 declare
   decided constant bigint := integratedb._decide(caller, name, request, 'approve', null);
 begin
-  perform integratedb._settle(decided, caller);
+  perform integratedb._settle(decided);
   return integratedb._request_answer(decided);
 end
 $$;
@@ -4385,9 +4394,10 @@ begin
   end;
 
   if decision = 'allow' then
-    insert into integratedb.allowance as l (stakeholder, owner, owner_id, schema_name, relation_name, access)
-    values (name, owner, owner_id::bigint, allowed->>'schema', coalesce(allowed->>'relation', ''), _allow_claims.access)
-    on conflict on constraint "an owner allows a path once" do update set owner = excluded.owner, access = excluded.access;
+    insert into integratedb.allowance as l (stakeholder, owner, owner_id, schema_name, relation_name, access, allowed_by)
+    values (name, owner, owner_id::bigint, allowed->>'schema', coalesce(allowed->>'relation', ''), _allow_claims.access, caller)
+    on conflict on constraint "an owner allows a path once" do update
+       set owner = excluded.owner, access = excluded.access, allowed_by = excluded.allowed_by;
   else
     delete from integratedb.allowance l
      where l.stakeholder = name and l.owner = _allow_claims.owner
@@ -4411,7 +4421,7 @@ begin
     select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending' for update;
     if found then
       begin
-        perform integratedb._settle(pending, caller);
+        perform integratedb._settle(pending);
       exception when sqlstate 'IDB03' or sqlstate 'IDB06' then
         null; -- cannot be met (any more): it stays pending, and whoever approves it is told why
       end;

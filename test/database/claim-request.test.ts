@@ -169,6 +169,9 @@ describe('a request', () => {
   test('for its own waits for nobody', async () => {
     await reporter.rows('create table reporter.note (id int)')
     expect(await ask({ path: 'reporter.*', fields: '*' })).toMatchObject({ status: 'approved', waiting_for: [] })
+    expect(await database.rows('select decided_by, owners, reason from integratedb.decisions')).toEqual([
+      { decided_by: 'reporter', owners: ['reporter'], reason: 'its own' },
+    ])
     expect(await reporter.value('select count(*) from integratedb.my_claims()')).toBe(1)
     expect(await ask({ path: 'reporter.*', fields: '*' }, orders)).toMatchObject({ waiting_for: ['shop'] })
   })
@@ -288,11 +291,15 @@ describe('what is allowed beforehand', () => {
     expect(await ask(orders, invoice)).toMatchObject({ waiting_for: ['bill'] })
     await allow(bill, 'bill', 'shop.invoice')
     expect(await ask(everything)).toMatchObject({ status: 'approved' })
+    // Decided by who allowed it.
     expect(
       await database.rows(
-        `select decided_by, owners, reason from integratedb.decisions where decision = 'approve' order by id desc limit 1`,
+        `select decided_by, owners, reason from integratedb.decisions where decision = 'approve' order by id desc limit 2`,
       ),
-    ).toEqual([{ decided_by: 'reporter', owners: ['bill', 'shop'], reason: 'allowed beforehand, or its own' }])
+    ).toEqual([
+      { decided_by: 'ann', owners: ['shop'], reason: 'allowed beforehand' },
+      { decided_by: 'bill', owners: ['bill'], reason: 'allowed beforehand' },
+    ])
   })
 
   test('of one relation is not all of the schema', async () => {
@@ -457,10 +464,10 @@ describe('somebody else', () => {
         `insert into integratedb.decision (stakeholder, request, decision, decided_by, owners, owner_ids) values ('reporter', 1, 'approve', 'shop', '{shop}', '{1}')`,
         `insert into integratedb.decision (stakeholder, request, decision) values ('reporter', 1, 'approve')`,
         `update integratedb.claim_request set document = '{}'`,
-        `insert into integratedb.allowance values ('reporter', 'shop', 1, 'shop', '', '{select}')`,
+        `insert into integratedb.allowance values ('reporter', 'shop', 1, 'shop', '', '{select}', 'shop')`,
         'truncate integratedb.decision cascade',
         `select integratedb._approve_claims('shop', 'reporter', null)`,
-        `select integratedb._settle(1, 'shop')`,
+        `select integratedb._settle(1)`,
         `select integratedb._stakeholder_of('reporter')`,
         'select * from integratedb._request_owner',
         'create trigger mine instead of insert on integratedb._act execute function suppress_redundant_updates_trigger()',

@@ -40,9 +40,10 @@ begin
   end;
 
   if decision = 'allow' then
-    insert into integratedb.allowance as l (stakeholder, owner, owner_id, schema_name, relation_name, access)
-    values (name, owner, owner_id::bigint, allowed->>'schema', coalesce(allowed->>'relation', ''), _allow_claims.access)
-    on conflict on constraint "an owner allows a path once" do update set owner = excluded.owner, access = excluded.access;
+    insert into integratedb.allowance as l (stakeholder, owner, owner_id, schema_name, relation_name, access, allowed_by)
+    values (name, owner, owner_id::bigint, allowed->>'schema', coalesce(allowed->>'relation', ''), _allow_claims.access, caller)
+    on conflict on constraint "an owner allows a path once" do update
+       set owner = excluded.owner, access = excluded.access, allowed_by = excluded.allowed_by;
   else
     delete from integratedb.allowance l
      where l.stakeholder = name and l.owner = _allow_claims.owner
@@ -66,7 +67,7 @@ begin
     select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending' for update;
     if found then
       begin
-        perform integratedb._settle(pending, caller);
+        perform integratedb._settle(pending);
       exception when sqlstate 'IDB03' or sqlstate 'IDB06' then
         null; -- cannot be met (any more): it stays pending, and whoever approves it is told why
       end;

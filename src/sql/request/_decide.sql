@@ -68,7 +68,7 @@ as $$
 declare
   decided constant bigint := integratedb._decide(caller, name, request, 'approve', null);
 begin
-  perform integratedb._settle(decided, caller);
+  perform integratedb._settle(decided);
   return integratedb._request_answer(decided);
 end
 $$;

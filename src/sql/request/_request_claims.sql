@@ -40,7 +40,7 @@ begin
       null; -- another session of the stakeholder asked at the same time: the last one counts
     end;
   end loop;
-  perform integratedb._settle(request, caller);
+  perform integratedb._settle(request);
   return integratedb._request_answer(request);
 end
 $$;

@@ -1,5 +1,5 @@
 -- A request that waits for nobody becomes the stakeholder's claims, as set_claims would make it now.
-create or replace function integratedb._settle(request bigint, caller name)
+create or replace function integratedb._settle(request bigint)
 returns void
 language plpgsql
 volatile
@@ -22,20 +22,28 @@ begin
     perform integratedb._end_work();
     return;
   end if;
+  -- For whom nobody has said anything about this request: those who allowed it, or nobody had to.
   insert into integratedb.decision (request, stakeholder, decision, decided_by, reason, owners, owner_ids)
-  select asked.id, asked.stakeholder, 'approve', caller, 'allowed beforehand, or its own', array_agg(o.owner order by o.owner), array_agg(o.owner_id order by o.owner)
+  select asked.id, asked.stakeholder, 'approve', coalesce(l.allowed_by, asked.stakeholder), case when l.allowed_by is null then 'its own' else 'allowed beforehand' end,
+         array[o.owner], array[o.owner_id]
     from integratedb._request_owner o
+    left join lateral (
+      select max(a.allowed_by) as allowed_by
+        from integratedb.allowance a
+       where a.stakeholder = asked.stakeholder and a.owner = o.owner and a.owner_id = o.owner_id
+         and not pg_has_role(asked.stakeholder::name, o.owner_id::oid, 'usage')
+    ) l on true
    where o.request = asked.id
      and not exists (
        select from integratedb.decision d
         where d.request = asked.id and d.decision = 'approve' and ('integratedb_admin' = any (d.owners) or o.owner = any (d.owners)))
-  having count(*) > 0;
+   order by o.owner;
   perform integratedb._finish_claims(asked.stakeholder, asked.document, specification, relations);
   update integratedb.claim_request r set status = 'approved', ended_at = now() where r.id = asked.id;
 end
 $$;
 
-comment on function integratedb._settle(bigint, name) is 'internal: if a pending request waits for nobody, makes it claims. Its row is locked before. IDB03, IDB06';
+comment on function integratedb._settle(bigint) is 'internal: if a pending request waits for nobody, makes it claims. Its row is locked before. IDB03, IDB06';
 
 create or replace function integratedb._request_answer(request bigint)
 returns jsonb

@@ -45,6 +45,7 @@ create table if not exists integratedb.allowance (
   schema_name text not null,
   relation_name text not null,
   access text[] not null,
+  allowed_by text not null,
   constraint "an owner allows a path once" primary key (stakeholder, owner_id, schema_name, relation_name)
 );
 
