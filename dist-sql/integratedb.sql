@@ -3791,8 +3791,8 @@ begin
       detail = format('This session is logged in as %I.', session_user),
       hint = 'Call rename_stakeholder as an administrator.';
   end if;
-  -- Whoever asks or decides about its claims right now is waited for here, before anybody waits for us.
-  perform from integratedb.stakeholder s where s.name = rename_stakeholder.name for update;
+  -- Whoever asks for claims or decides right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   begin
     -- Judging reads names: let no judgement fall between the old one and the new.
     perform integratedb._begin_work();
@@ -3852,7 +3852,7 @@ begin
   end if;
   if role is null then
     -- Somebody dropped it: what is left is ours.
-    perform from integratedb.stakeholder s where s.name = remove_stakeholder.name for update;
+    lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
     return;
@@ -3872,8 +3872,8 @@ begin
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
   -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
   perform integratedb._end_sessions(role);
-  -- Whoever decides about its claims right now is waited for here, before anybody waits for us.
-  perform from integratedb.stakeholder s where s.name = remove_stakeholder.name for update;
+  -- Whoever decides about claims right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
   begin
     execute format('alter role %I nologin', name);
@@ -4210,9 +4210,7 @@ declare
   specification jsonb;
   request bigint;
 begin
-  -- Until the end of this transaction it is not renamed or removed. Taken before any lock that others wait for.
-  perform from integratedb.stakeholder s where s.name = asker for key share;
-  if not found then
+  if asker is null then
     raise exception using
       errcode = 'IDB04',
       message = format('%I is not a stakeholder', caller),
@@ -4266,7 +4264,6 @@ declare
   owner_ids bigint[];
 begin
   perform integratedb._check_stakeholder(name);
-  perform from integratedb.stakeholder s where s.name = _decide.name for key share; -- it is not renamed or removed meanwhile
   select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending';
   if pending = coalesce(request, pending) then
     -- One decision after the other. A stakeholder that is replacing its request right now makes us wait, but with no lock
@@ -4445,7 +4442,7 @@ execute $sql$
 -- over it can give that column another default, and PostgreSQL does not ask for the privilege to insert into it.
 create or replace view integratedb._act as
 select
-  null::name as caller,
+  null::oid as caller,
   null::text as call,
   null::text as stakeholder,
   null::jsonb as document,
@@ -4467,7 +4464,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.caller := current_user;
+  new.caller := (select r.oid from pg_roles r where r.rolname = current_user);
   return new;
 end
 $$;
@@ -4481,20 +4478,26 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  caller name;
 begin
   -- Who has to be asked, and whether the claims can be met, has to be seen as it is now.
   perform integratedb._check_isolation(new.call);
+  -- Until the end of this transaction no stakeholder is renamed or removed. Taken before any lock that others wait for;
+  -- and only now a name is what it will be.
+  lock table integratedb.claim_request in row share mode;
+  caller := pg_get_userbyid(new.caller);
   case new.call
     when 'request_claims' then
-      new.answer := integratedb._request_claims(new.caller, new.document, new.reason);
+      new.answer := integratedb._request_claims(caller, new.document, new.reason);
     when 'approve_claims' then
-      new.answer := integratedb._approve_claims(new.caller, new.stakeholder, new.request);
+      new.answer := integratedb._approve_claims(caller, new.stakeholder, new.request);
     when 'reject_claims' then
-      new.answer := integratedb._reject_claims(new.caller, new.stakeholder, new.reason, new.request);
+      new.answer := integratedb._reject_claims(caller, new.stakeholder, new.reason, new.request);
     when 'allow_claims' then
-      perform integratedb._allow_claims(new.caller, 'allow', new.owner, new.stakeholder, new.path, new.access);
+      perform integratedb._allow_claims(caller, 'allow', new.owner, new.stakeholder, new.path, new.access);
     when 'disallow_claims' then
-      perform integratedb._allow_claims(new.caller, 'disallow', new.owner, new.stakeholder, new.path, '{select}');
+      perform integratedb._allow_claims(caller, 'disallow', new.owner, new.stakeholder, new.path, '{select}');
   end case;
   return new;
 end

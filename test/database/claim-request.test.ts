@@ -450,10 +450,10 @@ describe('somebody else', () => {
     await ask(orders)
     for (const session of [evil, ann, reporter, await database.connect('boss')]) {
       for (const statement of [
-        `insert into integratedb._act (caller, call, stakeholder) values ('shop', 'approve_claims', 'reporter')`,
+        `insert into integratedb._act (caller, call, stakeholder) values ('shop'::regrole, 'approve_claims', 'reporter')`,
         `insert into integratedb._act (answer) values ('{}')`,
-        `insert into integratedb._act select 'shop', 'approve_claims', 'reporter'`,
-        `update integratedb._act set caller = 'shop'`,
+        `insert into integratedb._act select 'shop'::regrole, 'approve_claims', 'reporter'`,
+        `update integratedb._act set caller = null`,
         'delete from integratedb._act',
         'select caller from integratedb._act',
         'insert into integratedb._my_claims default values',
@@ -484,15 +484,20 @@ describe('somebody else', () => {
 
   test('cannot say who it is with a view that has another default', async () => {
     await ask(orders)
+    const shop = await database.value<number>(`select 'shop'::regrole::oid`)
     // PostgreSQL asks for no privilege on a column that a view's default fills.
     await evil.rows(`
       create view evil.forged as select caller, call, stakeholder from integratedb._act;
-      alter view evil.forged alter column caller set default 'shop'`)
+      alter view evil.forged alter column caller set default ${shop}`)
     expect((await evil.failure(`insert into evil.forged (call, stakeholder) values ('approve_claims', 'reporter')`)).code).toBe('IDB06')
     await database.rows('grant select, insert on integratedb._act to evil') // as if it had every privilege
     expect((await evil.failure(`insert into evil.forged (call, stakeholder) values ('approve_claims', 'reporter')`)).code).toBe('IDB06')
     expect(
-      (await evil.failure(`insert into integratedb._act (caller, call, stakeholder) values ('shop', 'approve_claims', 'reporter')`)).code,
+      (
+        await evil.failure(
+          `insert into integratedb._act (caller, call, stakeholder) values ('shop'::regrole, 'approve_claims', 'reporter')`,
+        )
+      ).code,
     ).toBe('IDB06')
     await expectNothingGranted()
   })
@@ -819,6 +824,41 @@ describe('two at once', () => {
     await ann.rows('commit')
     expect((await migration).code).toBe('IDB01')
     await expectGranted('shop.orders.id', 'shop.orders.total')
+  })
+
+  test('a stakeholder is renamed while a migration gives it more: both happen', async () => {
+    await database.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.*", "fields": "*"}]}')`)
+    await database.rows(`begin; create table shop.one (id int); select integratedb.validate_migration()`)
+    const renamer = await database.connect()
+    const renaming = renamer.rows(`select integratedb.rename_stakeholder('reporter', 'insights')`)
+    await waits(renamer)
+    await database.rows('create table shop.two (id int); select integratedb.validate_migration(); commit')
+    await renaming
+    const { granted, claimed } = await grantsAndClaims(database, 'insights')
+    expect(granted).toEqual(claimed)
+    expect(granted).toContain('shop.two.id')
+  })
+
+  test('a stakeholder is renamed, and another takes its name, while it asks: it has asked for nothing', async () => {
+    const admin = await database.connect()
+    await admin.rows(`begin; select integratedb.rename_stakeholder('reporter', 'insights'); select integratedb.add_stakeholder('reporter')`)
+    const asking = ask(orders)
+    await waits(reporter)
+    await admin.rows('commit')
+    expect(await asking).toMatchObject({ stakeholder: 'insights', status: 'pending' })
+  })
+
+  test('a stakeholder is removed while an owner decides: first the one, then the other', async () => {
+    await ask(orders)
+    await ann.rows('begin')
+    await approve(ann)
+    const remover = await database.connect()
+    const removing = remover.rows(`select integratedb.remove_stakeholder('reporter')`)
+    await waits(remover)
+    await ann.rows('commit')
+    await removing
+    expect(await database.rows('select status from integratedb.claim_requests')).toEqual([{ status: 'approved' }])
+    expect((await ann.failure(`select integratedb.approve_claims('reporter')`)).code).toBe('IDB04')
   })
 
   test('a stakeholder is renamed or removed while it asks: first the one, then the other, and nobody else waits', async () => {

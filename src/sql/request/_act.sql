@@ -6,7 +6,7 @@
 -- over it can give that column another default, and PostgreSQL does not ask for the privilege to insert into it.
 create or replace view integratedb._act as
 select
-  null::name as caller,
+  null::oid as caller,
   null::text as call,
   null::text as stakeholder,
   null::jsonb as document,
@@ -28,7 +28,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.caller := current_user;
+  new.caller := (select r.oid from pg_roles r where r.rolname = current_user);
   return new;
 end
 $$;
@@ -42,20 +42,26 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  caller name;
 begin
   -- Who has to be asked, and whether the claims can be met, has to be seen as it is now.
   perform integratedb._check_isolation(new.call);
+  -- Until the end of this transaction no stakeholder is renamed or removed. Taken before any lock that others wait for;
+  -- and only now a name is what it will be.
+  lock table integratedb.claim_request in row share mode;
+  caller := pg_get_userbyid(new.caller);
   case new.call
     when 'request_claims' then
-      new.answer := integratedb._request_claims(new.caller, new.document, new.reason);
+      new.answer := integratedb._request_claims(caller, new.document, new.reason);
     when 'approve_claims' then
-      new.answer := integratedb._approve_claims(new.caller, new.stakeholder, new.request);
+      new.answer := integratedb._approve_claims(caller, new.stakeholder, new.request);
     when 'reject_claims' then
-      new.answer := integratedb._reject_claims(new.caller, new.stakeholder, new.reason, new.request);
+      new.answer := integratedb._reject_claims(caller, new.stakeholder, new.reason, new.request);
     when 'allow_claims' then
-      perform integratedb._allow_claims(new.caller, 'allow', new.owner, new.stakeholder, new.path, new.access);
+      perform integratedb._allow_claims(caller, 'allow', new.owner, new.stakeholder, new.path, new.access);
     when 'disallow_claims' then
-      perform integratedb._allow_claims(new.caller, 'disallow', new.owner, new.stakeholder, new.path, '{select}');
+      perform integratedb._allow_claims(caller, 'disallow', new.owner, new.stakeholder, new.path, '{select}');
   end case;
   return new;
 end

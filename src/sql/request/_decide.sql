@@ -13,7 +13,6 @@ declare
   owner_ids bigint[];
 begin
   perform integratedb._check_stakeholder(name);
-  perform from integratedb.stakeholder s where s.name = _decide.name for key share; -- it is not renamed or removed meanwhile
   select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending';
   if pending = coalesce(request, pending) then
     -- One decision after the other. A stakeholder that is replacing its request right now makes us wait, but with no lock

@@ -11,9 +11,7 @@ declare
   specification jsonb;
   request bigint;
 begin
-  -- Until the end of this transaction it is not renamed or removed. Taken before any lock that others wait for.
-  perform from integratedb.stakeholder s where s.name = asker for key share;
-  if not found then
+  if asker is null then
     raise exception using
       errcode = 'IDB04',
       message = format('%I is not a stakeholder', caller),

@@ -28,7 +28,7 @@ begin
   end if;
   if role is null then
     -- Somebody dropped it: what is left is ours.
-    perform from integratedb.stakeholder s where s.name = remove_stakeholder.name for update;
+    lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
     return;
@@ -48,8 +48,8 @@ begin
   -- An idle transaction of its own would keep its tables from being handed over for as long as it likes. So its
   -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
   perform integratedb._end_sessions(role);
-  -- Whoever decides about its claims right now is waited for here, before anybody waits for us.
-  perform from integratedb.stakeholder s where s.name = remove_stakeholder.name for update;
+  -- Whoever decides about claims right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
   begin
     execute format('alter role %I nologin', name);
