@@ -33,6 +33,7 @@ export const loadOrder = [
   'grant/_apply_grants.sql',
   'grant/_release_usage.sql',
   'claim/_replace_claims.sql',
+  'claim/_begin_claims.sql',
   'claim/set_claims.sql',
   'claim/get_claims.sql',
   'claim/remove_claims.sql',
@@ -44,6 +45,7 @@ export const loadOrder = [
 
   'stakeholder/_check_name.sql',
   'stakeholder/_check_stakeholder.sql',
+  'stakeholder/_stakeholder_of.sql',
   'stakeholder/_scram_verifier.sql',
   'stakeholder/_credentials.sql',
   'stakeholder/_end_sessions.sql',
@@ -71,6 +73,16 @@ export const loadOrder = [
   'stakeholder/_audit_roles.sql',
   'stakeholder/_audit_claims.sql',
   'stakeholder/audit_access.sql',
+
+  'request/claim_request.sql',
+  'request/_request_owner.sql',
+  'request/_settle.sql',
+  'request/_request_claims.sql',
+  'request/_decide.sql',
+  'request/_allow.sql',
+  'request/_act.sql',
+  'request/request_claims.sql',
+  'request/claim_requests.sql',
 
   'migration/_has_event_triggers.sql',
   'migration/migration.sql',

@@ -3238,6 +3238,59 @@ comment on function integratedb._replace_claims(text, jsonb, bigint[]) is
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/claim/_begin_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Declaring claims, in two steps, so that an approval can look once more at who had to be asked, in between: from the
+-- first step to the end of the transaction, what is claimed stays as it is.
+
+-- Locks before the epoch: a migration holds its tables and wants the epoch at commit.
+create or replace function integratedb._begin_claims(specification jsonb)
+returns bigint[]
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  relations bigint[] := integratedb._relations_of(specification);
+  locked constant bigint[] := relations;
+begin
+  perform integratedb._lock_relations(relations);
+  perform integratedb._begin_work();
+  -- Whoever committed while we waited may have made or renamed some.
+  relations := integratedb._relations_of(specification);
+  if not relations <@ locked then
+    perform integratedb._lock_relations(array(select unnest(relations) except select unnest(locked)));
+    relations := integratedb._relations_of(specification);
+  end if;
+  return relations;
+end
+$$;
+
+comment on function integratedb._begin_claims(jsonb) is
+  'internal: locks what a specification speaks of, then _begin_work(); oids of the relations, for _finish_claims()';
+
+create or replace function integratedb._finish_claims(name text, document jsonb, specification jsonb, relations bigint[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
+  perform integratedb._replace_claims(name, specification, relations);
+  update integratedb.stakeholder s set document = _finish_claims.document, claimed_at = now() where s.name = _finish_claims.name;
+  perform integratedb._end_work();
+end
+$$;
+
+comment on function integratedb._finish_claims(text, jsonb, jsonb, bigint[]) is
+  'internal: stores and grants, after _begin_claims(); then _end_work(). IDB02, IDB03, IDB04, IDB06';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/claim/set_claims.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -3250,29 +3303,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   specification jsonb;
-  relations bigint[];
-  locked bigint[] := '{}';
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
   specification := integratedb._call('read_specification', integratedb._document_text(document));
-
-  -- Locks before the epoch: a migration holds its tables and wants the epoch at commit.
-  relations := integratedb._relations_of(specification);
-  perform integratedb._lock_relations(relations);
-  locked := relations;
-  perform integratedb._begin_work();
-  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
-  -- Whoever committed while we waited may have made or renamed some.
-  relations := integratedb._relations_of(specification);
-  if not relations <@ locked then
-    perform integratedb._lock_relations(array(select unnest(relations) except select unnest(locked)));
-    relations := integratedb._relations_of(specification);
-  end if;
-
-  perform integratedb._replace_claims(name, specification, relations);
-  update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
-  perform integratedb._end_work();
+  perform integratedb._finish_claims(name, document, specification, integratedb._begin_claims(specification));
   return query select * from integratedb.claims where stakeholder = name;
 end
 $$;
@@ -3609,6 +3644,36 @@ end
 $$;
 
 comment on function integratedb._check_stakeholder(text) is 'internal: IDB04 if there is no such stakeholder';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_stakeholder_of.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Whom does a role act for? The one place that knows: a stakeholder's own role, or another login of it that has put
+-- that role off.
+-- A view, because that is what other views can read for everybody: a function in a view is called by whoever reads it.
+create or replace view integratedb._acts_for as
+select s.name::name as role, s.name as stakeholder from integratedb.stakeholder s
+union all
+select r.rolname, c.stakeholder
+  from integratedb.credential c
+  join pg_catalog.pg_roles r on r.oid = c.role_id::oid and r.rolname = c.username
+ where c.kind <> 'own' and c.revoked_at is null;
+
+comment on view integratedb._acts_for is 'internal: each role that is a stakeholder''s';
+
+create or replace function integratedb._stakeholder_of(role name)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select a.stakeholder from integratedb._acts_for a where a.role = _stakeholder_of.role
+$$;
+
+comment on function integratedb._stakeholder_of(name) is 'internal: the stakeholder that this role acts for; null if none';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4317,6 +4382,8 @@ begin
       detail = format('This session is logged in as %I.', session_user),
       hint = 'Call rename_stakeholder as an administrator.';
   end if;
+  -- Whoever asks for claims or decides right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   begin
     -- Judging reads names: let no judgement fall between the old one and the new.
     perform integratedb._begin_work();
@@ -4400,6 +4467,7 @@ begin
   end if;
   if role is null then
     -- Somebody dropped it: what is left is ours.
+    lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
     perform integratedb._drop_logins(name, heir);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
@@ -4422,6 +4490,8 @@ begin
   -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
   perform integratedb._end_sessions(role);
   perform integratedb._end_sessions(c.role_id::oid) from integratedb.credential c where c.stakeholder = name;
+  -- Whoever decides about claims right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
   begin
     execute format('alter role %I nologin', name);
@@ -5371,6 +5441,788 @@ $$;
 
 comment on function integratedb.audit_access(text) is
   'What a stakeholder (null: each) can do beyond its claims and its own schema, and which claims are granted and cannot be used. Rows of (stakeholder, object, privilege, source, finding, fix); stakeholder null: everybody can, as PUBLIC; finding: beyond claims | cannot be used; fix: SQL for a superuser or the owner, after which the row is gone. IDB04: no such stakeholder';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/claim_request.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What did stakeholders ask for, and who has decided what? Nothing is ever deleted here. Names and not references:
+-- the history outlives a stakeholder and a role.
+create table if not exists integratedb.claim_request (
+  id bigint generated always as identity primary key,
+  stakeholder text not null,
+  document jsonb not null,
+  paths jsonb not null,
+  reason text not null,
+  requested_by text not null,
+  requested_at timestamptz not null default now(),
+  status text not null default 'pending'
+    constraint "a request is pending until it has ended" check (status in ('pending', 'approved', 'rejected', 'replaced', 'withdrawn')),
+  ended_at timestamptz,
+  constraint "a request that has ended says when" check ((status = 'pending') = (ended_at is null))
+);
+
+create unique index if not exists "a stakeholder has one pending request" on integratedb.claim_request (stakeholder) where status = 'pending';
+
+comment on table integratedb.claim_request is 'What stakeholders asked for with request_claims';
+comment on column integratedb.claim_request.paths is 'What the document names: {schema, relation (null: all), access, follows}[]. follows: what comes under the name later, whoever makes it, is claimed too';
+
+create table if not exists integratedb.decision (
+  id bigint generated always as identity primary key,
+  request bigint references integratedb.claim_request,
+  stakeholder text not null,
+  decision text not null constraint "a decision is one of four" check (decision in ('approve', 'reject', 'allow', 'disallow')),
+  decided_by text not null,
+  decided_at timestamptz not null default now(),
+  reason text,
+  owners text[] not null,
+  owner_ids bigint[] not null,
+  path text,
+  access text[]
+);
+
+create index if not exists decision_of_request on integratedb.decision (request);
+
+comment on table integratedb.decision is 'Who has decided what, and when: approve and reject a request, allow and disallow a path beforehand';
+comment on column integratedb.decision.owners is 'The roles that it counts for; owner_ids: their pg_roles.oid, so that another role that takes the name has decided nothing';
+
+create table if not exists integratedb.allowance (
+  stakeholder text not null references integratedb.stakeholder on update cascade on delete cascade,
+  owner text not null,
+  owner_id bigint not null,
+  schema_name text not null,
+  relation_name text not null,
+  access text[] not null,
+  allowed_by text not null,
+  constraint "an owner allows a path once" primary key (stakeholder, owner_id, schema_name, relation_name)
+);
+
+comment on table integratedb.allowance is 'What owners allow stakeholders to claim without being asked again';
+comment on column integratedb.allowance.relation_name is 'Empty for all of the schema';
+
+-- A stakeholder's pending request goes with it; what has ended keeps the name that it had.
+create or replace function integratedb._follow_stakeholder()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'DELETE' then
+    update integratedb.claim_request set status = 'withdrawn', ended_at = now() where stakeholder = old.name and status = 'pending';
+  else
+    update integratedb.claim_request set stakeholder = new.name where stakeholder = old.name and status = 'pending';
+  end if;
+  return null;
+end
+$$;
+
+comment on function integratedb._follow_stakeholder() is 'internal: the trigger function of requests_follow';
+
+create or replace trigger requests_follow after update of name or delete on integratedb.stakeholder
+  for each row execute function integratedb._follow_stakeholder();
+
+comment on trigger requests_follow on integratedb.stakeholder is 'A pending request follows its stakeholder, and is withdrawn when that is removed';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_request_owner.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Who has to agree to what is pending, as things are now? The owner of each relation that a request names or that its
+-- wildcards take in. Of a wildcard, of what is not there yet, and of what may go and come back as another's (optional,
+-- an alternative), the owner of the schema as well; without schema an administrator.
+create or replace view integratedb._request_owner as
+with path as not materialized (
+  select r.id as request, r.stakeholder, p.schema, p.relation, p.access, p.follows
+    from integratedb.claim_request r
+    cross join lateral jsonb_to_recordset(r.paths) p (schema text, relation text, access text[], follows boolean)
+   where r.status = 'pending'
+), part as (
+  select p.request, p.stakeholder, p.schema, c.relname::text as relation, p.access, c.relowner as owner_id
+    from path p
+    join pg_catalog.pg_namespace n on n.nspname = p.schema::name
+    join pg_catalog.pg_class c on c.relnamespace = n.oid
+   where case when p.relation is null
+           then c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and not exists (
+             select from pg_catalog.pg_depend d
+              where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+           else c.relname = p.relation::name end
+  union all
+  select p.request, p.stakeholder, p.schema, coalesce(p.relation, ''), p.access, n.nspowner
+    from path p
+    left join pg_catalog.pg_namespace n on n.nspname = p.schema::name
+   where p.follows
+      or not exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = p.relation::name)
+), owned as (
+  select p.request, p.stakeholder, p.schema, p.relation, p.access, r.oid as owner_id, r.rolname::text as owner
+    from part p
+    left join pg_catalog.pg_roles a on a.rolname = 'integratedb_admin'
+    left join pg_catalog.pg_roles r on r.oid = coalesce(p.owner_id, a.oid)
+)
+select
+  o.request,
+  coalesce(o.owner, 'integratedb_admin') as owner,
+  o.owner_id::bigint as owner_id,
+  bool_or(not (
+    -- Its own.
+    coalesce(pg_has_role((select s.oid from pg_catalog.pg_roles s where s.rolname = o.stakeholder), o.owner_id, 'usage'), false)
+    or exists (
+      select from integratedb.allowance l
+       where l.stakeholder = o.stakeholder and l.owner = o.owner and l.owner_id = o.owner_id::bigint
+         and l.schema_name = o.schema and l.relation_name in (o.relation, '') and o.access <@ l.access)
+    or exists (
+      select from integratedb.decision d
+       where d.request = o.request and d.decision = 'approve'
+         and ('integratedb_admin' = any (d.owners)
+              or exists (select from unnest(d.owners, d.owner_ids) x (owner, id) where x.owner = o.owner and x.id = o.owner_id::bigint)))
+  )) as is_waiting
+from owned o
+group by o.request, o.owner, o.owner_id;
+
+comment on view integratedb._request_owner is
+  'internal: of each pending request, the roles that have a say; is_waiting: not approved for it, not allowed beforehand, not the stakeholder''s own. An administrator''s approval is one for all';
+
+create or replace function integratedb._waiting_for(request bigint)
+returns text[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(select distinct o.owner from integratedb._request_owner o where o.request = _waiting_for.request and o.is_waiting order by 1)
+$$;
+
+comment on function integratedb._waiting_for(bigint) is 'internal: the roles whose approval a pending request waits for';
+
+create or replace function integratedb._is_admin(role name)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_roles r
+     where (r.rolname = 'integratedb_admin' or r.oid = (select nspowner from pg_namespace where nspname = 'integratedb'))
+       and pg_has_role(role, r.oid, 'usage'))
+$$;
+
+comment on function integratedb._is_admin(name) is 'internal: has it the rights of integratedb_admin, the installer or a superuser?';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_settle.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- A request that waits for nobody becomes the stakeholder's claims, as set_claims would make it now.
+create or replace function integratedb._settle(request bigint)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asked integratedb.claim_request;
+  specification jsonb;
+  relations bigint[];
+begin
+  if integratedb._waiting_for(request) <> '{}' then
+    return;
+  end if;
+  select * into asked from integratedb.claim_request r where r.id = request;
+  specification := integratedb._call('read_specification', integratedb._document_text(asked.document));
+  relations := integratedb._begin_claims(specification);
+  if integratedb._waiting_for(request) <> '{}' then
+    -- While we waited for the locks, something in it came to another owner, or into its wildcard.
+    perform integratedb._end_work();
+    return;
+  end if;
+  -- For whom nobody has said anything about this request: those who allowed it, or nobody had to.
+  insert into integratedb.decision (request, stakeholder, decision, decided_by, reason, owners, owner_ids)
+  select asked.id, asked.stakeholder, 'approve', coalesce(l.allowed_by, asked.stakeholder), case when l.allowed_by is null then 'its own' else 'allowed beforehand' end,
+         array[o.owner], array[o.owner_id]
+    from integratedb._request_owner o
+    left join lateral (
+      select max(a.allowed_by) as allowed_by
+        from integratedb.allowance a
+       where a.stakeholder = asked.stakeholder and a.owner = o.owner and a.owner_id = o.owner_id
+         and not pg_has_role(asked.stakeholder::name, o.owner_id::oid, 'usage')
+    ) l on true
+   where o.request = asked.id
+     and not exists (
+       select from integratedb.decision d
+        where d.request = asked.id and d.decision = 'approve' and ('integratedb_admin' = any (d.owners) or o.owner = any (d.owners)))
+   order by o.owner;
+  perform integratedb._finish_claims(asked.stakeholder, asked.document, specification, relations);
+  update integratedb.claim_request r set status = 'approved', ended_at = now() where r.id = asked.id;
+end
+$$;
+
+comment on function integratedb._settle(bigint) is 'internal: if a pending request waits for nobody, makes it claims. Its row is locked before. IDB03, IDB06';
+
+create or replace function integratedb._request_answer(request bigint)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object('request', r.id, 'stakeholder', r.stakeholder, 'status', r.status, 'waiting_for', integratedb._waiting_for(r.id))
+    from integratedb.claim_request r
+   where r.id = request
+$$;
+
+comment on function integratedb._request_answer(bigint) is 'internal: {"request", "stakeholder", "status", "waiting_for": [role]}';
+
+-- Who asks or decides has to say why: somebody will read it.
+create or replace function integratedb._check_reason(reason text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if reason ~ '[^[:space:]]' and length(reason) <= 2000 then
+    return;
+  end if;
+  raise exception using
+    errcode = 'IDB08',
+    message = 'a reason is needed',
+    detail = format('It is a text of up to 2000 characters, for whoever looks at this decision, and this one is %s.',
+      case when reason is null then 'null' when length(reason) > 2000 then format('%s long', length(reason)) else 'empty' end),
+    hint = 'For example: ''monthly revenue report''. Nothing was changed.';
+end
+$$;
+
+comment on function integratedb._check_reason(text) is 'internal: IDB08';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_request_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- A stakeholder asks. What is pending is only a row here: it grants nothing and no migration looks at it.
+create or replace function integratedb._request_claims(caller name, document jsonb, reason text)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  asker constant text := integratedb._stakeholder_of(caller);
+  specification jsonb;
+  request bigint;
+begin
+  if asker is null then
+    raise exception using
+      errcode = 'IDB04',
+      message = format('%I is not a stakeholder', caller),
+      detail = 'A stakeholder asks for claims of its own, logged in as itself.',
+      hint = 'An administrator sets the claims of any: SELECT * FROM integratedb.set_claims(''name'', document); Nothing was changed.';
+  end if;
+  perform integratedb._check_reason(reason);
+  specification := integratedb._call('read_specification', integratedb._document_text(document));
+  -- Nobody need look at what cannot be met.
+  perform integratedb._call('declare_claims',
+    integratedb._declaration(asker, specification, integratedb._relations_of(specification), '{}'));
+  loop
+    update integratedb.claim_request r set status = 'replaced', ended_at = now() where r.stakeholder = asker and r.status = 'pending';
+    begin
+      insert into integratedb.claim_request as r (stakeholder, document, paths, reason, requested_by)
+      select asker, _request_claims.document,
+             jsonb_agg(distinct jsonb_build_object('schema', s->'schema', 'relation', s->'relation', 'access', s->'access',
+               'follows', s->'relation' = 'null' or (s->'optional')::boolean or s->'alternative' <> 'null')),
+             _request_claims.reason, caller
+        from jsonb_array_elements(specification) s
+      returning r.id into request;
+      exit;
+    exception when unique_violation then
+      null; -- another session of the stakeholder asked at the same time: the last one counts
+    end;
+  end loop;
+  perform integratedb._settle(request);
+  return integratedb._request_answer(request);
+end
+$$;
+
+comment on function integratedb._request_claims(name, jsonb, text) is 'internal: request_claims, as this caller';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_decide.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Somebody decides about what is pending: which request, and for which of its owners?
+create or replace function integratedb._decide(caller name, name text, request bigint, decision text, reason text)
+returns bigint
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  pending bigint;
+  is_locked boolean := false;
+  owners text[];
+  owner_ids bigint[];
+begin
+  perform integratedb._check_stakeholder(name);
+  select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending';
+  if pending = coalesce(request, pending) then
+    -- One decision after the other. A stakeholder that is replacing its request right now makes us wait, but with no lock
+    -- on relations or the epoch, so that nobody waits for us. And what it puts in its place nobody has looked at.
+    perform from integratedb.claim_request r where r.id = pending and r.status = 'pending' for update;
+    is_locked := found;
+    if not is_locked then
+      select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending';
+    end if;
+  end if;
+  if not is_locked then
+    raise exception using
+      errcode = 'IDB08',
+      message = case when pending is null then format('%I has no pending request', name)
+        else format('that is not what %I asks for now', name) end,
+      detail = case when pending is null then 'It was decided, replaced or withdrawn, or there never was one.'
+        else format('Its pending request is %s. A request that was looked at can have been replaced since.', pending) end,
+      hint = 'SELECT * FROM integratedb.pending_claims() lists what waits. Nothing was changed.';
+  end if;
+  select array_agg(o.owner order by o.owner), array_agg(o.owner_id order by o.owner) into owners, owner_ids
+    from (
+      select r.rolname::text as owner, r.oid::bigint as owner_id
+        from pg_roles r
+       where r.rolname = 'integratedb_admin' and integratedb._is_admin(caller)
+      union
+      select x.owner, x.owner_id from integratedb._request_owner x where x.request = pending and pg_has_role(caller, x.owner_id::oid, 'usage')
+    ) o;
+  if owners is null then
+    raise exception using
+      errcode = 'IDB06',
+      message = format('%I has no say in what %I asks for', caller, name),
+      detail = format('Request %s is for the owners of what it names: %s.', pending, (
+        select string_agg(distinct quote_ident(o.owner), ', ') from integratedb._request_owner o where o.request = pending)),
+      hint = 'Members of these roles decide, each for what it owns, and members of integratedb_admin for all. Nothing was changed.';
+  end if;
+  insert into integratedb.decision (request, stakeholder, decision, decided_by, reason, owners, owner_ids)
+  values (pending, name, _decide.decision, caller, _decide.reason, owners, owner_ids);
+  return pending;
+end
+$$;
+
+comment on function integratedb._decide(name, text, bigint, text, text) is
+  'internal: locks the pending request and records a decision about it; its id. IDB04, IDB06: no say; IDB08: nothing pending, or another request';
+
+create or replace function integratedb._approve_claims(caller name, name text, request bigint)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  decided constant bigint := integratedb._decide(caller, name, request, 'approve', null);
+begin
+  perform integratedb._settle(decided);
+  return integratedb._request_answer(decided);
+end
+$$;
+
+comment on function integratedb._approve_claims(name, text, bigint) is 'internal: approve_claims, as this caller';
+
+create or replace function integratedb._reject_claims(caller name, name text, reason text, request bigint)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  decided bigint;
+begin
+  perform integratedb._check_reason(reason);
+  decided := integratedb._decide(caller, name, request, 'reject', reason);
+  update integratedb.claim_request r set status = 'rejected', ended_at = now() where r.id = decided;
+  return integratedb._request_answer(decided);
+end
+$$;
+
+comment on function integratedb._reject_claims(name, text, text, bigint) is 'internal: reject_claims, as this caller';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_allow.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- An owner agrees beforehand, or no longer.
+create or replace function integratedb._allow_claims(caller name, decision text, owner text, name text, path text, access text[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  owner_id constant oid := (select r.oid from pg_roles r where r.rolname = owner);
+  allowed jsonb;
+  reason text;
+  pending bigint;
+begin
+  perform integratedb._check_stakeholder(name);
+  if owner_id is null and decision = 'allow' or owner is null then
+    raise exception using
+      errcode = 'IDB08',
+      message = case when owner is null then 'no owner was named' else format('there is no role %I', owner) end,
+      detail = 'The first argument is the role that owns what may be claimed.',
+      hint = 'For example: SELECT integratedb.allow_claims(''shop'', ''reporter'', ''public.*''); Nothing was changed.';
+  end if;
+  if not (coalesce(pg_has_role(caller, owner_id, 'usage'), false) or integratedb._is_admin(caller)) then
+    raise exception using
+      errcode = 'IDB06',
+      message = format('%I cannot speak for %I', caller, owner),
+      detail = format('What belongs to %I is allowed by its members.', owner),
+      hint = format('Have a member of %I or of integratedb_admin do it. Nothing was changed.', owner);
+  end if;
+  begin
+    allowed := integratedb._call('read_specification',
+      json_build_object('match', json_build_array(json_build_object('path', path, 'fields', '*', 'access', access)))::text)->0;
+  exception when sqlstate 'IDB02' then
+    get stacked diagnostics reason = pg_exception_detail;
+    raise exception using
+      errcode = 'IDB08',
+      message = format('%s is nothing that can be allowed', coalesce(quote_literal(left(path, 200)), 'null')),
+      detail = reason,
+      hint = 'A path is "schema.table" or "schema.*", with double quotes where SQL needs them; access is any of select, insert, update, delete. Nothing was changed.';
+  end;
+
+  if decision = 'allow' then
+    insert into integratedb.allowance as l (stakeholder, owner, owner_id, schema_name, relation_name, access, allowed_by)
+    values (name, owner, owner_id::bigint, allowed->>'schema', coalesce(allowed->>'relation', ''), _allow_claims.access, caller)
+    on conflict on constraint "an owner allows a path once" do update
+       set owner = excluded.owner, access = excluded.access, allowed_by = excluded.allowed_by;
+  else
+    delete from integratedb.allowance l
+     where l.stakeholder = name and l.owner = _allow_claims.owner
+       and l.schema_name = allowed->>'schema' and l.relation_name = coalesce(allowed->>'relation', '');
+    if not found then
+      raise exception using
+        errcode = 'IDB08',
+        message = format('%I does not allow %s to %I', owner, path, name),
+        detail = format('It allows: %s.', coalesce((
+          select string_agg(format('%I.%s', l.schema_name, case l.relation_name when '' then '*' else quote_ident(l.relation_name) end), ', ' order by 1)
+            from integratedb.allowance l where l.stakeholder = name and l.owner = _allow_claims.owner), 'nothing')),
+        hint = 'Name one of these. Nothing was changed.';
+    end if;
+  end if;
+  insert into integratedb.decision (stakeholder, decision, decided_by, owners, owner_ids, path, access)
+  values (name, decision, caller, array[owner], array[owner_id::bigint],
+          format('%I.%s', allowed->>'schema', coalesce(quote_ident(allowed->>'relation'), '*')), _allow_claims.access);
+
+  -- What is pending may have waited for just this.
+  if decision = 'allow' then
+    select r.id into pending from integratedb.claim_request r where r.stakeholder = name and r.status = 'pending' for update;
+    if found then
+      begin
+        perform integratedb._settle(pending);
+      exception when sqlstate 'IDB03' or sqlstate 'IDB06' then
+        null; -- cannot be met (any more): it stays pending, and whoever approves it is told why
+      end;
+    end if;
+  end if;
+end
+$$;
+
+comment on function integratedb._allow_claims(name, text, text, text, text, text[]) is 'internal: allow_claims and disallow_claims, as this caller';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/_act.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Who is calling? The calls below need the rights of the installer and the identity of the caller, and a SECURITY DEFINER
+-- function has only one of them: its current_user is the installer, and session_user and the setting "role" would be
+-- those of an owner too in an attacker's SECURITY DEFINER function that the owner happened to call.
+-- So the calls run as their caller and insert into this view. Its first trigger, with the caller's rights still, says who
+-- that is; its second does the work. A column with the default current_user would not do: whoever puts a view of its own
+-- over it can give that column another default, and PostgreSQL does not ask for the privilege to insert into it.
+create or replace view integratedb._act as
+select
+  null::oid as caller,
+  null::text as call,
+  null::text as stakeholder,
+  null::jsonb as document,
+  null::text as reason,
+  null::bigint as request,
+  null::text as owner,
+  null::text as path,
+  null::text[] as access,
+  null::jsonb as answer
+where false;
+
+comment on view integratedb._act is 'internal: a row that is inserted is a call, and its answer; nothing is kept';
+
+create or replace function integratedb._say_who()
+returns trigger
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.caller := (select r.oid from pg_roles r where r.rolname = current_user);
+  return new;
+end
+$$;
+
+comment on function integratedb._say_who() is 'internal: the trigger function of act_as_caller';
+
+create or replace function integratedb._act()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  caller name;
+begin
+  -- Who has to be asked, and whether the claims can be met, has to be seen as it is now.
+  perform integratedb._check_isolation(new.call);
+  -- Until the end of this transaction no stakeholder is renamed or removed. Taken before any lock that others wait for;
+  -- and only now a name is what it will be.
+  lock table integratedb.claim_request in row share mode;
+  caller := pg_get_userbyid(new.caller);
+  case new.call
+    when 'request_claims' then
+      new.answer := integratedb._request_claims(caller, new.document, new.reason);
+    when 'approve_claims' then
+      new.answer := integratedb._approve_claims(caller, new.stakeholder, new.request);
+    when 'reject_claims' then
+      new.answer := integratedb._reject_claims(caller, new.stakeholder, new.reason, new.request);
+    when 'allow_claims' then
+      perform integratedb._allow_claims(caller, 'allow', new.owner, new.stakeholder, new.path, new.access);
+    when 'disallow_claims' then
+      perform integratedb._allow_claims(caller, 'disallow', new.owner, new.stakeholder, new.path, '{select}');
+  end case;
+  return new;
+end
+$$;
+
+comment on function integratedb._act() is 'internal: the trigger function of act_then';
+
+-- In the order of their names.
+create or replace trigger act_as_caller instead of insert on integratedb._act
+  for each row execute function integratedb._say_who();
+create or replace trigger act_then instead of insert on integratedb._act
+  for each row execute function integratedb._act();
+
+comment on trigger act_as_caller on integratedb._act is 'The caller is who calls, whatever was inserted';
+comment on trigger act_then on integratedb._act is 'Does what is called, with the rights of IntegrateDB';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/request_claims.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What stakeholders and owners call. All run as their caller: see _act.sql.
+create or replace function integratedb.request_claims(document jsonb, reason text)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._act (call, document, reason) values ('request_claims', document, reason) returning answer into result;
+  return result;
+end
+$$;
+
+comment on function integratedb.request_claims(jsonb, text) is
+  'A stakeholder, logged in as itself, asks for claims in place of those it has: {"request", "stakeholder", "status": "pending" | "approved", "waiting_for": [role]}. Pending, it grants nothing and blocks nothing, until every owner has approved it, or an administrator; approved at once if owners have allowed all of it beforehand. A new request replaces the pending one. IDB02: invalid document; IDB03: cannot be met now; IDB04: the caller is not a stakeholder; IDB08: no reason';
+
+create or replace function integratedb.approve_claims(name text, request bigint default null)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._act (call, stakeholder, request) values ('approve_claims', name, request) returning answer into result;
+  return result;
+end
+$$;
+
+comment on function integratedb.approve_claims(text, bigint) is
+  'Agrees to what a stakeholder asks for, for each owner that the caller is a member of; an administrator agrees for all. With the last owner the request becomes the stakeholder''s claims, as set_claims would make it now. Answers as request_claims. Name the request that was looked at, and a document that was swapped meanwhile is not approved. IDB03, IDB06: cannot be met or granted now, and nothing is recorded; IDB04: no such stakeholder; IDB06: the caller has no say in it; IDB08: nothing is pending, or another request';
+
+create or replace function integratedb.reject_claims(name text, reason text, request bigint default null)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._act (call, stakeholder, reason, request) values ('reject_claims', name, reason, request) returning answer into result;
+  return result;
+end
+$$;
+
+comment on function integratedb.reject_claims(text, text, bigint) is
+  'Refuses what a stakeholder asks for; one owner is enough. Its claims stay as they are, and my_requests() tells it the reason. Answers as request_claims. IDB04: no such stakeholder; IDB06: the caller has no say in it; IDB08: nothing is pending, or another request, or no reason';
+
+create or replace function integratedb.allow_claims(owner text, name text, pattern text, access text[] default '{select}')
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into integratedb._act (call, owner, stakeholder, path, access) values ('allow_claims', owner, name, pattern, access);
+end
+$$;
+
+comment on function integratedb.allow_claims(text, text, text, text[]) is
+  'Agrees beforehand, for an owner that the caller is a member of: the stakeholder may claim what this owner owns of "schema.table" or "schema.*", with this access at most, without asking it again. A pending request that waited for just this is approved. IDB04: no such stakeholder; IDB06: not a member of the owner; IDB08: no such role, path or access';
+
+create or replace function integratedb.disallow_claims(owner text, name text, pattern text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into integratedb._act (call, owner, stakeholder, path) values ('disallow_claims', owner, name, pattern);
+end
+$$;
+
+comment on function integratedb.disallow_claims(text, text, text) is
+  'Takes back what allow_claims said: from now on the owner is asked. What is claimed already stays claimed. IDB04: no such stakeholder; IDB06: not a member of the owner; IDB08: it was not allowed';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/request/claim_requests.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Who asked for what, and who has decided? For administrators; below, what concerns whoever calls.
+create or replace view integratedb.claim_requests as
+select
+  r.id as request,
+  r.stakeholder,
+  r.status,
+  array(select distinct o.owner from integratedb._request_owner o where o.request = r.id and o.is_waiting order by 1) as waiting_for,
+  r.requested_by,
+  r.requested_at,
+  r.reason,
+  r.document,
+  r.ended_at
+from integratedb.claim_request r;
+
+comment on view integratedb.claim_requests is
+  'What stakeholders have asked for. status: pending | approved | rejected | replaced (by a later request) | withdrawn (the stakeholder was removed). waiting_for: roles whose members have to approve it';
+
+create or replace view integratedb.decisions as
+select
+  d.id,
+  d.request,
+  d.stakeholder,
+  d.decision,
+  d.owners,
+  d.decided_by,
+  d.decided_at,
+  coalesce(d.reason, r.reason) as reason,
+  d.path,
+  d.access,
+  r.document
+from integratedb.decision d
+left join integratedb.claim_request r on r.id = d.request;
+
+comment on view integratedb.decisions is
+  'Who has decided what and when, nothing left out. decision: approve | reject (a request, with its document) | allow | disallow (a path, beforehand). owners: the roles that it counts for; integratedb_admin stands for all. reason: of a rejection its own, else the request''s';
+
+-- What runs with its reader's rights cannot read tables, and what runs with ours does not know the reader. A view does:
+-- its tables are read with our rights, and current_user is whoever reads. security_barrier: a condition of the reader's
+-- sees no row that the view keeps back.
+create or replace view integratedb._pending_claims with (security_barrier = true) as
+select r.request, r.stakeholder, r.waiting_for, r.requested_by, r.requested_at, r.reason, r.document
+  from integratedb.claim_requests r
+ where r.status = 'pending'
+   and (exists (select from integratedb._acts_for a where a.role = current_user and a.stakeholder = r.stakeholder)
+     or exists (select from integratedb._request_owner o where o.request = r.request and pg_has_role(current_user, o.owner_id::oid, 'usage'))
+     or exists (
+       select from pg_catalog.pg_roles a
+        where (a.rolname = 'integratedb_admin' or a.oid = (select n.nspowner from pg_catalog.pg_namespace n where n.nspname = 'integratedb'))
+          and pg_has_role(current_user, a.oid, 'usage')));
+
+comment on view integratedb._pending_claims is 'internal: pending_claims(), for whoever reads it';
+
+create or replace view integratedb._my_requests with (security_barrier = true) as
+select r.id as request, r.status, r.requested_by, r.requested_at, r.reason, r.document, r.ended_at,
+       (select d.reason from integratedb.decision d where d.request = r.id and d.decision = 'reject') as rejected_because
+  from integratedb.claim_request r
+ where exists (select from integratedb._acts_for a where a.role = current_user and a.stakeholder = r.stakeholder);
+
+comment on view integratedb._my_requests is 'internal: my_requests(), for whoever reads it';
+
+create or replace view integratedb._my_claims with (security_barrier = true) as
+select c.*
+  from integratedb.claims c
+ where exists (select from integratedb._acts_for a where a.role = current_user and a.stakeholder = c.stakeholder);
+
+comment on view integratedb._my_claims is 'internal: my_claims(), for whoever reads it';
+
+create or replace function integratedb.pending_claims()
+returns table (request bigint, stakeholder text, waiting_for text[], requested_by text, requested_at timestamptz, reason text, document jsonb)
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.request, p.stakeholder, p.waiting_for, p.requested_by, p.requested_at, p.reason, p.document
+    from integratedb._pending_claims p order by p.request
+$$;
+
+comment on function integratedb.pending_claims() is
+  'The pending requests in which the caller has a say (as a member of an owner of what they name, or as an administrator), and its own if it is a stakeholder. waiting_for: roles whose members have to approve it';
+
+create or replace function integratedb.my_requests()
+returns table (request bigint, status text, requested_by text, requested_at timestamptz, reason text, document jsonb, ended_at timestamptz, rejected_because text)
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.request, m.status, m.requested_by, m.requested_at, m.reason, m.document, m.ended_at, m.rejected_because
+    from integratedb._my_requests m order by m.request
+$$;
+
+comment on function integratedb.my_requests() is 'What became of what the calling stakeholder asked for: pending | approved | rejected | replaced. No rows for others';
+
+create or replace function integratedb.my_claims()
+returns setof integratedb.claims
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select * from integratedb._my_claims
+$$;
+
+comment on function integratedb.my_claims() is 'What the calling stakeholder claims, as view claims. No rows for others';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -6567,11 +7419,20 @@ begin
       select p.oid::regprocedure::text as name
         from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
        where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
-         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check')
+         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check',
+           'check_claims', 'my_claims', 'my_requests', 'pending_claims',
+           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims')
       union
       select c.oid::regclass::text
         from pg_class c, aclexplode(c.relacl) a
        where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and (a.privilege_type <> 'SELECT' or c.relname not in ('_my_claims', '_my_requests', '_pending_claims'))
+      union
+      select format('%s.%I', c.oid::regclass, k.attname)
+        from pg_class c join pg_attribute k on k.attrelid = c.oid, aclexplode(k.attacl) a
+       where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and (c.relname, a.privilege_type, k.attname) <> ('_act', 'SELECT', 'answer')
+         and (c.relname <> '_act' or a.privilege_type <> 'INSERT' or k.attname in ('caller', 'answer'))
     ) o;
   if found_text is null then
     status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
@@ -6778,7 +7639,22 @@ grant execute on function
   integratedb._judge_check()
 to public;
 
-grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations to integratedb_admin;
+-- Stakeholders ask and owners decide, whoever they are: each of these asks who is calling.
+grant execute on function
+  integratedb.check_claims(jsonb),
+  integratedb.my_claims(),
+  integratedb.my_requests(),
+  integratedb.pending_claims(),
+  integratedb.request_claims(jsonb, text),
+  integratedb.approve_claims(text, bigint),
+  integratedb.reject_claims(text, text, bigint),
+  integratedb.allow_claims(text, text, text, text[]),
+  integratedb.disallow_claims(text, text, text)
+to public;
+grant insert (call, stakeholder, document, reason, request, owner, path, access), select (answer) on integratedb._act to public;
+grant select on integratedb._my_claims, integratedb._my_requests, integratedb._pending_claims to public;
+
+grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations, integratedb.claim_requests, integratedb.decisions to integratedb_admin;
 grant execute on function
   integratedb.add_stakeholder(text, text),
   integratedb.rename_stakeholder(text, text),
@@ -6793,7 +7669,6 @@ grant execute on function
   integratedb.set_claims(text, jsonb),
   integratedb.get_claims(text),
   integratedb.remove_claims(text),
-  integratedb.check_claims(jsonb),
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),

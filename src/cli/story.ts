@@ -30,8 +30,8 @@ export function readStory(text: string): Step[] {
 }
 
 /** The SQL as it is typed: who runs it stands at its prompt. */
-export function promptFor({ user, sql }: Step): string {
-  const prompt = `${user ?? 'shop'}> `
+export function promptFor({ user, sql }: Step, owner = 'shop'): string {
+  const prompt = `${user ?? owner}> `
   return prompt + sql.replace(/\n/g, `\n${' '.repeat(prompt.length)}`)
 }
 

@@ -31,7 +31,8 @@ export const errors = {
   },
   IDB06: {
     means: 'cannot grant',
-    remedy: 'IntegrateDB acts as the role that installed it. DETAIL says what it may not do, HINT who could let it.',
+    remedy:
+      'IntegrateDB acts as the role that installed it: DETAIL says what it may not do, HINT who could let it. Or the caller has no say in what it approves, rejects or allows: DETAIL says whose it is.',
   },
   IDB07: {
     means: 'engine or installation trouble',

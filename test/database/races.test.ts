@@ -214,6 +214,21 @@ describe.each(levels)('a claim against a migration at %s', (level) => {
   })
 })
 
+/** A pending request, and its approval. */
+function requestOf(...match: unknown[]): string {
+  return `set role reporter; select integratedb.request_claims('${JSON.stringify({ match })}', 'x'); reset role`
+}
+
+describe.each(levels)('an approval against a migration at %s', (level) => {
+  const approval: Actor = { sql: `select integratedb.approve_claims('reporter')`, level: 'read committed' }
+  const tried = pairs.filter(({ title }) => title === 'columns' || title === 'a wildcard')
+  test.each(tried)('$title', async ({ match, migrations }) => {
+    const setup = `${orders}; create table other.t (a int); create table shop.u (a int); ${requestOf(match)}`
+    for (const migration of level === 'read committed' ? migrations : migrations.slice(0, 1))
+      await survives(setup, approval, { sql: migration, level })
+  })
+})
+
 describe.each(levels)('a migration against a migration at %s', (level) => {
   test('each drops one of two alternatives: one of them stays', async () => {
     const setup = `create schema shop; create table shop.one (a int); create table shop.two (a int); ${claimOf('reporter', {

@@ -94,7 +94,7 @@ async function restoreByHand(): Promise<void> {
   await target.rows(
     'create table reporter.cache (id int); alter table reporter.cache owner to reporter; insert into reporter.cache values (7)',
   )
-  for (const table of ['setting', 'epoch', 'stakeholder', 'credential', 'claim', 'migration']) {
+  for (const table of ['setting', 'epoch', 'stakeholder', 'credential', 'claim', 'migration', 'claim_request', 'decision', 'allowance']) {
     const rows = await source.value<string>(`select json_agg(t)::text from integratedb.${table} t`)
     await target.rows(
       `insert into integratedb.${table} overriding system value select * from json_populate_recordset(null::integratedb.${table}, $1)`,
@@ -103,7 +103,9 @@ async function restoreByHand(): Promise<void> {
   }
   await target.rows(`
     select setval('integratedb.claim_id_seq', (select max(id) from integratedb.claim)),
-           setval('integratedb.migration_id_seq', (select max(id) from integratedb.migration))`)
+           setval('integratedb.migration_id_seq', (select max(id) from integratedb.migration)),
+           setval('integratedb.claim_request_id_seq', (select max(id) from integratedb.claim_request)),
+           setval('integratedb.decision_id_seq', (select max(id) from integratedb.decision))`)
   const grants = await source.rows<{ statement: string }>(
     `
     select format('grant select (%I) on %s to %s', a.attname, a.attrelid::regclass, x.grantee::regrole) as statement
@@ -221,8 +223,28 @@ describe('a restored database', () => {
       await target.rows('select rolname::text as name from pg_roles where rolname = any ($1) order by 1', [[over, runs, stranger]]),
     ).toEqual([runs, stranger].sort().map((name) => ({ name })))
     expect(await target.value('select count(*) from integratedb.credentials where username = $1', [runs])).toBe(1)
-    expect(await complaints(target)).toEqual([])
     await target.rows(`drop role ${stranger}`)
+    expect(await complaints(target)).toEqual([])
+  })
+
+  test('has what was asked for and decided, and goes on from there', async () => {
+    await source.rows('create role keeper; alter table shop.secret owner to keeper')
+    const asking = `set role reporter; select integratedb.request_claims('{"match": [{"path": "shop.secret", "fields": ["id"]}, {"path": "shop.orders", "fields": ["id"]}]}', 'x');`
+    await source.rows(`${asking} ${asking} set role keeper; select integratedb.approve_claims('reporter'); reset role`)
+    await source.rows(`select integratedb.allow_claims('keeper', 'mailer', 'shop.*', '{select,update}')`)
+    await restore()
+    await target.rows('alter table shop.secret owner to keeper; select * from integratedb.sync()')
+    for (const view of ['claim_requests', 'decisions', 'allowance'])
+      expect(await target.rows(`select * from integratedb.${view} order by 1`)).toEqual(
+        await source.rows(`select * from integratedb.${view} order by 1`),
+      )
+    const [asked] = await target.rows<{ waiting_for: string[] }>('select waiting_for from integratedb.pending_claims()')
+    expect(asked?.waiting_for).toEqual([await target.value('select current_user')])
+    expect(await target.value(`select integratedb.approve_claims('reporter')->>'status'`)).toBe('approved')
+    expect((await grantsAndClaims(target, 'reporter')).granted).toEqual(['shop.orders.id', 'shop.secret.id'])
+    await target.rows(asking)
+    await target.rows('reset role')
+    for (const database of [source, target]) await database.rows('alter table shop.secret owner to current_user')
   })
 
   test('is an installation like any other: the file run again changes nothing', async () => {

@@ -7,29 +7,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   specification jsonb;
-  relations bigint[];
-  locked bigint[] := '{}';
 begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
   specification := integratedb._call('read_specification', integratedb._document_text(document));
-
-  -- Locks before the epoch: a migration holds its tables and wants the epoch at commit.
-  relations := integratedb._relations_of(specification);
-  perform integratedb._lock_relations(relations);
-  locked := relations;
-  perform integratedb._begin_work();
-  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
-  -- Whoever committed while we waited may have made or renamed some.
-  relations := integratedb._relations_of(specification);
-  if not relations <@ locked then
-    perform integratedb._lock_relations(array(select unnest(relations) except select unnest(locked)));
-    relations := integratedb._relations_of(specification);
-  end if;
-
-  perform integratedb._replace_claims(name, specification, relations);
-  update integratedb.stakeholder s set document = set_claims.document, claimed_at = now() where s.name = set_claims.name;
-  perform integratedb._end_work();
+  perform integratedb._finish_claims(name, document, specification, integratedb._begin_claims(specification));
   return query select * from integratedb.claims where stakeholder = name;
 end
 $$;

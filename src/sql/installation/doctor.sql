@@ -281,11 +281,20 @@ begin
       select p.oid::regprocedure::text as name
         from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
        where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
-         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check')
+         and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check',
+           'check_claims', 'my_claims', 'my_requests', 'pending_claims',
+           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims')
       union
       select c.oid::regclass::text
         from pg_class c, aclexplode(c.relacl) a
        where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and (a.privilege_type <> 'SELECT' or c.relname not in ('_my_claims', '_my_requests', '_pending_claims'))
+      union
+      select format('%s.%I', c.oid::regclass, k.attname)
+        from pg_class c join pg_attribute k on k.attrelid = c.oid, aclexplode(k.attacl) a
+       where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
+         and (c.relname, a.privilege_type, k.attname) <> ('_act', 'SELECT', 'answer')
+         and (c.relname <> '_act' or a.privilege_type <> 'INSERT' or k.attname in ('caller', 'answer'))
     ) o;
   if found_text is null then
     status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;

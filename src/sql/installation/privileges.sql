@@ -12,7 +12,22 @@ grant execute on function
   integratedb._judge_check()
 to public;
 
-grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations to integratedb_admin;
+-- Stakeholders ask and owners decide, whoever they are: each of these asks who is calling.
+grant execute on function
+  integratedb.check_claims(jsonb),
+  integratedb.my_claims(),
+  integratedb.my_requests(),
+  integratedb.pending_claims(),
+  integratedb.request_claims(jsonb, text),
+  integratedb.approve_claims(text, bigint),
+  integratedb.reject_claims(text, text, bigint),
+  integratedb.allow_claims(text, text, text, text[]),
+  integratedb.disallow_claims(text, text, text)
+to public;
+grant insert (call, stakeholder, document, reason, request, owner, path, access), select (answer) on integratedb._act to public;
+grant select on integratedb._my_claims, integratedb._my_requests, integratedb._pending_claims to public;
+
+grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations, integratedb.claim_requests, integratedb.decisions to integratedb_admin;
 grant execute on function
   integratedb.add_stakeholder(text, text),
   integratedb.rename_stakeholder(text, text),
@@ -27,7 +42,6 @@ grant execute on function
   integratedb.set_claims(text, jsonb),
   integratedb.get_claims(text),
   integratedb.remove_claims(text),
-  integratedb.check_claims(jsonb),
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),

@@ -29,6 +29,7 @@ begin
   end if;
   if role is null then
     -- Somebody dropped it: what is left is ours.
+    lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
     perform integratedb._drop_logins(name, heir);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
@@ -51,6 +52,8 @@ begin
   -- sessions end now and not at the commit, and if this transaction is rolled back they ended for nothing.
   perform integratedb._end_sessions(role);
   perform integratedb._end_sessions(c.role_id::oid) from integratedb.credential c where c.stakeholder = name;
+  -- Whoever decides about claims right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
   begin
     execute format('alter role %I nologin', name);

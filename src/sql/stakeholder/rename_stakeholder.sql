@@ -21,6 +21,8 @@ begin
       detail = format('This session is logged in as %I.', session_user),
       hint = 'Call rename_stakeholder as an administrator.';
   end if;
+  -- Whoever asks for claims or decides right now is waited for here, before anybody waits for us.
+  lock table integratedb.claim_request in exclusive mode;
   begin
     -- Judging reads names: let no judgement fall between the old one and the new.
     perform integratedb._begin_work();
