@@ -5021,6 +5021,8 @@ begin return query
     from listed l cross join lateral aclexplode(l.acl) x
    where (x.grantee = 0 or x.grantee = any (roles))
      and x.grantee <> l.owner
+     -- What of ours is for everybody, doctor() looks after.
+     and not (x.grantee = 0 and l.schema is not distinct from 'integratedb'::regnamespace)
      -- What came with the schema information_schema is not in pg_init_privs.
      and (x.grantee <> 0 or not (l.schema is not distinct from 'information_schema'::regnamespace and l.object < 16384 and x.privilege_type = 'SELECT') and not exists (
        select from pg_init_privs i cross join lateral aclexplode(i.initprivs) o

@@ -67,6 +67,8 @@ beforeAll(async () => {
   await call('select integratedb.add_stakeholder($1)', ['extended'])
   await call(`select integratedb.rename_stakeholder('simple', 'renamed')`)
   await call('select x from (select integratedb.rename_stakeholder($1, $2) as x) y', ['extended', 'renamed_2'])
+  await call('select integratedb.rotate_credentials($1)', ['renamed'])
+  await call(`select x from (select integratedb.issue_credentials('renamed_2', '1 hour') as x) y`)
 
   // In flight: it waits for a lock after the password was made.
   const other = await connect()
@@ -120,9 +122,10 @@ function expectNoSecret(where: string): void {
   expect(secrets.length).toBeGreaterThan(4)
   for (const secret of secrets) expect(secretsOf(secret).filter((spelling) => where.includes(spelling))).toEqual([])
   // Nor one that nobody was ever told, of a call that failed: 43 characters, or 256 bits.
-  const passwords = where.match(
-    /(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g,
-  )
+  // A parse tree breaks a verifier's lines before its "=", and without that its keys look like passwords.
+  const passwords = where
+    .replace(/\s*\n\s*=/g, '=')
+    .match(/(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_+/=-])/g)
   expect(passwords ?? []).toEqual([])
   expect(where).not.toMatch(/[01]{256}/)
 }
