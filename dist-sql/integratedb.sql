@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '663d715d8fda6f3f';
+  core_hash constant text := 'bdaaf1c82c5f450c';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 663d715d8fda6f3f"] === undefined) {
+if (globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -219,13 +219,16 @@ function needNotBe({ optional, status }) {
 function isGroupMet(group) {
 	return group.some(({ status }) => status === "met") || group.every(needNotBe);
 }
-function metAlternatives(claims) {
-	const met = new Set(claims.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative));
-	for (const claim of claims) if (claim.status !== "met" || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative);
+function metAlternatives(claims, isDeclared = false) {
+	const wildcards = new Set(claims.filter(isWildcard).map(({ alternative }) => alternative));
+	const neverHeld = ({ alternative, status, observed }) => !isDeclared && wildcards.has(alternative) && status === "unmet" && observed === null;
+	const counted = claims.filter((claim) => !neverHeld(claim));
+	const met = new Set(counted.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative));
+	for (const claim of counted) if (claim.status !== "met" || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative);
 	return met;
 }
-function isMatchMet(claims) {
-	return metAlternatives(claims).size > 0 || claims.every(needNotBe);
+function isMatchMet(claims, isDeclared = false) {
+	return metAlternatives(claims, isDeclared).size > 0 || claims.every((claim) => needNotBe(claim) || isWildcard(claim) && claim.optional);
 }
 
 // src/core/errors.ts
@@ -300,9 +303,9 @@ function typeProblem({ observed, types, min_length }, column) {
 	const hasShrunk = isBare && observed.base === column.base && isNarrower(column.length, observed.length);
 	return hasShrunk || fit === "narrowed" ? problem("IDB204", observed.type) : null;
 }
-function nullProblem(field, column) {
+function nullProblem(field, column, isRead) {
 	const isDeclared = field.is_nullable === false && column.nullable !== false;
-	const isObserved = field.is_nullable === null && field.observed?.nullable === false && column.nullable === true;
+	const isObserved = isRead && field.is_nullable === null && field.observed?.nullable === false && column.nullable === true;
 	if (!isDeclared && !isObserved) return null;
 	const message = field.observed === null ? "the column may be null" : "the column may now be null";
 	return { code: "IDB205", expected: "not null", actual: "null allowed", message };
@@ -371,7 +374,7 @@ function changes({ observed }, column) {
 function fieldProblems(field, column, access) {
 	return [
 		typeProblem(field, column),
-		access.includes("select") ? nullProblem(field, column) : null,
+		nullProblem(field, column, access.includes("select")),
 		labelsProblem(field, column),
 		uniqueProblem(field, column),
 		...writingProblems(field, column, access),
@@ -440,7 +443,7 @@ function tablePrivileges(subject, deletes, inserts) {
 }
 
 // src/core/claim/relation.ts
-var writing = privileges.filter((privilege) => privilege !== "select");
+var writing = ["insert", "update", "delete"];
 function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	const { writes, columns } = relation;
 	const { observed, access } = claim;
@@ -456,13 +459,14 @@ function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	}
 	return problems;
 }
-function requiredProblems({ claim, relation }) {
+function requiredProblems({ claim, relation }, isOfWildcard) {
 	const { writes } = relation;
-	if (!writes?.insert || !claim.access.includes("insert")) return [];
+	if (!writes?.insert || claim.observed?.insert === false || !claim.access.includes("insert")) return [];
 	const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null);
 	const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name));
 	const required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name);
-	return [...required, ...writes.hidden ?? []].map((column) => ({
+	const hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
+	return [...required, ...hidden].map((column) => ({
 		code: "IDB211",
 		column,
 		expected: "null or a default",
@@ -489,7 +493,8 @@ function rowProblems({ claim, access }) {
 		const problems = now.flatMap((filter) => {
 			const was = find(before, filter);
 			if (was === void 0) return [hiding(filter, "now hides rows")];
-			if (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) {
+			const canHide = was.permissive.length > 0;
+			if (canHide && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive))) {
 				return [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")];
 			}
 			const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive);
@@ -534,9 +539,9 @@ function obstacles({ claim, relation, access, mode, isGiven }) {
 }
 function tolerated(subject, isOfWildcard) {
 	const { observed } = subject.claim;
-	if (observed !== null) return observed.tolerated ?? [];
-	if (!isOfWildcard) return [];
-	return obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access)).map(({ message }) => message);
+	const isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === false;
+	const found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)));
+	return [.../* @__PURE__ */ new Set([...observed?.tolerated ?? [], ...found.map(({ message }) => message)])];
 }
 function relationProblems(subject, fields, isOfWildcard) {
 	const { claim, relation } = subject;
@@ -568,13 +573,13 @@ function observe(subject, isUsed, isOfWildcard) {
 		...definition && { definition },
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
 		...known.length > 0 && { tolerated: known },
-		...writes && isWriter(claim) && observeWrites(writes, isUsed)
+		...writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)
 	};
 }
-function observeWrites({ insert, update, delete: deletes, without_partition, constraints, triggers }, isUsed) {
+function observeWrites({ insert, update, delete: deletes, without_partition, hidden, constraints, triggers }, isUsed, isOfWildcard) {
 	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
 	return {
-		insert,
+		insert: insert && !(isOfWildcard && hidden !== void 0),
 		update,
 		delete: isUsed && deletes,
 		...without_partition && { without_partition },
@@ -612,7 +617,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	}
 	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
 	const columnsByName = new Map(relation.columns.map((column) => [column.name, column]));
-	const required = requiredProblems(subject);
+	const required = requiredProblems(subject, isOfWildcard);
 	const found = [];
 	const wanted = { select: [], insert: [], update: [] };
 	const possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]);
@@ -928,9 +933,9 @@ function judge(expansions, siblings) {
 		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
 	};
 }
-function unmetProblems(expansions) {
+function unmetProblems(expansions, isDeclared = false) {
 	const alternatives = expansions.map(({ after }) => after).filter(({ alternative }) => alternative !== null);
-	const met = new Set([...groupBy(alternatives, matchKey).values()].filter(isMatchMet).flat());
+	const met = new Set([...groupBy(alternatives, matchKey).values()].filter((match) => isMatchMet(match, isDeclared)).flat());
 	return expansions.flatMap((expansion) => {
 		const claim = expansion.after;
 		const needNotBe2 = claim.alternative === null ? claim.status === "absent" : met.has(claim);
@@ -1056,7 +1061,7 @@ function claimsOf(stakeholder, specification, types) {
 	return claims;
 }
 function rejectUnmet(expansions) {
-	const unmet = unmetProblems(expansions).map(({ claim, problem }) => {
+	const unmet = unmetProblems(expansions, true).map(({ claim, problem }) => {
 		const finding = findingOf(claim, problem, "breaking");
 		return { ...finding, line: issueLine({ pointer: pointerTo(claim, problem.field), message: needOf(finding) }) };
 	});
@@ -1302,9 +1307,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 663d715d8fda6f3f"] = operate;
+globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] = operate;
 }
-return globalThis["integratedb 0.1.0 663d715d8fda6f3f"](op, input);
+return globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2131,17 +2136,18 @@ begin return (
       from pg_class c
      where c.oid = relation
   ), part as materialized (
-    -- What is written into a partitioned table goes into one of these.
-    select d::oid as oid
+    -- What is written into a partitioned table goes into one of these; rows of tables that inherit are updated and deleted with it.
+    select p.oid, p.relispartition as is_inserted
       from subject s
-      join pg_class c on c.oid = s.target and c.relkind = 'p',
+      join pg_class c on c.oid = s.target and c.relhassubclass,
            unnest(integratedb._with_descendants(array[s.target::bigint])) d
+      join pg_class p on p.oid = d::oid
      where d <> s.target::bigint
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
            not a.attnotnull and not coalesce(t.not_null, false) and not exists (
-             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
+             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull where p.is_inserted) as accepts_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
@@ -2178,11 +2184,12 @@ begin return (
       join pg_constraint k on k.conrelid = s.target and k.contype in ('c', 'f', 'u', 'p', 'x')
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
-    select format('the constraint %I of the partition %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+    select format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where a.attnum = any (k.conkey) and f.own_num is not null),
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true, case k.contype when 'c' then 'Iu' else 'iu' end
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true,
+           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end
       from part p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x') and k.coninhcount = 0 and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
@@ -2218,6 +2225,13 @@ begin return (
            concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from subject s
       join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+    union all
+    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)), json_build_array(format('%s %s %s %s', g.tgrelid, g.tgname, g.tgtype, g.tgfoid)),
+           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
+      from part p
+      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgparentid = 0 and g.tgtype & 1 <> 0 and g.tgenabled in ('O', 'A') -- for each row
+      join pg_class c on c.oid = p.oid
+      join pg_namespace n on n.oid = c.relnamespace
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
@@ -3176,7 +3190,9 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
+              or k.fields @> '[{"status": "met"}]' and (case when 'select' = any (k.access)
+                then not exists (select from pg_class c where c.oid = k.relid::oid and (c.relname <> k.relation_name::name or c.relnamespace::bigint <> k.schema_id)) -- it has another name now
+                else not exists (select from pg_class c where c.oid = k.relid::oid) end)
               or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
               or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
               or exists (
@@ -6695,9 +6711,15 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition then
-    -- What is written into its parent may go there.
-    touched := touched || array(select distinct a::oid::bigint from unnest(touched) t, pg_partition_ancestors(t::oid) a);
+  if is_partition or has_writers then
+    -- What is written into its parent may go there, or change its rows.
+    touched := touched || array(
+      with recursive ancestor (oid) as (
+        select i.inhparent from unnest(touched) t join pg_inherits i on i.inhrelid = t::oid
+        union
+        select i.inhparent from ancestor a join pg_inherits i on i.inhrelid = a.oid
+      )
+      select a.oid::bigint from ancestor a);
   end if;
   if has_children then
     touched := integratedb._with_descendants(touched);
@@ -6849,7 +6871,13 @@ begin
     from pg_event_trigger_ddl_commands() d
     join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
     join pg_class c on c.oid = i.indexrelid
-    cross join lateral (select i.indrelid as oid union select a from pg_partition_ancestors(i.indrelid) a) t
+    cross join lateral (
+      select i.indrelid as oid
+      union
+      select a from pg_partition_ancestors(i.indrelid) a
+      union
+      select p.relid from pg_partition_tree(i.indrelid) p
+    ) t
     join integratedb.claim k on k.relid = t.oid::bigint and k.access && '{insert,update}'
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
    where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));

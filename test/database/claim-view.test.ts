@@ -112,3 +112,10 @@ test('a default on what the view computes stops every insert', async () => {
   const match = { path: 'api.priced', fields: ['id'], access: ['insert'] }
   expect(await refusal(database, 'reporter', [match])).toEqual([expect.stringContaining('api.priced')])
 })
+
+test('a view that takes no insert, found by a wildcard, is protected all the same', async () => {
+  await database.rows('drop view api.item; create table api.strict (id int not null, name text)')
+  await setClaims(database, 'reporter', [{ path: 'api.*', fields: '*', access: ['select', 'insert'] }])
+  await database.rows('create view api.name as select name from api.strict')
+  expect(await database.failure('drop view api.name')).toMatchObject({ code: 'IDB01', detail: expect.stringContaining('api.name') })
+})

@@ -132,15 +132,20 @@ export function isGroupMet(group: readonly ClaimedField[]): boolean {
 
 /**
  * Met as an alternative: every row of it holds, and it has one other than the wildcard's own, which is not told
- * when the last of its relations has gone.
+ * when the last of its relations has gone. What came into a wildcard later and never held (a view that nobody may
+ * read) takes nothing from the others.
  */
-export function metAlternatives(claims: readonly Claim[]): Set<number | null> {
-  const met = new Set(claims.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative))
-  for (const claim of claims) if (claim.status !== 'met' || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative)
+export function metAlternatives(claims: readonly Claim[], isDeclared = false): Set<number | null> {
+  const wildcards = new Set(claims.filter(isWildcard).map(({ alternative }) => alternative))
+  const neverHeld = ({ alternative, status, observed }: Claim): boolean =>
+    !isDeclared && wildcards.has(alternative) && status === 'unmet' && observed === null
+  const counted = claims.filter((claim) => !neverHeld(claim))
+  const met = new Set(counted.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative))
+  for (const claim of counted) if (claim.status !== 'met' || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative)
   return met
 }
 
 /** Of the alternatives of a match: is there one that is met, or need there be none? */
-export function isMatchMet(claims: readonly Claim[]): boolean {
-  return metAlternatives(claims).size > 0 || claims.every(needNotBe)
+export function isMatchMet(claims: readonly Claim[], isDeclared = false): boolean {
+  return metAlternatives(claims, isDeclared).size > 0 || claims.every((claim) => needNotBe(claim) || (isWildcard(claim) && claim.optional))
 }

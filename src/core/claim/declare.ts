@@ -69,7 +69,7 @@ function claimsOf(stakeholder: string, specification: readonly MatchSpecificatio
 }
 
 function rejectUnmet(expansions: readonly Expansion[]): void {
-  const unmet = unmetProblems(expansions).map(({ claim, problem }) => {
+  const unmet = unmetProblems(expansions, true).map(({ claim, problem }) => {
     const finding = findingOf(claim, problem, 'breaking')
     return { ...finding, line: issueLine({ pointer: pointerTo(claim, problem.field), message: needOf(finding) }) }
   })

@@ -77,7 +77,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
 
   const subject: Subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }
   const columnsByName = new Map(relation.columns.map((column) => [column.name, column]))
-  const required = requiredProblems(subject)
+  const required = requiredProblems(subject, isOfWildcard)
   const found: Problem[] = []
   const wanted: Record<ColumnPrivilege, number[]> = { select: [], insert: [], update: [] }
   // What nothing of the relation can be, is told of the relation.

@@ -30,10 +30,10 @@ function typeProblem({ observed, types, min_length }: ClaimedField, column: Colu
   return hasShrunk || fit === 'narrowed' ? problem('IDB204', observed.type) : null
 }
 
-function nullProblem(field: ClaimedField, column: Column): Problem | null {
+function nullProblem(field: ClaimedField, column: Column, isRead: boolean): Problem | null {
   const isDeclared = field.is_nullable === false && column.nullable !== false
   // A view's columns have no nullability of their own: what cannot be known cannot have got worse.
-  const isObserved = field.is_nullable === null && field.observed?.nullable === false && column.nullable === true
+  const isObserved = isRead && field.is_nullable === null && field.observed?.nullable === false && column.nullable === true
   if (!isDeclared && !isObserved) return null
   const message = field.observed === null ? 'the column may be null' : 'the column may now be null'
   return { code: 'IDB205', expected: 'not null', actual: 'null allowed', message }
@@ -119,7 +119,7 @@ function changes({ observed }: ClaimedField, column: Column): Problem[] {
 export function fieldProblems(field: ClaimedField, column: Column, access: readonly Privilege[]): Problem[] {
   return [
     typeProblem(field, column),
-    access.includes('select') ? nullProblem(field, column) : null,
+    nullProblem(field, column, access.includes('select')),
     labelsProblem(field, column),
     uniqueProblem(field, column),
     ...writingProblems(field, column, access),

@@ -5,7 +5,7 @@ import {
   type Hurdle,
   isSame,
   type Marks,
-  privileges,
+  type Privilege,
   type RowFilter,
   verbs,
   type Writes,
@@ -13,7 +13,7 @@ import {
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import type { Problem, Subject } from './problem.ts'
 
-const writing = privileges.filter((privilege) => privilege !== 'select')
+const writing = ['insert', 'update', 'delete'] as const
 
 /** What was written before has to go in again; what is claimed by name has to be writable to begin with. */
 function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<string>, isOfWildcard: boolean): Problem[] {
@@ -38,9 +38,9 @@ function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<st
 }
 
 /** Columns that an insert has to fill, and that the claim does not: it names others, or is older than they are. */
-export function requiredProblems({ claim, relation }: Subject): Problem[] {
+export function requiredProblems({ claim, relation }: Subject, isOfWildcard: boolean): Problem[] {
   const { writes } = relation
-  if (!writes?.insert || !claim.access.includes('insert')) return []
+  if (!writes?.insert || claim.observed?.insert === false || !claim.access.includes('insert')) return []
   const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null)
   // "*" fills what it knew when it was last met.
   const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name))
@@ -48,7 +48,9 @@ export function requiredProblems({ claim, relation }: Subject): Problem[] {
     .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
     .filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst))
     .map(({ name }) => name)
-  return [...required, ...(writes.hidden ?? [])].map((column) => ({
+  // A view that leaves out what has to be filled takes no insert: none of a wildcard's business, if it finds it so.
+  const hidden = claim.observed === null && isOfWildcard ? [] : (writes.hidden ?? [])
+  return [...required, ...hidden].map((column) => ({
     code: 'IDB211',
     column,
     expected: 'null or a default',
@@ -79,7 +81,9 @@ function rowProblems({ claim, access }: Subject): Problem[] {
     const problems = now.flatMap((filter) => {
       const was = find(before, filter)
       if (was === undefined) return [hiding(filter, 'now hides rows')]
-      if (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) {
+      // Without a permissive policy there is nothing that another could hide.
+      const canHide = was.permissive.length > 0
+      if (canHide && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive))) {
         return [hiding(filter, 'may hide more rows than before: a policy was changed, dropped or made restrictive')]
       }
       const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive)
@@ -134,14 +138,15 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNull
   )
 }
 
-/** What keeps a view from being written and did so when a wildcard found it: who reads it must not lose its protection for that. */
+/**
+ * What keeps a view from being written, and did so when a wildcard found it or when it could not be written yet: who reads it
+ * must not lose its protection for that.
+ */
 function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
   const { observed } = subject.claim
-  if (observed !== null) return observed.tolerated ?? []
-  if (!isOfWildcard) return []
-  return obstacles(subject)
-    .filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access))
-    .map(({ message }) => message)
+  const isNew = (privilege: Exclude<Privilege, 'select'>): boolean => (observed === null ? isOfWildcard : observed[privilege] === false)
+  const found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)))
+  return [...new Set([...(observed?.tolerated ?? []), ...found.map(({ message }) => message)])]
 }
 
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
@@ -178,17 +183,18 @@ export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean
     ...(definition && { definition }),
     ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
     ...(known.length > 0 && { tolerated: known }),
-    ...(writes && isWriter(claim) && observeWrites(writes, isUsed)),
+    ...(writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)),
   }
 }
 
 function observeWrites(
-  { insert, update, delete: deletes, without_partition, constraints, triggers }: Writes,
+  { insert, update, delete: deletes, without_partition, hidden, constraints, triggers }: Writes,
   isUsed: boolean,
+  isOfWildcard: boolean,
 ): Partial<NonNullable<Claim['observed']>> {
   const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
   return {
-    insert,
+    insert: insert && !(isOfWildcard && hidden !== undefined),
     update,
     delete: isUsed && deletes,
     ...(without_partition && { without_partition }),

@@ -140,10 +140,14 @@ export function judge(expansions: readonly Expansion[], siblings: readonly Claim
   }
 }
 
-/** Everything of these claims that does not hold now, whoever broke it and whenever. */
-export function unmetProblems(expansions: readonly Expansion[]): { claim: Claim; problem: Problem }[] {
+/**
+ * Everything of these claims that does not hold now, whoever broke it and whenever.
+ *
+ * @param isDeclared they are being made: nothing of them may be missing
+ */
+export function unmetProblems(expansions: readonly Expansion[], isDeclared = false): { claim: Claim; problem: Problem }[] {
   const alternatives = expansions.map(({ after }) => after).filter(({ alternative }) => alternative !== null)
-  const met = new Set([...groupBy(alternatives, matchKey).values()].filter(isMatchMet).flat())
+  const met = new Set([...groupBy(alternatives, matchKey).values()].filter((match) => isMatchMet(match, isDeclared)).flat())
   return expansions.flatMap((expansion) => {
     const claim = expansion.after
     const needNotBe = claim.alternative === null ? claim.status === 'absent' : met.has(claim)

@@ -207,17 +207,18 @@ begin return (
       from pg_class c
      where c.oid = relation
   ), part as materialized (
-    -- What is written into a partitioned table goes into one of these.
-    select d::oid as oid
+    -- What is written into a partitioned table goes into one of these; rows of tables that inherit are updated and deleted with it.
+    select p.oid, p.relispartition as is_inserted
       from subject s
-      join pg_class c on c.oid = s.target and c.relkind = 'p',
+      join pg_class c on c.oid = s.target and c.relhassubclass,
            unnest(integratedb._with_descendants(array[s.target::bigint])) d
+      join pg_class p on p.oid = d::oid
      where d <> s.target::bigint
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
            not a.attnotnull and not coalesce(t.not_null, false) and not exists (
-             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull) as accepts_null,
+             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull where p.is_inserted) as accepts_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
@@ -254,11 +255,12 @@ begin return (
       join pg_constraint k on k.conrelid = s.target and k.contype in ('c', 'f', 'u', 'p', 'x')
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
-    select format('the constraint %I of the partition %s', k.conname, format('%I.%I', n.nspname, c.relname)),
+    select format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where a.attnum = any (k.conkey) and f.own_num is not null),
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true, case k.contype when 'c' then 'Iu' else 'iu' end
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true,
+           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end
       from part p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x') and k.coninhcount = 0 and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
@@ -294,6 +296,13 @@ begin return (
            concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from subject s
       join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+    union all
+    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)), json_build_array(format('%s %s %s %s', g.tgrelid, g.tgname, g.tgtype, g.tgfoid)),
+           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
+      from part p
+      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgparentid = 0 and g.tgtype & 1 <> 0 and g.tgenabled in ('O', 'A') -- for each row
+      join pg_class c on c.oid = p.oid
+      join pg_namespace n on n.oid = c.relnamespace
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s

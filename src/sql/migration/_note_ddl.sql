@@ -60,9 +60,15 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition then
-    -- What is written into its parent may go there.
-    touched := touched || array(select distinct a::oid::bigint from unnest(touched) t, pg_partition_ancestors(t::oid) a);
+  if is_partition or has_writers then
+    -- What is written into its parent may go there, or change its rows.
+    touched := touched || array(
+      with recursive ancestor (oid) as (
+        select i.inhparent from unnest(touched) t join pg_inherits i on i.inhrelid = t::oid
+        union
+        select i.inhparent from ancestor a join pg_inherits i on i.inhrelid = a.oid
+      )
+      select a.oid::bigint from ancestor a);
   end if;
   if has_children then
     touched := integratedb._with_descendants(touched);
@@ -214,7 +220,13 @@ begin
     from pg_event_trigger_ddl_commands() d
     join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
     join pg_class c on c.oid = i.indexrelid
-    cross join lateral (select i.indrelid as oid union select a from pg_partition_ancestors(i.indrelid) a) t
+    cross join lateral (
+      select i.indrelid as oid
+      union
+      select a from pg_partition_ancestors(i.indrelid) a
+      union
+      select p.relid from pg_partition_tree(i.indrelid) p
+    ) t
     join integratedb.claim k on k.relid = t.oid::bigint and k.access && '{insert,update}'
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
    where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));

@@ -89,12 +89,6 @@ describe('columns', () => {
     ['not null now, for whoever deletes', { access: ['select', 'delete'] }, goods('2 name text not null'), []],
     ['not null now, for whoever reads', { access: ['select'] }, goods('2 name text not null'), []],
     [
-      'not null now, of which no nulls were to be expected',
-      { access: ['insert'], fields: [{ name: 'name', is_nullable: false }, 'price'] },
-      goods('2 name text not null'),
-      [],
-    ],
-    [
       'not null now, and said to be nullable',
       { fields: [{ name: 'name', is_nullable: true }, 'price'] },
       goods('2 name text not null'),

@@ -575,7 +575,7 @@ const defaults: Form[] = forms('ALTER TABLE', writer, [
     setup: `update shop.orders set note = '-'; alter table shop.orders alter note set not null; alter table shop.orders add constraint short check (length(note) < 100)`,
     sql: 'alter table shop.orders alter note drop not null; alter table shop.orders alter note set not null',
     gives: accepts,
-    why: 'the claim says that it writes no null',
+    why: 'in the end it is as it was',
   },
   {
     form: 'ALTER COLUMN … SET NOT NULL',

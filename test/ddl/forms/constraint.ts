@@ -191,6 +191,19 @@ const added: Form[] = forms('ALTER TABLE', writer, [
     why: refused,
   },
   {
+    form: 'ADD CHECK',
+    when: 'to a table that inherits from the claimed one',
+    claims: writes(
+      'shop.vehicle',
+      ['plate', 'wheels'],
+      `insert into shop.vehicle values ('V2', 4)`,
+      'update shop.vehicle set wheels = wheels',
+    ),
+    sql: 'alter table shop.truck add check (wheels > 1) not valid',
+    gives: warns(302),
+    why: refused,
+  },
+  {
     form: 'ADD FOREIGN KEY',
     when: 'of another table that refers to this one',
     claims: reader,

@@ -1,5 +1,5 @@
 /** Indexes. */
-import { inserter, reader, reads, writer } from '../claims.ts'
+import { inserter, reader, reads, writer, writes } from '../claims.ts'
 import { accepts, type Form, forms, refuses, rejects, warns } from '../form.ts'
 
 const partitionIndex =
@@ -30,6 +30,19 @@ export const indexForms: Form[] = [
       sql: 'create unique index on shop.orders (note)',
       gives: accepts,
       why: 'readers write nothing',
+    },
+    {
+      form: 'CREATE UNIQUE INDEX',
+      when: 'on the table that a claimed one is a partition of',
+      claims: writes(
+        'shop.measurement_2026',
+        ['taken_on', 'value'],
+        `insert into shop.measurement_2026 values ('2026-05-05', 1)`,
+        'update shop.measurement_2026 set value = value',
+      ),
+      sql: 'create unique index on shop.measurement (taken_on, value)',
+      gives: warns(302),
+      why: 'what is written may be refused',
     },
     {
       form: 'CREATE UNIQUE INDEX',

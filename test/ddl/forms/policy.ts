@@ -152,6 +152,14 @@ export const policyForms: Form[] = [
     },
     {
       form: 'CREATE POLICY … AS RESTRICTIVE',
+      when: 'where no policy shows anything yet',
+      setup: 'alter table shop.orders enable row level security',
+      sql: `create policy unsent on shop.orders as restrictive using (status <> 'sent')`,
+      gives: accepts,
+      why: 'it cannot hide more than all',
+    },
+    {
+      form: 'CREATE POLICY … AS RESTRICTIVE',
       when: 'for somebody else',
       setup: enabled,
       sql: 'create policy unsent on shop.orders as restrictive to ddl_clerk using (false)',

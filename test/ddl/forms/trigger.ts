@@ -1,5 +1,5 @@
 /** Triggers and rules. */
-import { inserter, reader, updater, writer } from '../claims.ts'
+import { inserter, measurementWriter, reader, updater, writer } from '../claims.ts'
 import { accepts, type Form, forms, warns } from '../form.ts'
 
 const body = 'create function shop.act() returns trigger language plpgsql as $$ begin return coalesce(new, old); end $$'
@@ -25,6 +25,15 @@ export const triggerForms: Form[] = [
       sql: 'create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()',
       gives: accepts,
       why: writesNot,
+    },
+    {
+      form: 'CREATE TRIGGER … BEFORE INSERT OR UPDATE OR DELETE',
+      when: 'on a single partition',
+      claims: measurementWriter,
+      setup: body,
+      sql: 'create trigger act before insert or update or delete on shop.measurement_2026 for each row execute function shop.act()',
+      gives: warns(302),
+      why: mayDo,
     },
     {
       form: 'CREATE TRIGGER … AFTER INSERT',

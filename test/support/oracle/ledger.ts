@@ -270,6 +270,10 @@ export class Ledger {
           const then = claimed.observed.get(name)
           const relation = now.relations.get(name)
           const flaws = relationFlaws(claimed.match, claimed.path, name, then?.relation, then?.filled ?? new Set(), relation, before, after)
+          // Of what a wildcard took in and nothing of which ever worked, nothing can be lost.
+          const isUseless =
+            claimed.path.relation === null && then?.outcomes.every(({ state }) => state !== worked) && then.outcomes.length > 0
+          if (relation === undefined && isUseless) for (const flaw of flaws) flaw.sure = false
           return { claimed, name, then, relation, flaws }
         })
       }),
