@@ -35,8 +35,10 @@ async function bundleCore(): Promise<string> {
   const text = result.outputFiles[0]?.text
   if (text === undefined) throw new Error('esbuild gave no bundle')
   // A function's body is no module.
-  const script = text.replace(/export \{\s*operate\s*\};\s*$/, '')
-  if (script === text) throw new Error('the bundle does not end with its export')
+  const exported = text.replace(/export \{\s*operate\s*\};\s*$/, '')
+  if (exported === text) throw new Error('the bundle does not end with its export')
+  // What esbuild notes for other bundlers.
+  const script = exported.replaceAll('/* @__PURE__ */ ', '')
   // Tabs: a tenth of the bytes that a session reads when it starts. Not within a string that runs over lines.
   const tabbed = script.replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2))
   const [one, other] = await Promise.all([script, tabbed].map((each) => transform(each, { minifyWhitespace: true })))

@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'bdaaf1c82c5f450c';
+  core_hash constant text := 'ba8f43a32aa0a699';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] === undefined) {
+if (globalThis["integratedb 0.1.0 ba8f43a32aa0a699"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -53,7 +53,7 @@ function keyOf(...parts) {
 	return JSON.stringify(parts);
 }
 function groupBy(all, keyOfEach) {
-	const groups = /* @__PURE__ */ new Map();
+	const groups = new Map();
 	for (const each of all) {
 		const key = keyOfEach(each);
 		const group = groups.get(key);
@@ -186,7 +186,7 @@ function parsePath(text) {
 function isEqual(one, other) {
 	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
 	const ofOther = new Map(Object.entries(other));
-	const keys = /* @__PURE__ */ new Set([...Object.keys(one), ...ofOther.keys()]);
+	const keys = new Set([...Object.keys(one), ...ofOther.keys()]);
 	return [...keys].every((key) => isEqual(one[key], ofOther.get(key)));
 }
 function isWriter({ access }) {
@@ -541,7 +541,7 @@ function tolerated(subject, isOfWildcard) {
 	const { observed } = subject.claim;
 	const isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === false;
 	const found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)));
-	return [.../* @__PURE__ */ new Set([...observed?.tolerated ?? [], ...found.map(({ message }) => message)])];
+	return [...new Set([...observed?.tolerated ?? [], ...found.map(({ message }) => message)])];
 }
 function relationProblems(subject, fields, isOfWildcard) {
 	const { claim, relation } = subject;
@@ -991,7 +991,7 @@ var nonEmpty = (value, at) => {
 };
 function setOf(list, element) {
 	return (value, at) => {
-		const seen2 = /* @__PURE__ */ new Map();
+		const seen2 = new Map();
 		return list(value, at)?.flatMap((each, index) => {
 			const here = at.child(index);
 			const found = element(each, here);
@@ -1073,8 +1073,8 @@ function rejectUnmet(expansions) {
 	);
 }
 function rejectUngrantable(expansions, catalog, installer) {
-	const missing = /* @__PURE__ */ new Map();
-	const lacking = /* @__PURE__ */ new Set();
+	const missing = new Map();
+	const lacking = new Set();
 	for (const { before, relation, wanted } of expansions) {
 		if (relation === null) continue;
 		const access = catalog.accessOf(before.stakeholder, relation);
@@ -1150,12 +1150,12 @@ var ofField = { optional: flag };
 var ofAlternatives = { alternatives: nonEmpty };
 var ofTheGroup = (_, at) => at.report('belongs beside "alternatives", for all of them');
 function readOptions(entries, at, ofAll, read) {
-	const seen2 = /* @__PURE__ */ new Map();
+	const seen2 = new Map();
 	const found = entries.flatMap((value, index) => {
 		const here = at.child(index);
 		if (!isObject(value) || !("alternatives" in value)) return [read({ value, at: here, index, alternative: null, group: void 0, seen: seen2 })];
 		const group = readMembers("alternatives", { ...ofAlternatives, ...ofAll }, value, here);
-		const seenHere = /* @__PURE__ */ new Map();
+		const seenHere = new Map();
 		return (group?.alternatives ?? []).map(
 			(each, alternative) => read({ value: each, at: here.child("alternatives").child(alternative), index, alternative, group, seen: seenHere })
 		);
@@ -1307,9 +1307,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] = operate;
+globalThis["integratedb 0.1.0 ba8f43a32aa0a699"] = operate;
 }
-return globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"](op, input);
+return globalThis["integratedb 0.1.0 ba8f43a32aa0a699"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -578,6 +578,24 @@ describe('what a stakeholder may look at', () => {
   })
 })
 
+test('a further login asks for its stakeholder, also with that role put off; one that was revoked does not', async () => {
+  const issue = `select integratedb.issue_credentials('reporter', '1 hour')->'credentials'->>'username'`
+  const [login, revoked] = [await database.value<string>(issue), await database.value<string>(issue)]
+  const asking = `select integratedb.request_claims('{"match": [{"path": "shop.orders", "fields": ["id"]}]}', 'x')->>'stakeholder'`
+  const session = await database.connect(login)
+  expect(await session.value(asking)).toBe('reporter')
+  await session.rows('set role none')
+  expect(await session.value('select current_user')).toBe(login)
+  expect(await session.value(asking)).toBe('reporter')
+  expect(await session.value('select count(*) from integratedb.my_requests()')).toBe(2)
+  const goesOn = await database.connect(revoked)
+  await goesOn.rows('set role none')
+  // As a session that a signal does not reach.
+  await database.rows('update integratedb.credential set revoked_at = now() where username = $1', [revoked])
+  expect((await goesOn.failure(asking)).code).toBe('IDB04')
+  expect(await goesOn.value('select count(*) from integratedb.my_requests()')).toBe(0)
+})
+
 test('odd names are names', async () => {
   const long = 'x'.repeat(63)
   const odd = ['Order Items', '🦆 & co', long, `"; drop table shop.orders; --`, `it's`, '%I', '*', 'select', '\\']

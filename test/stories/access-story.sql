@@ -92,3 +92,35 @@ select integratedb.approve_claims('reporter', 3) as answer;
 
 -- 6. Who has decided what, and why: this is kept.
 select request, decision, owners, decided_by, coalesce(path, reason) as what from integratedb.decisions order by id;
+
+-- 7. The nightly job does not get the reporter's password, but a login of its own, for an hour. Its name is random.
+select integratedb.issue_credentials('reporter', '1 hour')->'credentials'->>'username' as username;
+
+-- Whoever logs in with it is the reporter: it may what the reporter may, and what it makes is the reporter's.
+-- as: reporter_1
+create table reporter.month as select date '2026-11-01' as month, sum(total) as total from shop.orders;
+select session_user, current_user, tableowner from pg_tables where schemaname = 'reporter';
+
+-- It needs more time. (Up to the stakeholder's option max_ttl, 32 days if nobody sets it.)
+select integratedb.renew_credentials('reporter_1', '2 hours')->'credentials'->>'username' as username;
+
+-- 8. The reporter's own password changes every quarter. The new login works at once, the old one for another day.
+select integratedb.rotate_credentials('reporter', grace => '1 day')->'credentials'->>'username' as username;
+
+select username, kind, valid_until > now() + interval '23 hours' as ends_tomorrow, valid_until < now() + interval '3 hours' as ends_today
+  from integratedb.credentials order by issued_at;
+
+-- 9. Somebody has seen the job's password. Its login ends now, and so do its sessions.
+select integratedb.revoke_credentials('reporter_1');
+
+-- as: reporter_1
+select 1;
+
+-- The rest of the reporter goes on.
+-- as: reporter_2
+select count(*) from reporter.month;
+
+-- 10. Every minute (pg_cron, the notifier, or you) what is over goes, with its role.
+select * from integratedb.expire_credentials();
+
+select username, kind from integratedb.credentials order by issued_at;
