@@ -8,11 +8,11 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'ba8f43a32aa0a699';
+  core_hash constant text := '39c59cc588efbb11';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 ba8f43a32aa0a699"] === undefined) {
-// src/core/catalog/catalog.ts
+if (globalThis["integratedb 0.1.0 39c59cc588efbb11"] === undefined) {
+// catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
 var verbs = {
@@ -87,12 +87,12 @@ var CatalogIndex = class {
 	}
 	accessOf(stakeholder, { id }) {
 		const access = this.access.get(keyOf(stakeholder, id));
-		if (access === void 0) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${id}`);
+		if (access === void 0) throw new Error(`no access of ${stakeholder} to relation ${id} in the catalogue`);
 		return access;
 	}
 };
 
-// src/core/specification/keyword.ts
+// specification/keyword.ts
 var keywords = new Set(
 	`
 all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
@@ -110,7 +110,7 @@ xmlserialize xmltable
 `.trim().split(/\s+/)
 );
 
-// src/core/specification/path.ts
+// specification/path.ts
 var maxNameBytes = 63;
 function byteLength(text) {
 	let bytes = 0;
@@ -182,7 +182,7 @@ function parsePath(text) {
 	return { schema: schema.name, relation: star ? null : relation.name };
 }
 
-// src/core/claim/claim.ts
+// claim/claim.ts
 function isEqual(one, other) {
 	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
 	const ofOther = new Map(Object.entries(other));
@@ -231,7 +231,7 @@ function isMatchMet(claims, isDeclared = false) {
 	return metAlternatives(claims, isDeclared).size > 0 || claims.every((claim) => needNotBe(claim) || isWildcard(claim) && claim.optional);
 }
 
-// src/core/errors.ts
+// errors.ts
 var OperationError = class extends Error {
 	constructor(failure, problems) {
 		super(failure.message);
@@ -260,7 +260,7 @@ function lines(all) {
 	return shown.join("\n");
 }
 
-// src/core/catalog/type.ts
+// catalog/type.ts
 function isNarrower(actual, wanted) {
 	return actual !== null && (wanted === null || actual < wanted);
 }
@@ -282,7 +282,7 @@ function fitDeclaredType(actual, declared) {
 	return fitType(actual, declared);
 }
 
-// src/core/claim/field.ts
+// claim/field.ts
 function anyOf(types) {
 	return types.map(({ type }) => type).join(" or ");
 }
@@ -382,7 +382,7 @@ function fieldProblems(field, column, access) {
 	].filter((problem) => problem !== null);
 }
 
-// src/core/claim/problem.ts
+// claim/problem.ts
 function isBreaking({ is_warning }) {
 	return !is_warning;
 }
@@ -391,7 +391,7 @@ function isRevoked({ claim, relation, mode, has_privileges }, wasRevoked) {
 	return isSameRelation && !claim.observed?.owner && (has_privileges || wasRevoked);
 }
 
-// src/core/claim/privilege.ts
+// claim/privilege.ts
 function privilegesOn(column, { access }) {
 	return columnPrivileges.filter((privilege) => access.includes(privilege) && (privilege === "select" || column[privilege]));
 }
@@ -442,7 +442,7 @@ function tablePrivileges(subject, deletes, inserts) {
 	return { delete: mayDelete, delete_revoked: deletes && !mayDelete, sequences, remembered, problems };
 }
 
-// src/core/claim/relation.ts
+// claim/relation.ts
 var writing = ["insert", "update", "delete"];
 function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	const { writes, columns } = relation;
@@ -588,7 +588,7 @@ function observeWrites({ insert, update, delete: deletes, without_partition, hid
 	};
 }
 
-// src/core/claim/expand.ts
+// claim/expand.ts
 var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] };
 function without(before, after, problems) {
 	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false };
@@ -720,7 +720,7 @@ function expandAll(claims, catalog, circumstances) {
 	return claims.flatMap((claim) => {
 		const isOfWildcard = wildcards.has(wildcardKey(claim));
 		if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false) {
-			const message2 = "it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back";
+			const message2 = "it became a partition, or an extension owns it: the wildcard leaves it out, its grants are taken back";
 			return [without(claim, withoutMemory(claim), [{ code: "IDB401", message: message2 }])];
 		}
 		if (!isWildcard(claim)) {
@@ -738,7 +738,7 @@ function expandAll(claims, catalog, circumstances) {
 	});
 }
 
-// src/core/grant/grant.ts
+// grant/grant.ts
 function stepOn(stakeholder, object2, { schema, name }) {
 	return { stakeholder, object: object2, schema, name, revoke_all: false, revoke: [], grant: [], usage: false };
 }
@@ -795,7 +795,7 @@ function revokeSteps(stakeholder, previous, expansions, catalog) {
 	}).map((relation) => ({ ...stepOn(stakeholder, "table", relation), revoke_all: true }));
 }
 
-// src/core/migration/finding.ts
+// migration/finding.ts
 function needOf({ path, field, expected, message }) {
 	const what = field === null ? path : `${path}.${quoteName(field)}`;
 	return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
@@ -805,7 +805,7 @@ function findingLine(finding) {
 	return `${finding.code} ${who} ${needOf(finding)}`;
 }
 
-// src/core/migration/hint.ts
+// migration/hint.ts
 function hintFor(code, { stakeholder, path, field, expected }) {
 	const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
 	const column = field === null ? "the column" : quoteName(field);
@@ -823,7 +823,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB204: `Keep room for ${expected}${orRelease}.`,
 		IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
 		IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
-		IDB212: `Keep ${column} nullable, or let ${who} say that it writes no nulls ("is_nullable": true, either will do) in its claims first.`,
+		IDB212: `Keep ${column} nullable, or let ${who} say that either will do ("is_nullable": true) in its claims first.`,
 		IDB213: field === null ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.` : `Keep ${column} an ordinary column ("by default" instead of "always" for an identity), add the generated one beside it${orRelease}.`,
 		IDB214: `Keep a default on ${column}${orRelease}.`,
 		IDB301: `Keep a unique constraint on ${column} alone (the new one beside it), or let ${who} say that it need not be unique ("unique": false) first.`,
@@ -838,7 +838,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 	return hints[code] ?? "";
 }
 
-// src/core/migration/judge.ts
+// migration/judge.ts
 function findingOf(claim, problem, severity) {
 	const { code, field, column = null, expected = null, actual = null, message } = problem;
 	const subject = { stakeholder: claim.stakeholder, path: pathOf(claim), field: field?.name ?? column, expected };
@@ -943,7 +943,7 @@ function unmetProblems(expansions, isDeclared = false) {
 	});
 }
 
-// src/core/specification/issue.ts
+// specification/issue.ts
 function child(pointer, key) {
 	return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
 }
@@ -1023,7 +1023,7 @@ function readMembers(required, readers, value, at) {
 	return Object.fromEntries(found);
 }
 
-// src/core/claim/declare.ts
+// claim/declare.ts
 function pointerOf(index, { alternative }) {
 	return `${index === null ? "" : `/${index}`}${alternative === null ? "" : `/alternatives/${alternative}`}`;
 }
@@ -1122,7 +1122,7 @@ function declare(input) {
 	};
 }
 
-// src/core/specification/document.ts
+// specification/document.ts
 var maxDocumentBytes = 1024 * 1024;
 var maxDocumentDepth = 20;
 var columnName = (value, at) => {
@@ -1244,7 +1244,7 @@ function readText(text, at) {
 	return readOptions(entries, at.child("match"), ofMatch, readMatch);
 }
 
-// src/core/index.ts
+// index.ts
 function complaintsOf(run) {
 	try {
 		run();
@@ -1307,9 +1307,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 ba8f43a32aa0a699"] = operate;
+globalThis["integratedb 0.1.0 39c59cc588efbb11"] = operate;
 }
-return globalThis["integratedb 0.1.0 ba8f43a32aa0a699"](op, input);
+return globalThis["integratedb 0.1.0 39c59cc588efbb11"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

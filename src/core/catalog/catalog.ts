@@ -267,7 +267,7 @@ export class CatalogIndex {
 
   accessOf(stakeholder: string, { id }: Relation): Access {
     const access = this.access.get(keyOf(stakeholder, id))
-    if (access === undefined) throw new Error(`the catalogue lacks the access of ${stakeholder} to relation ${id}`)
+    if (access === undefined) throw new Error(`no access of ${stakeholder} to relation ${id} in the catalogue`)
     return access
   }
 }

@@ -214,7 +214,7 @@ function expandAll(claims: readonly Claim[], catalog: CatalogIndex, circumstance
     const isOfWildcard = wildcards.has(wildcardKey(claim))
     if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false) {
       // Its row goes (_store_claims).
-      const message = 'it became a partition, or an extension owns it: the wildcard leaves it out, and its grants are taken back'
+      const message = 'it became a partition, or an extension owns it: the wildcard leaves it out, its grants are taken back'
       return [without(claim, withoutMemory(claim), [{ code: 'IDB401', message }])]
     }
     if (!isWildcard(claim)) {

@@ -22,7 +22,7 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
     IDB204: `Keep room for ${expected}${orRelease}.`,
     IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
     IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
-    IDB212: `Keep ${column} nullable, or let ${who} say that it writes no nulls ("is_nullable": true, either will do) in its claims first.`,
+    IDB212: `Keep ${column} nullable, or let ${who} say that either will do ("is_nullable": true) in its claims first.`,
     IDB213:
       field === null
         ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.`
