@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '39c59cc588efbb11';
+  core_hash constant text := '542c722e1613df91';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 39c59cc588efbb11"] === undefined) {
+if (globalThis["integratedb 0.1.0 542c722e1613df91"] === undefined) {
 // catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -564,27 +564,26 @@ function relationProblems(subject, fields, isOfWildcard) {
 }
 function observe(subject, isUsed, isOfWildcard) {
 	const { claim, relation, access } = subject;
+	const { observed } = claim;
 	const known = tolerated(subject, isOfWildcard);
 	const { definition, unpopulated, writes } = relation;
 	const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege));
+	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
+	const tookNone = observed === null ? isOfWildcard : observed.insert === false;
 	return {
 		owner: access.owner,
 		...unpopulated && { unpopulated },
 		...definition && { definition },
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
 		...known.length > 0 && { tolerated: known },
-		...writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)
-	};
-}
-function observeWrites({ insert, update, delete: deletes, without_partition, hidden, constraints, triggers }, isUsed, isOfWildcard) {
-	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
-	return {
-		insert: insert && !(isOfWildcard && hidden !== void 0),
-		update,
-		delete: isUsed && deletes,
-		...without_partition && { without_partition },
-		constraints: marksOf(constraints),
-		triggers: marksOf(triggers)
+		...writes && isWriter(claim) && {
+			insert: writes.insert && !(tookNone && writes.hidden),
+			update: writes.update,
+			delete: isUsed && writes.delete,
+			...writes.without_partition && { without_partition: true },
+			constraints: marksOf(writes.constraints),
+			triggers: marksOf(writes.triggers)
+		}
 	};
 }
 
@@ -1307,9 +1306,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 39c59cc588efbb11"] = operate;
+globalThis["integratedb 0.1.0 542c722e1613df91"] = operate;
 }
-return globalThis["integratedb 0.1.0 39c59cc588efbb11"](op, input);
+return globalThis["integratedb 0.1.0 542c722e1613df91"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -3190,9 +3189,7 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and (case when 'select' = any (k.access)
-                then not exists (select from pg_class c where c.oid = k.relid::oid and (c.relname <> k.relation_name::name or c.relnamespace::bigint <> k.schema_id)) -- it has another name now
-                else not exists (select from pg_class c where c.oid = k.relid::oid) end)
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
               or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
               or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
               or exists (
@@ -6946,13 +6943,23 @@ begin
       select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
        where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
       union all
-      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule.
+      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
-        from pg_namespace n
-        join pg_class c on c.relnamespace = n.oid
-       where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
-         and cardinality(d.address_names) = 3
-         and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+        from (
+          with recursive family (oid) as (
+            select c.oid
+              from pg_namespace n
+              join pg_class c on c.relnamespace = n.oid
+             where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
+               and cardinality(d.address_names) = 3
+               and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+            union
+            select i.inhparent from family f join pg_inherits i on i.inhrelid = f.oid
+          )
+          select f.oid from family f
+        ) f
+        join pg_class c on c.oid = f.oid
+        join pg_namespace n on n.oid = c.relnamespace
     ) x
    where not d.is_temporary
      and coalesce(

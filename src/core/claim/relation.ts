@@ -1,15 +1,5 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
-import {
-  type Access,
-  type Column,
-  type Hurdle,
-  isSame,
-  type Marks,
-  type Privilege,
-  type RowFilter,
-  verbs,
-  type Writes,
-} from '../catalog/catalog.ts'
+import { type Access, type Column, type Hurdle, isSame, type Marks, type Privilege, type RowFilter, verbs } from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import type { Problem, Subject } from './problem.ts'
 
@@ -174,31 +164,27 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
 /** What is to be remembered of the relation. */
 export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean): NonNullable<Claim['observed']> {
   const { claim, relation, access } = subject
+  const { observed } = claim
   const known = tolerated(subject, isOfWildcard)
   const { definition, unpopulated, writes } = relation
   const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege))
+  const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
+  // A wildcard's view that left out what has to be filled when it was found.
+  const tookNone = observed === null ? isOfWildcard : observed.insert === false
   return {
     owner: access.owner,
     ...(unpopulated && { unpopulated }),
     ...(definition && { definition }),
     ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
     ...(known.length > 0 && { tolerated: known }),
-    ...(writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)),
-  }
-}
-
-function observeWrites(
-  { insert, update, delete: deletes, without_partition, hidden, constraints, triggers }: Writes,
-  isUsed: boolean,
-  isOfWildcard: boolean,
-): Partial<NonNullable<Claim['observed']>> {
-  const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
-  return {
-    insert: insert && !(isOfWildcard && hidden !== undefined),
-    update,
-    delete: isUsed && deletes,
-    ...(without_partition && { without_partition }),
-    constraints: marksOf(constraints),
-    triggers: marksOf(triggers),
+    ...(writes &&
+      isWriter(claim) && {
+        insert: writes.insert && !(tookNone && writes.hidden),
+        update: writes.update,
+        delete: isUsed && writes.delete,
+        ...(writes.without_partition && { without_partition: true }),
+        constraints: marksOf(writes.constraints),
+        triggers: marksOf(writes.triggers),
+      }),
   }
 }

@@ -52,9 +52,7 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and (case when 'select' = any (k.access)
-                then not exists (select from pg_class c where c.oid = k.relid::oid and (c.relname <> k.relation_name::name or c.relnamespace::bigint <> k.schema_id)) -- it has another name now
-                else not exists (select from pg_class c where c.oid = k.relid::oid) end)
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
               or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
               or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
               or exists (

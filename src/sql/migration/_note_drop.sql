@@ -18,13 +18,23 @@ begin
       select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
        where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
       union all
-      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule.
+      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
-        from pg_namespace n
-        join pg_class c on c.relnamespace = n.oid
-       where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
-         and cardinality(d.address_names) = 3
-         and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+        from (
+          with recursive family (oid) as (
+            select c.oid
+              from pg_namespace n
+              join pg_class c on c.relnamespace = n.oid
+             where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
+               and cardinality(d.address_names) = 3
+               and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
+            union
+            select i.inhparent from family f join pg_inherits i on i.inhrelid = f.oid
+          )
+          select f.oid from family f
+        ) f
+        join pg_class c on c.oid = f.oid
+        join pg_namespace n on n.oid = c.relnamespace
     ) x
    where not d.is_temporary
      and coalesce(
