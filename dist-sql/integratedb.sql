@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'bdaaf1c82c5f450c';
+  core_hash constant text := '43a052dac277043a';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] === undefined) {
+if (globalThis["integratedb 0.1.0 43a052dac277043a"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -573,13 +573,13 @@ function observe(subject, isUsed, isOfWildcard) {
 		...definition && { definition },
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
 		...known.length > 0 && { tolerated: known },
-		...writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)
+		...writes && isWriter(claim) && observeWrites(writes, isUsed, claim.observed === null ? isOfWildcard : claim.observed.insert === false)
 	};
 }
-function observeWrites({ insert, update, delete: deletes, without_partition, hidden, constraints, triggers }, isUsed, isOfWildcard) {
+function observeWrites({ insert, update, delete: deletes, without_partition, hidden, constraints, triggers }, isUsed, isInsertNew) {
 	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
 	return {
-		insert: insert && !(isOfWildcard && hidden !== void 0),
+		insert: insert && !(isInsertNew && hidden !== void 0),
 		update,
 		delete: isUsed && deletes,
 		...without_partition && { without_partition },
@@ -1307,9 +1307,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"] = operate;
+globalThis["integratedb 0.1.0 43a052dac277043a"] = operate;
 }
-return globalThis["integratedb 0.1.0 bdaaf1c82c5f450c"](op, input);
+return globalThis["integratedb 0.1.0 43a052dac277043a"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -183,18 +183,21 @@ export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean
     ...(definition && { definition }),
     ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
     ...(known.length > 0 && { tolerated: known }),
-    ...(writes && isWriter(claim) && observeWrites(writes, isUsed, isOfWildcard)),
+    ...(writes &&
+      isWriter(claim) &&
+      observeWrites(writes, isUsed, claim.observed === null ? isOfWildcard : claim.observed.insert === false)),
   }
 }
 
 function observeWrites(
   { insert, update, delete: deletes, without_partition, hidden, constraints, triggers }: Writes,
   isUsed: boolean,
-  isOfWildcard: boolean,
+  /** No insert went in, or nobody asked for one: then it takes none while it leaves out what has to be filled. */
+  isInsertNew: boolean,
 ): Partial<NonNullable<Claim['observed']>> {
   const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
   return {
-    insert: insert && !(isOfWildcard && hidden !== undefined),
+    insert: insert && !(isInsertNew && hidden !== undefined),
     update,
     delete: isUsed && deletes,
     ...(without_partition && { without_partition }),
