@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '43a052dac277043a';
+  core_hash constant text := 'fc72c0a344dcfd20';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 43a052dac277043a"] === undefined) {
+if (globalThis["integratedb 0.1.0 fc72c0a344dcfd20"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -612,7 +612,8 @@ function missingRelation({ relid, schema_name }, found, catalog) {
 function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	const relation = catalog.named(before.schema_name, before.relation_name);
 	if (relation === void 0 || !isClaimable(relation)) {
-		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, status: "unmet" };
+		const memory = { schema_id: null, ...before.status !== "met" && { relid: null } };
+		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, ...memory, status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
 	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
@@ -1307,9 +1308,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 43a052dac277043a"] = operate;
+globalThis["integratedb 0.1.0 fc72c0a344dcfd20"] = operate;
 }
-return globalThis["integratedb 0.1.0 43a052dac277043a"](op, input);
+return globalThis["integratedb 0.1.0 fc72c0a344dcfd20"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
