@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'fc72c0a344dcfd20';
+  core_hash constant text := '25987d5a1fb312b0';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 fc72c0a344dcfd20"] === undefined) {
+if (globalThis["integratedb 0.1.0 25987d5a1fb312b0"] === undefined) {
 // src/core/catalog/catalog.ts
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
@@ -417,7 +417,7 @@ function usageProblem({ claim, relation, access, mode, has_privileges }) {
 	const hadColumn = claim.fields.some(
 		({ status, revoked, observed }) => observed !== null && (status === "met" || revoked) && privilegesOn(observed, claim).length > 0
 	);
-	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
+	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.access.includes("delete") && claim.observed?.delete);
 	const isLost2 = mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role;
 	return isLost2 ? problem(`usage of schema ${schema} was revoked`) : null;
 }
@@ -1308,9 +1308,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 fc72c0a344dcfd20"] = operate;
+globalThis["integratedb 0.1.0 25987d5a1fb312b0"] = operate;
 }
-return globalThis["integratedb 0.1.0 fc72c0a344dcfd20"](op, input);
+return globalThis["integratedb 0.1.0 25987d5a1fb312b0"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
