@@ -37,8 +37,8 @@ async function bundleCore(): Promise<string> {
   // A function's body is no module.
   const exported = text.replace(/export \{\s*operate\s*\};\s*$/, '')
   if (exported === text) throw new Error('the bundle does not end with its export')
-  // Without what esbuild notes for other bundlers; which file is which stays, told shortly.
-  const script = exported.replaceAll('/* @__PURE__ */ ', '').replaceAll('// src/core/', '// ')
+  // Without what esbuild notes for other bundlers and debuggers.
+  const script = exported.replaceAll('/* @__PURE__ */ ', '').replace(/^\/\/ src\/.*\n/gm, '')
   // Tabs: a tenth of the bytes that a session reads when it starts. Not within a string that runs over lines.
   const tabbed = script.replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2))
   const [one, other] = await Promise.all([script, tabbed].map((each) => transform(each, { minifyWhitespace: true })))

@@ -8,11 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '542c722e1613df91';
+  core_hash constant text := 'df29f4c8224ffdd2';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 542c722e1613df91"] === undefined) {
-// catalog/catalog.ts
+if (globalThis["integratedb 0.1.0 df29f4c8224ffdd2"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
 var verbs = {
@@ -92,7 +91,6 @@ var CatalogIndex = class {
 	}
 };
 
-// specification/keyword.ts
 var keywords = new Set(
 	`
 all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
@@ -110,7 +108,6 @@ xmlserialize xmltable
 `.trim().split(/\s+/)
 );
 
-// specification/path.ts
 var maxNameBytes = 63;
 function byteLength(text) {
 	let bytes = 0;
@@ -182,7 +179,6 @@ function parsePath(text) {
 	return { schema: schema.name, relation: star ? null : relation.name };
 }
 
-// claim/claim.ts
 function isEqual(one, other) {
 	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
 	const ofOther = new Map(Object.entries(other));
@@ -231,7 +227,6 @@ function isMatchMet(claims, isDeclared = false) {
 	return metAlternatives(claims, isDeclared).size > 0 || claims.every((claim) => needNotBe(claim) || isWildcard(claim) && claim.optional);
 }
 
-// errors.ts
 var OperationError = class extends Error {
 	constructor(failure, problems) {
 		super(failure.message);
@@ -260,7 +255,6 @@ function lines(all) {
 	return shown.join("\n");
 }
 
-// catalog/type.ts
 function isNarrower(actual, wanted) {
 	return actual !== null && (wanted === null || actual < wanted);
 }
@@ -282,7 +276,6 @@ function fitDeclaredType(actual, declared) {
 	return fitType(actual, declared);
 }
 
-// claim/field.ts
 function anyOf(types) {
 	return types.map(({ type }) => type).join(" or ");
 }
@@ -382,7 +375,6 @@ function fieldProblems(field, column, access) {
 	].filter((problem) => problem !== null);
 }
 
-// claim/problem.ts
 function isBreaking({ is_warning }) {
 	return !is_warning;
 }
@@ -391,7 +383,6 @@ function isRevoked({ claim, relation, mode, has_privileges }, wasRevoked) {
 	return isSameRelation && !claim.observed?.owner && (has_privileges || wasRevoked);
 }
 
-// claim/privilege.ts
 function privilegesOn(column, { access }) {
 	return columnPrivileges.filter((privilege) => access.includes(privilege) && (privilege === "select" || column[privilege]));
 }
@@ -417,7 +408,7 @@ function usageProblem({ claim, relation, access, mode, has_privileges }) {
 	const hadColumn = claim.fields.some(
 		({ status, revoked, observed }) => observed !== null && (status === "met" || revoked) && privilegesOn(observed, claim).length > 0
 	);
-	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
+	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.access.includes("delete") && claim.observed?.delete);
 	const isLost2 = mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role;
 	return isLost2 ? problem(`usage of schema ${schema} was revoked`) : null;
 }
@@ -442,7 +433,6 @@ function tablePrivileges(subject, deletes, inserts) {
 	return { delete: mayDelete, delete_revoked: deletes && !mayDelete, sequences, remembered, problems };
 }
 
-// claim/relation.ts
 var writing = ["insert", "update", "delete"];
 function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	const { writes, columns } = relation;
@@ -587,7 +577,6 @@ function observe(subject, isUsed, isOfWildcard) {
 	};
 }
 
-// claim/expand.ts
 var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] };
 function without(before, after, problems) {
 	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false };
@@ -611,7 +600,8 @@ function missingRelation({ relid, schema_name }, found, catalog) {
 function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	const relation = catalog.named(before.schema_name, before.relation_name);
 	if (relation === void 0 || !isClaimable(relation)) {
-		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, status: "unmet" };
+		const memory = { schema_id: null, ...before.status !== "met" && { relid: null } };
+		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, ...memory, status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
 	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
@@ -737,7 +727,6 @@ function expandAll(claims, catalog, circumstances) {
 	});
 }
 
-// grant/grant.ts
 function stepOn(stakeholder, object2, { schema, name }) {
 	return { stakeholder, object: object2, schema, name, revoke_all: false, revoke: [], grant: [], usage: false };
 }
@@ -794,7 +783,6 @@ function revokeSteps(stakeholder, previous, expansions, catalog) {
 	}).map((relation) => ({ ...stepOn(stakeholder, "table", relation), revoke_all: true }));
 }
 
-// migration/finding.ts
 function needOf({ path, field, expected, message }) {
 	const what = field === null ? path : `${path}.${quoteName(field)}`;
 	return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
@@ -804,7 +792,6 @@ function findingLine(finding) {
 	return `${finding.code} ${who} ${needOf(finding)}`;
 }
 
-// migration/hint.ts
 function hintFor(code, { stakeholder, path, field, expected }) {
 	const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
 	const column = field === null ? "the column" : quoteName(field);
@@ -837,7 +824,6 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 	return hints[code] ?? "";
 }
 
-// migration/judge.ts
 function findingOf(claim, problem, severity) {
 	const { code, field, column = null, expected = null, actual = null, message } = problem;
 	const subject = { stakeholder: claim.stakeholder, path: pathOf(claim), field: field?.name ?? column, expected };
@@ -942,7 +928,6 @@ function unmetProblems(expansions, isDeclared = false) {
 	});
 }
 
-// specification/issue.ts
 function child(pointer, key) {
 	return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
 }
@@ -1022,7 +1007,6 @@ function readMembers(required, readers, value, at) {
 	return Object.fromEntries(found);
 }
 
-// claim/declare.ts
 function pointerOf(index, { alternative }) {
 	return `${index === null ? "" : `/${index}`}${alternative === null ? "" : `/alternatives/${alternative}`}`;
 }
@@ -1121,7 +1105,6 @@ function declare(input) {
 	};
 }
 
-// specification/document.ts
 var maxDocumentBytes = 1024 * 1024;
 var maxDocumentDepth = 20;
 var columnName = (value, at) => {
@@ -1243,7 +1226,6 @@ function readText(text, at) {
 	return readOptions(entries, at.child("match"), ofMatch, readMatch);
 }
 
-// index.ts
 function complaintsOf(run) {
 	try {
 		run();
@@ -1306,9 +1288,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 542c722e1613df91"] = operate;
+globalThis["integratedb 0.1.0 df29f4c8224ffdd2"] = operate;
 }
-return globalThis["integratedb 0.1.0 542c722e1613df91"](op, input);
+return globalThis["integratedb 0.1.0 df29f4c8224ffdd2"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -6875,9 +6857,18 @@ begin
       union
       select p.relid from pg_partition_tree(i.indrelid) p
     ) t
-    join integratedb.claim k on k.relid = t.oid::bigint and k.access && '{insert,update}'
+    join integratedb.claim k on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and k.access && '{insert,update}'
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
-   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));
+    cross join lateral (
+      select a.attname where k.relid = t.oid::bigint
+      union all
+      select v.attname -- of a view that is written through
+        from integratedb._written_columns(k.relid::oid) w
+        join pg_attribute b on b.attrelid = t.oid and b.attnum = w.target_num and b.attname = a.attname
+        join pg_attribute v on v.attrelid = k.relid::oid and v.attnum = w.num
+       where w.target = t.oid and k.relid <> t.oid::bigint
+    ) f
+   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', f.attname));
   if warnings is not null then
     raise warning using
       message = 'index created, with something to look at',

@@ -111,6 +111,53 @@ describe('schema.*', () => {
       await expectAllWell(database)
     }
   })
+
+  test('a view that leaves out what an insert has to fill takes none, also after a migration that touches only what is behind it', async () => {
+    await database.rows(`
+      create schema base;
+      create table base.t (id int not null, name text, total int);
+      create view app.v as select name, total from base.t`)
+    try {
+      await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*', access: ['select', 'insert'] }])
+      await migrate('alter table base.t add check (total > 0)')
+      await migrate('alter table base.t add check (total < 9)')
+      await migrate('alter table base.t alter id set default 1')
+      expect(await database.failure('alter table base.t alter id drop default')).toMatchObject({
+        code: 'IDB01',
+        detail: expect.stringMatching(/^IDB211 reporter needs app\.v\.id /),
+      })
+    } finally {
+      await database.rows(`select integratedb.remove_claims('reporter'); drop schema base cascade`)
+    }
+  })
+
+  test('a column that could not be written becomes one that can, in a migration that moves privileges', async () => {
+    await database.rows('create table app.t (a int generated always as (1) stored)')
+    await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*', access: ['insert'] }])
+    expect(await privilegesOf(database, 'reporter')).toEqual([])
+    await database.rows('begin; alter table app.t alter a drop expression; revoke insert (a) on app.t from public; commit')
+    expect(await privilegesOf(database, 'reporter')).toEqual(['INSERT on app.t.a', 'USAGE on schema app'])
+  })
+
+  test('what never could be read and goes is not followed under another name', async () => {
+    await database.rows('create schema base; create table base.t (a int); create table app.t (a int)')
+    try {
+      await setClaims(database, 'reporter', everything)
+      await database.rows('create view app.v with (security_invoker = true) as select a from base.t')
+      await database.rows('alter view app.v rename to w')
+      const rows = async () =>
+        await database.rows(`select relation_name, relid is null as is_forgotten from integratedb.claim where status = 'unmet' order by 1`)
+      const unmet = [
+        { relation_name: 'v', is_forgotten: true },
+        { relation_name: 'w', is_forgotten: false },
+      ]
+      expect(await rows()).toEqual(unmet)
+      await database.rows('select from integratedb.sync()')
+      expect(await rows()).toEqual(unmet)
+    } finally {
+      await database.rows(`select integratedb.remove_claims('reporter'); drop schema base cascade`)
+    }
+  })
 })
 
 describe('unmet_claims and sync', () => {
@@ -167,5 +214,26 @@ describe('unmet_claims and sync', () => {
     expect(await database.rows('select * from integratedb.unmet_claims()')).toEqual([])
     await expectAllWell(database)
     expect(await database.failure('alter table app.t drop a')).toMatchObject({ code: 'IDB01' })
+  })
+
+  test('what was let through and comes back under its name is usable again', async () => {
+    await database.rows('create table app.t (a int)')
+    await setClaims(database, 'reporter', [{ path: 'app.t', fields: ['a'] }])
+    for (const [away, back] of [
+      ['alter table app.t rename to u', 'create view app.t as select a from app.u'],
+      ['drop table app.u cascade', 'create table app.t (a int)'],
+    ] as const) {
+      await database.rows(`select integratedb.set_enforcement('warn')`)
+      await database.rows(away)
+      await database.rows(`select integratedb.set_enforcement('enforce')`)
+      expect(await privilegesOf(database, 'reporter')).toEqual([])
+      await migrate(back)
+      expect(await database.rows('select * from integratedb.unmet_claims()')).toEqual([])
+    }
+    await database.rows(`select integratedb.set_enforcement('warn')`)
+    await database.rows('alter table app.t enable row level security')
+    await database.rows(`select integratedb.set_enforcement('enforce')`)
+    await database.rows('alter table app.t rename to u')
+    expect(await privilegesOf(database, 'reporter')).toEqual([])
   })
 })

@@ -238,6 +238,22 @@ describe('what only may refuse is told', () => {
     expect(database.notices).toEqual([])
   })
 
+  test('a unique index behind a view, to who writes through it', async () => {
+    await database.rows(`
+      create view public.draft as select id, title as name from public.ticket;
+      create view public.reminder as select id, note from public.ticket;
+      select integratedb.add_stakeholder('writer')`)
+    const match = ['public.draft', 'public.reminder'].map((path) => ({ path, fields: '*', access: ['update'] }))
+    await database.rows(`select from integratedb.set_claims('writer', $1)`, [JSON.stringify({ match })])
+    database.notices.length = 0
+    await database.rows('create unique index one_title on public.ticket (title)')
+    expect(database.notices.map(({ detail }) => detail)).toEqual([
+      [`IDB302 ${needs}`, 'IDB302 writer needs public.draft']
+        .map((line) => `${line}: the unique index one_title was created: it can refuse what is written`)
+        .join('\n'),
+    ])
+  })
+
   test('a unique index made CONCURRENTLY is valid, with its warning', async () => {
     database.notices.length = 0
     await database.rows('create unique index concurrently one_title on public.ticket (title)')

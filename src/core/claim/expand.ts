@@ -71,7 +71,9 @@ function missingRelation({ relid, schema_name }: Claim, found: Relation | undefi
 function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circumstances, isOfWildcard: boolean): Expansion {
   const relation = catalog.named(before.schema_name, before.relation_name)
   if (relation === undefined || !isClaimable(relation)) {
-    const after: Claim = mayBeAbsent(before) ? withoutMemory(before) : { ...before, status: 'unmet' }
+    // Usage of the schema is taken back with it, and comes back with it. What did not hold is not followed under another name.
+    const memory = { schema_id: null, ...(before.status !== 'met' && { relid: null }) }
+    const after: Claim = mayBeAbsent(before) ? withoutMemory(before) : { ...before, ...memory, status: 'unmet' }
     return without(before, after, [missingRelation(before, relation, catalog)])
   }
 

@@ -227,9 +227,18 @@ begin
       union
       select p.relid from pg_partition_tree(i.indrelid) p
     ) t
-    join integratedb.claim k on k.relid = t.oid::bigint and k.access && '{insert,update}'
+    join integratedb.claim k on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and k.access && '{insert,update}'
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
-   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', a.attname));
+    cross join lateral (
+      select a.attname where k.relid = t.oid::bigint
+      union all
+      select v.attname -- of a view that is written through
+        from integratedb._written_columns(k.relid::oid) w
+        join pg_attribute b on b.attrelid = t.oid and b.attnum = w.target_num and b.attname = a.attname
+        join pg_attribute v on v.attrelid = k.relid::oid and v.attnum = w.num
+       where w.target = t.oid and k.relid <> t.oid::bigint
+    ) f
+   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', f.attname));
   if warnings is not null then
     raise warning using
       message = 'index created, with something to look at',

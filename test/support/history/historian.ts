@@ -420,15 +420,21 @@ export class Historian {
 
   private async stateLines(): Promise<string[]> {
     const { claims = [], ...state } = await stateOf(this.database)
-    const constraints = await this.database.value<string[]>(
-      `select coalesce(array_agg(oid::text), '{}') from pg_constraint where conrelid <> 0`,
+    const oids = await this.database.value<string[]>(
+      `select array(select oid::text from pg_constraint where conrelid <> 0 union all select oid::text from pg_class where relkind in ('r', 'p', 'v', 'm', 'f'))`,
     )
-    const isThere = ([oid]: string[]): boolean => !/^\d+$/.test(oid ?? '') || constraints.includes(oid ?? '')
-    for (const { claim } of claims as { claim: { observed: { without_partition?: true; constraints?: string[][] } | null } }[]) {
-      // Nobody sees a partition dropped. That there is none left is kept for a warning only, and what was to be told of its constraints is told.
+    // A mark begins with the oid of the constraint, or of the partition whose trigger it is.
+    const isThere = ([mark = '']: string[]): boolean => {
+      const [oid] = /^\d+(?= |$)/.exec(mark) ?? []
+      return oid === undefined || oids.includes(oid)
+    }
+    type Observed = { without_partition?: true; constraints?: string[][]; triggers?: string[][] }
+    for (const { claim } of claims as { claim: { observed: Observed | null } }[]) {
+      // Nobody sees a partition dropped. That there is none left is kept for a warning only, and what was to be told of its constraints and triggers is told.
       if (claim.observed === null) continue
       delete claim.observed.without_partition
       if (claim.observed.constraints) claim.observed.constraints = claim.observed.constraints.filter(isThere)
+      if (claim.observed.triggers) claim.observed.triggers = claim.observed.triggers.filter(isThere)
     }
     return [...claims, ...Object.values(state).flat()].map((row) => JSON.stringify(row))
   }

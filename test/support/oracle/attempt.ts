@@ -18,6 +18,8 @@ export interface UsedColumn {
   mayBeLeftOut: boolean
   isUnique: boolean
   isInserted: boolean
+  /** "*" took it in later: no INSERT of the application names it yet, and one that does works as well. */
+  isInsertedLater: boolean
   isUpdated: boolean
 }
 
@@ -46,7 +48,8 @@ export const worked = '00000'
 
 function insertions({ relation, access, columns }: Use): Attempt[] {
   const inserted = columns.filter(({ isInserted }) => isInserted)
-  if (!access.has('insert') || inserted.length === 0) return []
+  const later = columns.filter(({ isInsertedLater }) => isInsertedLater)
+  if (!access.has('insert') || inserted.length + later.length === 0) return []
   /** With new values; else, where constraints want values that the oracle does not know, with those of a row that is there. */
   const insert = (name: string, into: UsedColumn[], isNull: (column: UsedColumn) => boolean): Attempt => {
     if (into.length === 0) return { name, ways: [`insert into ${relation} default values`] }
@@ -59,7 +62,8 @@ function insertions({ relation, access, columns }: Use): Attempt[] {
   }
   const never = () => false
   return [
-    insert('insert', inserted, never),
+    ...(inserted.length === 0 ? [] : [insert('insert', inserted, never)]),
+    ...later.map((column) => insert(`insert with ${column.quoted}`, [...inserted, column], never)),
     ...inserted
       .filter(({ acceptsNull, isChosen }) => acceptsNull && isChosen)
       .map((column) => insert(`insert null into ${column.quoted}`, inserted, (one) => one === column)),

@@ -90,6 +90,7 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
         mayBeLeftOut: acceptsNull || fillsItself(column),
         isUnique: column.isUnique,
         isInserted: column.isInsertable && then.accepts.insert && filled.has(column.name),
+        isInsertedLater: column.isInsertable && then.accepts.insert && chosen.has(column.name) && !filled.has(column.name),
         isUpdated: chosen.has(column.name) && column.isUpdatable && then.accepts.update,
       }
     })
@@ -127,8 +128,10 @@ function outcomeFlaws(
     const then = before.find(({ name }) => name === outcome.name)
     const flaw = { code: 'attempt', relation, field: null }
     if (then?.state !== worked) {
-      // What never worked is not promised; but an alternative that never worked stands in for nothing.
-      return outcome.state === worked || isConstraint(outcome.state)
+      // What never worked is not promised; but an alternative that never worked stands in for nothing. Values that the oracle made up may be
+      // why; not where no partition takes a row, because its key is left null.
+      const isOfValues = isConstraint(outcome.state) && !outcome.message.startsWith('no partition of relation')
+      return outcome.state === worked || isOfValues
         ? []
         : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state} ${outcome.message}`, sure: false }]
     }
@@ -220,7 +223,7 @@ function without(flaws: readonly Flaw[], known: readonly Flaw[]): Flaw[] {
 /** What went wrong with a match in this step. What is wrong already protects no more, so that beside it nothing is sure. */
 export function newFlaws({ flaws, flawsBefore }: Standing): Flaw[] {
   const wasWell = flawsBefore.every(({ sure }) => !sure)
-  return without(flaws, flawsBefore).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell }))
+  return without(flaws, flawsBefore).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell && !flaw.isNew }))
 }
 
 /** What may justify to reject this step: which alternative was held to be well before is a matter of opinion where none is flawless. */
@@ -270,10 +273,15 @@ export class Ledger {
           const then = claimed.observed.get(name)
           const relation = now.relations.get(name)
           const flaws = relationFlaws(claimed.match, claimed.path, name, then?.relation, then?.filled ?? new Set(), relation, before, after)
-          // Of what a wildcard took in and nothing of which ever worked, nothing can be lost.
+          // Of what a wildcard took in and nothing of which ever worked, or what it was never allowed to read and should be, nothing can be lost.
           const isUseless =
-            claimed.path.relation === null && then?.outcomes.every(({ state }) => state !== worked) && then.outcomes.length > 0
+            claimed.path.relation === null &&
+            then !== undefined &&
+            then.outcomes.length > 0 &&
+            (then.outcomes.every(({ state }) => state !== worked) ||
+              then.outcomes.some(({ name, state }) => name === 'select' && state === '42501'))
           if (relation === undefined && isUseless) for (const flaw of flaws) flaw.sure = false
+          if (relation !== undefined && then === undefined) for (const flaw of flaws) flaw.isNew = true
           return { claimed, name, then, relation, flaws }
         })
       }),

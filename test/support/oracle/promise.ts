@@ -15,6 +15,8 @@ export interface Flaw {
   field: string | null
   what: string
   sure: boolean
+  /** Of what was not there or did not hold before: it can be unmet, and break nothing. */
+  isNew?: true
 }
 
 /** A world at one moment, as one stakeholder meets it. */
