@@ -8,8 +8,7 @@ import type { Claim } from '../../../src/core/claim/claim.ts'
 import type { GrantStep } from '../../../src/core/grant/grant.ts'
 import { ask, catalogOf, declaration, granted, judged, migrated, ok, updated, writable } from '../fixture.ts'
 
-const seed = process.env['INTEGRATEDB_TEST_SEED']
-const runs = { numRuns: 400, ...(seed === undefined ? {} : { seed: Number(seed) }) }
+const runs = { numRuns: 400, seed: Number(process.env['INTEGRATEDB_TEST_SEED'] ?? 1) }
 
 const names = ['a', 'b', 'c']
 const types = ['integer', 'text', 'character varying(10)', 'character varying(20)', 'numeric(10,2)']
