@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'df29f4c8224ffdd2';
+  core_hash constant text := 'b44af38f81dae91a';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 df29f4c8224ffdd2"] === undefined) {
+if (globalThis["integratedb 0.1.0 b44af38f81dae91a"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"];
 var privileges = [...columnPrivileges, "delete"];
 var verbs = {
@@ -408,7 +408,7 @@ function usageProblem({ claim, relation, access, mode, has_privileges }) {
 	const hadColumn = claim.fields.some(
 		({ status, revoked, observed }) => observed !== null && (status === "met" || revoked) && privilegesOn(observed, claim).length > 0
 	);
-	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.access.includes("delete") && claim.observed?.delete);
+	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
 	const isLost2 = mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role;
 	return isLost2 ? problem(`usage of schema ${schema} was revoked`) : null;
 }
@@ -552,7 +552,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 	if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names));
 	return problems;
 }
-function observe(subject, isUsed, isOfWildcard) {
+function observe(subject, deletes, isOfWildcard) {
 	const { claim, relation, access } = subject;
 	const { observed } = claim;
 	const known = tolerated(subject, isOfWildcard);
@@ -569,7 +569,7 @@ function observe(subject, isUsed, isOfWildcard) {
 		...writes && isWriter(claim) && {
 			insert: writes.insert && !(tookNone && writes.hidden),
 			update: writes.update,
-			delete: isUsed && writes.delete,
+			delete: deletes,
 			...writes.without_partition && { without_partition: true },
 			constraints: marksOf(writes.constraints),
 			triggers: marksOf(writes.triggers)
@@ -600,8 +600,7 @@ function missingRelation({ relid, schema_name }, found, catalog) {
 function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	const relation = catalog.named(before.schema_name, before.relation_name);
 	if (relation === void 0 || !isClaimable(relation)) {
-		const memory = { schema_id: null, ...before.status !== "met" && { relid: null } };
-		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, ...memory, status: "unmet" };
+		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
 	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
@@ -640,16 +639,14 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0);
 	const usage = isUsed ? usageProblem(subject) : null;
 	const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0);
-	const ofRelation = [usage, ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems].filter(
-		(problem) => problem !== null
-	);
+	const ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems];
 	const isUnmet = ofRelation.some(isBreaking);
 	const after = {
 		...before,
 		fields,
 		relid: relation.id,
 		schema_id: relation.schema_id,
-		observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0, isOfWildcard),
+		observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, deletes, isOfWildcard),
 		behind: [...relation.behind ?? [], ...isWriter(before) && relation.writes?.behind || []],
 		sequences: ofTable.remembered,
 		status: isUnmet ? "unmet" : "met"
@@ -1288,9 +1285,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 df29f4c8224ffdd2"] = operate;
+globalThis["integratedb 0.1.0 b44af38f81dae91a"] = operate;
 }
-return globalThis["integratedb 0.1.0 df29f4c8224ffdd2"](op, input);
+return globalThis["integratedb 0.1.0 b44af38f81dae91a"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -72,8 +72,9 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
   const relation = catalog.named(before.schema_name, before.relation_name)
   if (relation === undefined || !isClaimable(relation)) {
     // Usage of the schema is taken back with it, and comes back with it. What did not hold is not followed under another name.
-    const memory = { schema_id: null, ...(before.status !== 'met' && { relid: null }) }
-    const after: Claim = mayBeAbsent(before) ? withoutMemory(before) : { ...before, ...memory, status: 'unmet' }
+    const after: Claim = mayBeAbsent(before)
+      ? withoutMemory(before)
+      : { ...before, relid: before.status === 'met' ? before.relid : null, schema_id: null, status: 'unmet' }
     return without(before, after, [missingRelation(before, relation, catalog)])
   }
 
@@ -118,16 +119,14 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
   const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0)
   const usage = isUsed ? usageProblem(subject) : null
   const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0)
-  const ofRelation = [usage, ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems].filter(
-    (problem) => problem !== null,
-  )
+  const ofRelation = [...(usage ? [usage] : []), ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems]
   const isUnmet = ofRelation.some(isBreaking)
   const after: Claim = {
     ...before,
     fields,
     relid: relation.id,
     schema_id: relation.schema_id,
-    observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, used.length > 0, isOfWildcard),
+    observed: isUnmet ? withRevoked(before.observed, ofTable.delete_revoked) : observe(subject, deletes, isOfWildcard),
     behind: [...(relation.behind ?? []), ...((isWriter(before) && relation.writes?.behind) || [])],
     sequences: ofTable.remembered,
     status: isUnmet ? 'unmet' : 'met',

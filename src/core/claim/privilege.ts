@@ -40,7 +40,7 @@ export function usageProblem({ claim, relation, access, mode, has_privileges }: 
   const hadColumn = claim.fields.some(
     ({ status, revoked, observed }) => observed !== null && (status === 'met' || revoked) && privilegesOn(observed, claim).length > 0,
   )
-  const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || (claim.access.includes('delete') && claim.observed?.delete))
+  const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete)
   const isLost = mode === 'judge' && hadUsage && (has_privileges || claim.status === 'unmet') && access.has_role
   return isLost ? problem(`usage of schema ${schema} was revoked`) : null
 }

@@ -162,7 +162,7 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
 }
 
 /** What is to be remembered of the relation. */
-export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean): NonNullable<Claim['observed']> {
+export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolean): NonNullable<Claim['observed']> {
   const { claim, relation, access } = subject
   const { observed } = claim
   const known = tolerated(subject, isOfWildcard)
@@ -181,7 +181,7 @@ export function observe(subject: Subject, isUsed: boolean, isOfWildcard: boolean
       isWriter(claim) && {
         insert: writes.insert && !(tookNone && writes.hidden),
         update: writes.update,
-        delete: isUsed && writes.delete,
+        delete: deletes,
         ...(writes.without_partition && { without_partition: true }),
         constraints: marksOf(writes.constraints),
         triggers: marksOf(writes.triggers),
