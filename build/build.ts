@@ -19,7 +19,7 @@ function read(path: string): string {
   return readFileSync(`${root}${path}`, 'utf8').trimEnd()
 }
 
-/** The core as one script that leaves the function `operate`. The same bytes on every machine: absWorkingDir pins the paths in its comments. */
+/** The core as one script that leaves the function `operate`. The same bytes on every machine: absWorkingDir pins the banners that are then taken out. */
 async function bundleCore(): Promise<string> {
   const result = await build({
     absWorkingDir: root,
