@@ -29,6 +29,8 @@ async function bundleCore(): Promise<string> {
     format: 'esm',
     target: 'es2020',
     charset: 'ascii',
+    // Shorter statements; names and lines stay, so that what is installed can be read.
+    minifySyntax: true,
     legalComments: 'none',
     tsconfigRaw: '{"compilerOptions": {"useDefineForClassFields": false}}',
   })

@@ -8,13 +8,11 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'b44af38f81dae91a';
+  core_hash constant text := 'dabe7c3ff569d588';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 b44af38f81dae91a"] === undefined) {
-var columnPrivileges = ["select", "insert", "update"];
-var privileges = [...columnPrivileges, "delete"];
-var verbs = {
+if (globalThis["integratedb 0.1.0 dabe7c3ff569d588"] === undefined) {
+var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
 	update: "updated",
@@ -42,8 +40,7 @@ function isClaimable(relation) {
 }
 var whole = 0;
 function numbersOf(held, privilege) {
-	if (privilege === "delete") return held.delete ? [whole] : [];
-	return held[privilege] ?? [];
+	return privilege === "delete" ? held.delete ? [whole] : [] : held[privilege] ?? [];
 }
 function sequenceAccess({ sequences }, id) {
 	return sequences?.find((each) => each.id === id) ?? {};
@@ -52,27 +49,20 @@ function keyOf(...parts) {
 	return JSON.stringify(parts);
 }
 function groupBy(all, keyOfEach) {
-	const groups = new Map();
-	for (const each of all) {
-		const key = keyOfEach(each);
-		const group = groups.get(key);
-		if (group === void 0) groups.set(key, [each]);
-		else group.push(each);
+	let groups = new Map();
+	for (let each of all) {
+		let key = keyOfEach(each), group = groups.get(key);
+		group === void 0 ? groups.set(key, [each]) : group.push(each);
 	}
 	return groups;
 }
 function wholeColumn(column, { writes }) {
-	const found = writes?.columns.find(({ num }) => num === column.num);
-	const ofWriting = writes && found && { ...found, insert: writes.insert && found.insert === true, update: writes.update && found.update === true };
-	return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting };
+	let found = writes?.columns.find(({ num }) => num === column.num), ofWriting = writes && found && { ...found, insert: writes.insert && found.insert === !0, update: writes.update && found.update === !0 };
+	return { length: null, scale: null, content: null, nullable: null, ...column, ...ofWriting };
 }
 var CatalogIndex = class {
 	constructor({ relations, access }) {
-		this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) }));
-		this.byId = new Map(this.relations.map((relation) => [relation.id, relation]));
-		this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]));
-		this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]));
-		this.hasOwnObstacles = access.some(({ obstacles: obstacles2 }) => obstacles2?.some(({ own_relation }) => own_relation !== void 0));
+		this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) })), this.byId = new Map(this.relations.map((relation) => [relation.id, relation])), this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation])), this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each])), this.hasOwnObstacles = access.some(({ obstacles: obstacles2 }) => obstacles2?.some(({ own_relation }) => own_relation !== void 0));
 	}
 	withId(id) {
 		return this.byId.get(id);
@@ -85,7 +75,7 @@ var CatalogIndex = class {
 		return this.access.has(keyOf(stakeholder, id));
 	}
 	accessOf(stakeholder, { id }) {
-		const access = this.access.get(keyOf(stakeholder, id));
+		let access = this.access.get(keyOf(stakeholder, id));
 		if (access === void 0) throw new Error(`no access of ${stakeholder} to relation ${id} in the catalogue`);
 		return access;
 	}
@@ -111,19 +101,14 @@ xmlserialize xmltable
 var maxNameBytes = 63;
 function byteLength(text) {
 	let bytes = 0;
-	for (const character of text) {
-		const point = character.codePointAt(0);
+	for (let character of text) {
+		let point = character.codePointAt(0);
 		bytes += point < 128 ? 1 : point < 2048 ? 2 : point < 65536 ? 3 : 4;
 	}
 	return bytes;
 }
 function nameProblem(name) {
-	if (name === "") return "is empty";
-	if (name.includes("\0")) return "contains a NUL character";
-	if (byteLength(name) > maxNameBytes) {
-		return `is ${byteLength(name)} bytes long; a Postgres name has at most ${maxNameBytes}`;
-	}
-	return null;
+	return name === "" ? "is empty" : name.includes("\0") ? "contains a NUL character" : byteLength(name) > maxNameBytes ? `is ${byteLength(name)} bytes long; a Postgres name has at most ${maxNameBytes}` : null;
 }
 function inQuotes(name) {
 	return `"${name.replace(/"/g, '""')}"`;
@@ -135,55 +120,43 @@ function formatPath(schema, relation) {
 	return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
 }
 function parsePath(text) {
-	const parts = [];
-	let at = 0;
+	let parts = [], at = 0;
 	for (; ; ) {
 		if (text[at] === '"') {
-			let name = "";
-			let end = at + 1;
+			let name = "", end = at + 1;
 			for (; ; end++) {
 				if (end >= text.length) return "has a quote that is not closed";
 				if (text[end] !== '"') name += text[end];
 				else if (text[end + 1] === '"') name += text[end++];
 				else break;
 			}
-			parts.push({ name, quoted: true });
-			at = end + 1;
-			if (at < text.length && text[at] !== ".") return "has text after a closing quote";
+			if (parts.push({ name, quoted: !0 }), at = end + 1, at < text.length && text[at] !== ".") return "has text after a closing quote";
 		} else {
-			const dot = text.indexOf(".", at);
-			const end = dot === -1 ? text.length : dot;
-			parts.push({ name: text.slice(at, end), quoted: false });
-			at = end;
+			let dot = text.indexOf(".", at), end = dot === -1 ? text.length : dot;
+			parts.push({ name: text.slice(at, end), quoted: !1 }), at = end;
 		}
 		if (at >= text.length) break;
 		at++;
 	}
-	const [schema, relation] = parts;
-	if (parts.length !== 2 || schema === void 0 || relation === void 0) {
+	let [schema, relation] = parts;
+	if (parts.length !== 2 || schema === void 0 || relation === void 0)
 		return 'must be "schema.table" or "schema.*" (put a name with a dot in double quotes)';
-	}
-	const star = !relation.quoted && relation.name === "*";
-	for (const part of star ? [schema] : parts) {
-		const problem = nameProblem(part.name);
+	let star = !relation.quoted && relation.name === "*";
+	for (let part of star ? [schema] : parts) {
+		let problem = nameProblem(part.name);
 		if (problem !== null) return `has a name that ${problem}`;
 		if (!part.quoted && !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part.name)) {
-			const quoted = JSON.stringify(inQuotes(part.name)).slice(1, -1);
-			const star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
+			let quoted = JSON.stringify(inQuotes(part.name)).slice(1, -1), star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
 			return `has the name ${part.name}, which needs double quotes: ${quoted}${star2}`;
 		}
 	}
-	if (/^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb") {
-		return `is in ${schema.name}, which is not application data and cannot be claimed`;
-	}
-	return { schema: schema.name, relation: star ? null : relation.name };
+	return /^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb" ? `is in ${schema.name}, which is not application data and cannot be claimed` : { schema: schema.name, relation: star ? null : relation.name };
 }
 
 function isEqual(one, other) {
-	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
-	const ofOther = new Map(Object.entries(other));
-	const keys = new Set([...Object.keys(one), ...ofOther.keys()]);
-	return [...keys].every((key) => isEqual(one[key], ofOther.get(key)));
+	if (typeof one != "object" || typeof other != "object" || one === null || other === null) return one === other;
+	let ofOther = new Map(Object.entries(other));
+	return [...new Set([...Object.keys(one), ...ofOther.keys()])].every((key) => isEqual(one[key], ofOther.get(key)));
 }
 function isWriter({ access }) {
 	return access.some((privilege) => privilege !== "select");
@@ -200,8 +173,7 @@ function fieldKey({ field, alternative, name }) {
 function fieldGroups({ fields }) {
 	return [...groupBy(fields, ({ field, name }) => field ?? name).values()];
 }
-var newField = { observed: null, revoked: false, status: "absent" };
-var newClaim = {
+var newField = { observed: null, revoked: !1, status: "absent" }, newClaim = {
 	relid: null,
 	schema_id: null,
 	observed: null,
@@ -215,23 +187,18 @@ function needNotBe({ optional, status }) {
 function isGroupMet(group) {
 	return group.some(({ status }) => status === "met") || group.every(needNotBe);
 }
-function metAlternatives(claims, isDeclared = false) {
-	const wildcards = new Set(claims.filter(isWildcard).map(({ alternative }) => alternative));
-	const neverHeld = ({ alternative, status, observed }) => !isDeclared && wildcards.has(alternative) && status === "unmet" && observed === null;
-	const counted = claims.filter((claim) => !neverHeld(claim));
-	const met = new Set(counted.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative));
-	for (const claim of counted) if (claim.status !== "met" || !fieldGroups(claim).every(isGroupMet)) met.delete(claim.alternative);
+function metAlternatives(claims, isDeclared = !1) {
+	let wildcards = new Set(claims.filter(isWildcard).map(({ alternative }) => alternative)), neverHeld = ({ alternative, status, observed }) => !isDeclared && wildcards.has(alternative) && status === "unmet" && observed === null, counted = claims.filter((claim) => !neverHeld(claim)), met = new Set(counted.filter((claim) => !isWildcard(claim)).map(({ alternative }) => alternative));
+	for (let claim of counted) (claim.status !== "met" || !fieldGroups(claim).every(isGroupMet)) && met.delete(claim.alternative);
 	return met;
 }
-function isMatchMet(claims, isDeclared = false) {
+function isMatchMet(claims, isDeclared = !1) {
 	return metAlternatives(claims, isDeclared).size > 0 || claims.every((claim) => needNotBe(claim) || isWildcard(claim) && claim.optional);
 }
 
 var OperationError = class extends Error {
 	constructor(failure, problems) {
-		super(failure.message);
-		this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) };
-		this.problems = problems;
+		super(failure.message), this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) }, this.problems = problems;
 	}
 };
 function failAt(problems, code, what, hint) {
@@ -244,15 +211,12 @@ function listed(names) {
 	return names.map((name) => JSON.stringify(name)).join(", ");
 }
 function oneLine(text) {
-	const most = 1e3;
-	const characters = text.length <= most ? text : `${[...text.slice(0, most)].slice(0, -1).join("")}\u2026`;
-	return characters.replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+	return (text.length <= 1e3 ? text : `${[...text.slice(0, 1e3)].slice(0, -1).join("")}\u2026`).replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 function lines(all) {
-	const most = 20;
-	const shown = all.slice(0, most).map(oneLine);
-	if (all.length > most) shown.push(`\u2026 and ${all.length - most} more`);
-	return shown.join("\n");
+	let shown = all.slice(0, 20).map(oneLine);
+	return all.length > 20 && shown.push(`\u2026 and ${all.length - 20} more`), shown.join(`
+`);
 }
 
 function isNarrower(actual, wanted) {
@@ -264,105 +228,75 @@ function isSameContent(actual, wanted) {
 function fitType(actual, wanted) {
 	if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
 	if (actual.type === wanted.type) return "same";
-	const varchar = "character varying";
-	if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === "text" ? "same" : "changed";
-	if (wanted.base === varchar || wanted.base === "numeric" && actual.scale === wanted.scale) {
-		return isNarrower(actual.length, wanted.length) ? "narrowed" : "same";
-	}
-	return wanted.type === wanted.base ? "narrowed" : "changed";
+	let varchar = "character varying";
+	return actual.base !== wanted.base ? wanted.base === varchar && actual.base === "text" ? "same" : "changed" : wanted.base === varchar || wanted.base === "numeric" && actual.scale === wanted.scale ? isNarrower(actual.length, wanted.length) ? "narrowed" : "same" : wanted.type === wanted.base ? "narrowed" : "changed";
 }
 function fitDeclaredType(actual, declared) {
-	if (declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared)) return "same";
-	return fitType(actual, declared);
+	return declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared) ? "same" : fitType(actual, declared);
 }
 
 function anyOf(types) {
 	return types.map(({ type }) => type).join(" or ");
 }
 function typeProblem({ observed, types, min_length }, column) {
-	const problem = (code, expected) => {
-		const was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to";
-		const message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
+	let problem = (code, expected) => {
+		let was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to", message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
 		return { code, expected, actual: column.type, message };
-	};
-	const fits = types.map((type) => fitDeclaredType(column, type));
-	const declared = types[fits.indexOf("same")];
+	}, fits = types.map((type) => fitDeclaredType(column, type)), declared = types[fits.indexOf("same")];
 	if (types.length > 0 && declared === void 0) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", anyOf(types));
-	const fit = declared === void 0 && observed !== null ? fitType(column, observed) : "same";
-	if (observed !== null && fit === "changed") return problem("IDB203", observed.type);
-	if (min_length !== null) return isNarrower(column.length, min_length) ? problem("IDB204", `length ${min_length} or more`) : null;
-	if (observed === null) return null;
-	const isBare = declared !== void 0 && declared.type === declared.base;
-	const hasShrunk = isBare && observed.base === column.base && isNarrower(column.length, observed.length);
-	return hasShrunk || fit === "narrowed" ? problem("IDB204", observed.type) : null;
+	let fit = declared === void 0 && observed !== null ? fitType(column, observed) : "same";
+	return observed !== null && fit === "changed" ? problem("IDB203", observed.type) : min_length !== null ? isNarrower(column.length, min_length) ? problem("IDB204", `length ${min_length} or more`) : null : observed === null ? null : declared !== void 0 && declared.type === declared.base && observed.base === column.base && isNarrower(column.length, observed.length) || fit === "narrowed" ? problem("IDB204", observed.type) : null;
 }
 function nullProblem(field, column, isRead) {
-	const isDeclared = field.is_nullable === false && column.nullable !== false;
-	const isObserved = isRead && field.is_nullable === null && field.observed?.nullable === false && column.nullable === true;
-	if (!isDeclared && !isObserved) return null;
-	const message = field.observed === null ? "the column may be null" : "the column may now be null";
-	return { code: "IDB205", expected: "not null", actual: "null allowed", message };
+	let isDeclared = field.is_nullable === !1 && column.nullable !== !1, isObserved = isRead && field.is_nullable === null && field.observed?.nullable === !1 && column.nullable === !0;
+	return !isDeclared && !isObserved ? null : { code: "IDB205", expected: "not null", actual: "null allowed", message: field.observed === null ? "the column may be null" : "the column may now be null" };
 }
 var systemColumns = ["tableoid", "ctid", "xmin", "cmin", "xmax", "cmax"];
 function missingColumn(field, before, { id, columns }) {
-	const { name, types, observed } = field;
-	const problem = { code: "IDB201", field, expected: types.length > 0 ? anyOf(types) : observed?.type ?? null };
+	let { name, types, observed } = field, problem = { code: "IDB201", field, expected: types.length > 0 ? anyOf(types) : observed?.type ?? null };
 	if (observed !== null) {
-		const renamed = before.relid === id ? columns.find(({ num }) => num === observed.num) : void 0;
-		if (renamed === void 0) return { ...problem, message: "the column was dropped" };
-		return { ...problem, code: "IDB202", actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
+		let renamed = before.relid === id ? columns.find(({ num }) => num === observed.num) : void 0;
+		return renamed === void 0 ? { ...problem, message: "the column was dropped" } : { ...problem, code: "IDB202", actual: renamed.name, message: `the column was renamed to ${quoteName(renamed.name)}` };
 	}
 	if (systemColumns.includes(name)) return { ...problem, message: "it is a system column, which cannot be claimed" };
-	const similar = columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
-	const hint = similar === void 0 ? "" : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`;
+	let similar = columns.find((column) => column.name.toLowerCase() === name.toLowerCase()), hint = similar === void 0 ? "" : `; there is ${JSON.stringify(similar.name)}, and field names are taken literally`;
 	return { ...problem, message: `there is no such column${hint}` };
 }
 function labelsProblem({ values, observed }, { type, labels }) {
-	const missing = (values ?? observed?.labels ?? []).filter((label) => !labels?.includes(label));
+	let missing = (values ?? observed?.labels ?? []).filter((label) => !labels?.includes(label));
 	if (missing.length === 0 || values === null && labels === void 0) return null;
-	const problem = { code: "IDB303", expected: listed(missing) };
-	if (labels === void 0) return { ...problem, message: `${type} is no enum` };
-	return { ...problem, actual: listed(labels), message: `${type} has no label ${problem.expected}` };
+	let problem = { code: "IDB303", expected: listed(missing) };
+	return labels === void 0 ? { ...problem, message: `${type} is no enum` } : { ...problem, actual: listed(labels), message: `${type} has no label ${problem.expected}` };
 }
 function uniqueProblem({ unique, observed }, column) {
-	if (column.unique || !(unique ?? observed?.unique)) return null;
-	if (unique === null && column.unique === void 0) return null;
-	const message = `no primary key or unique constraint covers it alone${observed === null ? "" : " any more"}`;
-	const problem = { code: "IDB301", expected: "unique", actual: "not unique", message };
-	return unique ? problem : { ...problem, is_warning: true };
+	if (column.unique || !(unique ?? observed?.unique) || unique === null && column.unique === void 0) return null;
+	let problem = { code: "IDB301", expected: "unique", actual: "not unique", message: `no primary key or unique constraint covers it alone${observed === null ? "" : " any more"}` };
+	return unique ? problem : { ...problem, is_warning: !0 };
 }
 function writingProblems({ observed, is_nullable }, column, access) {
 	if (observed === null) return [];
-	const written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]);
-	const lost = written.filter((privilege) => !column[privilege]);
-	const problems = lost.map((privilege) => {
-		const message = `the column can no longer be ${verbs[privilege]}`;
+	let written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]), lost = written.filter((privilege) => !column[privilege]), problems = lost.map((privilege) => {
+		let message = `the column can no longer be ${verbs[privilege]}`;
 		return { code: "IDB213", expected: privilege, actual: "generated or read-only", message };
 	});
-	if (written.length > lost.length && observed.accepts_null && column.accepts_null === false && is_nullable !== false) {
-		const problem = { code: "IDB212", expected: "null allowed", actual: "not null", message: "the column no longer accepts null" };
-		problems.push(is_nullable ? { ...problem, is_warning: true } : problem);
+	if (written.length > lost.length && observed.accepts_null && column.accepts_null === !1 && is_nullable !== !1) {
+		let problem = { code: "IDB212", expected: "null allowed", actual: "not null", message: "the column no longer accepts null" };
+		problems.push(is_nullable ? { ...problem, is_warning: !0 } : problem);
 	}
-	if (access.includes("insert") && observed.fills_itself && column.fills_itself === false && column.insert) {
-		const message = "the column no longer fills itself: an insert that leaves it out now";
-		const problem = { code: "IDB214", expected: "default", actual: "no default" };
+	if (access.includes("insert") && observed.fills_itself && column.fills_itself === !1 && column.insert) {
+		let message = "the column no longer fills itself: an insert that leaves it out now", problem = { code: "IDB214", expected: "default", actual: "no default" };
 		problems.push(
-			column.accepts_null ? { ...problem, message: `${message} writes null`, is_warning: true } : { ...problem, message: `${message} fails` }
+			column.accepts_null ? { ...problem, message: `${message} writes null`, is_warning: !0 } : { ...problem, message: `${message} fails` }
 		);
 	}
 	return problems;
 }
 function changes({ observed }, column) {
 	if (observed === null) return [];
-	const messages = [];
-	if (observed.expression !== void 0) {
-		if (column.expression === void 0) {
-			if (column.unique !== void 0) messages.push("the column is no longer generated");
-		} else if (!isSame(observed.expression, column.expression)) messages.push("the expression that generates the column was changed");
-	}
-	const [was, is] = [observed, column].map(({ collation }) => collation ?? "the default");
-	if (was !== is) messages.push(`the collation was changed from ${was} to ${is}`);
-	return messages.map((message) => ({ code: "IDB304", message, is_warning: true }));
+	let messages = [];
+	observed.expression !== void 0 && (column.expression === void 0 ? column.unique !== void 0 && messages.push("the column is no longer generated") : isSame(observed.expression, column.expression) || messages.push("the expression that generates the column was changed"));
+	let [was, is] = [observed, column].map(({ collation }) => collation ?? "the default");
+	return was !== is && messages.push(`the collation was changed from ${was} to ${is}`), messages.map((message) => ({ code: "IDB304", message, is_warning: !0 }));
 }
 function fieldProblems(field, column, access) {
 	return [
@@ -379,83 +313,56 @@ function isBreaking({ is_warning }) {
 	return !is_warning;
 }
 function isRevoked({ claim, relation, mode, has_privileges }, wasRevoked) {
-	const isSameRelation = mode === "judge" && claim.relid === relation.id;
-	return isSameRelation && !claim.observed?.owner && (has_privileges || wasRevoked);
+	return mode === "judge" && claim.relid === relation.id && !claim.observed?.owner && (has_privileges || wasRevoked);
 }
 
 function privilegesOn(column, { access }) {
 	return columnPrivileges.filter((privilege) => access.includes(privilege) && (privilege === "select" || column[privilege]));
 }
 function privilegeProblem(subject, field, column, privilege) {
-	const { claim, relation, access, mode } = subject;
+	let { claim, relation, access, mode } = subject;
 	if (access.owner || access.effective[privilege]?.includes(column.num)) return null;
-	const problem = (message) => ({ code: "IDB401", expected: privilege, message });
-	if (mode === "inspect") {
-		return problem(
-			access.has_role ? `it cannot be ${verbs[privilege]}` : `there is no role ${quoteName(claim.stakeholder)} to read it with`
-		);
-	}
-	if (!access.has_role) return null;
-	const wasGranted = isRevoked(subject, field.revoked) && field.observed?.num === column.num && (field.status === "met" || field.revoked) && (privilege === "select" || field.observed[privilege]);
-	if (wasGranted) return problem(`the privilege to ${privilege === "select" ? "read" : privilege} it was revoked`);
-	return mode === "declare" || relation.grantable ? null : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`);
+	let problem = (message) => ({ code: "IDB401", expected: privilege, message });
+	return mode === "inspect" ? problem(
+		access.has_role ? `it cannot be ${verbs[privilege]}` : `there is no role ${quoteName(claim.stakeholder)} to read it with`
+	) : access.has_role ? isRevoked(subject, field.revoked) && field.observed?.num === column.num && (field.status === "met" || field.revoked) && (privilege === "select" || field.observed[privilege]) ? problem(`the privilege to ${privilege === "select" ? "read" : privilege} it was revoked`) : mode === "declare" || relation.grantable ? null : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`) : null;
 }
 function usageProblem({ claim, relation, access, mode, has_privileges }) {
-	const problem = (message) => ({ code: "IDB402", expected: "usage", message });
-	const schema = quoteName(relation.schema);
+	let problem = (message) => ({ code: "IDB402", expected: "usage", message }), schema = quoteName(relation.schema);
 	if (access.usage) return null;
 	if (mode === "inspect") return problem(`it has no usage of schema ${schema}`);
-	const hadColumn = claim.fields.some(
+	let hadColumn = claim.fields.some(
 		({ status, revoked, observed }) => observed !== null && (status === "met" || revoked) && privilegesOn(observed, claim).length > 0
-	);
-	const hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
-	const isLost2 = mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role;
-	return isLost2 ? problem(`usage of schema ${schema} was revoked`) : null;
+	), hadUsage = claim.schema_id === relation.schema_id && (hadColumn || claim.observed?.delete);
+	return mode === "judge" && hadUsage && (has_privileges || claim.status === "unmet") && access.has_role ? problem(`usage of schema ${schema} was revoked`) : null;
 }
 function tablePrivileges(subject, deletes, inserts) {
-	const { claim, relation, access, mode } = subject;
-	const problems = [];
+	let { claim, relation, access, mode } = subject, problems = [];
 	function isOurs(isEffective, wasGranted, isGrantable, expected, what) {
-		if (access.owner || isEffective || !access.has_role && mode !== "inspect") return true;
-		const isLost2 = mode === "inspect" || wasGranted && isRevoked(subject, claim.status === "unmet");
-		if (!isLost2 && (isGrantable || mode === "declare")) return true;
-		problems.push({ code: "IDB401", expected, message: `the privilege ${what} ${isLost2 ? "was revoked" : "cannot be granted"}` });
-		return false;
+		if (access.owner || isEffective || !access.has_role && mode !== "inspect") return !0;
+		let isLost2 = mode === "inspect" || wasGranted && isRevoked(subject, claim.status === "unmet");
+		return !isLost2 && (isGrantable || mode === "declare") ? !0 : (problems.push({ code: "IDB401", expected, message: `the privilege ${what} ${isLost2 ? "was revoked" : "cannot be granted"}` }), !1);
 	}
-	const hadDelete = claim.observed?.delete && (claim.status === "met" || claim.observed.delete_revoked);
-	const mayDelete = deletes && isOurs(access.effective.delete, hadDelete, relation.grantable, "delete", "to delete");
-	const had = (id) => claim.sequences.includes(id);
-	const called = inserts ? relation.writes?.sequences ?? [] : [];
-	const sequences = called.filter(
+	let hadDelete = claim.observed?.delete && (claim.status === "met" || claim.observed.delete_revoked), mayDelete = deletes && isOurs(access.effective.delete, hadDelete, relation.grantable, "delete", "to delete"), had = (id) => claim.sequences.includes(id), called = inserts ? relation.writes?.sequences ?? [] : [], sequences = called.filter(
 		({ id, schema, name, grantable }) => isOurs(sequenceAccess(access, id).effective, had(id), grantable, "usage", `to use the sequence ${formatPath(schema, name)}`)
-	).map(({ id }) => id);
-	const remembered = called.map(({ id }) => id).filter((id) => sequences.includes(id) || had(id));
+	).map(({ id }) => id), remembered = called.map(({ id }) => id).filter((id) => sequences.includes(id) || had(id));
 	return { delete: mayDelete, delete_revoked: deletes && !mayDelete, sequences, remembered, problems };
 }
 
 var writing = ["insert", "update", "delete"];
 function writabilityProblems({ claim, relation }, names, isOfWildcard) {
-	const { writes, columns } = relation;
-	const { observed, access } = claim;
+	let { writes, columns } = relation, { observed, access } = claim;
 	if (writes === void 0) return [];
-	const problems = writing.filter((privilege) => access.includes(privilege)).flatMap((privilege) => {
-		const isWritable = writes[privilege] && (privilege === "delete" || columns.some((column) => column[privilege] && names.has(column.name)));
-		const isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege];
-		if (isWritable || !isTold) return [];
-		return [{ code: "IDB213", expected: privilege, message: `it can${observed === null ? "not" : " no longer"} be ${verbs[privilege]}` }];
+	let problems = writing.filter((privilege) => access.includes(privilege)).flatMap((privilege) => {
+		let isWritable = writes[privilege] && (privilege === "delete" || columns.some((column) => column[privilege] && names.has(column.name))), isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege];
+		return isWritable || !isTold ? [] : [{ code: "IDB213", expected: privilege, message: `it can${observed === null ? "not" : " no longer"} be ${verbs[privilege]}` }];
 	});
-	if (writes.without_partition && !observed?.without_partition && access.includes("insert")) {
-		problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: true });
-	}
-	return problems;
+	return writes.without_partition && !observed?.without_partition && access.includes("insert") && problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: !0 }), problems;
 }
 function requiredProblems({ claim, relation }, isOfWildcard) {
-	const { writes } = relation;
-	if (!writes?.insert || claim.observed?.insert === false || !claim.access.includes("insert")) return [];
-	const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null);
-	const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name));
-	const required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name);
-	const hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
+	let { writes } = relation;
+	if (!writes?.insert || claim.observed?.insert === !1 || !claim.access.includes("insert")) return [];
+	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name)), required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name), hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
 	return [...required, ...hidden].map((column) => ({
 		code: "IDB211",
 		column,
@@ -468,98 +375,53 @@ function hasAll(all, wanted) {
 	return wanted.every((marks) => all.some((other) => isSame(other, marks)));
 }
 function rowProblems({ claim, access }) {
-	const { observed } = claim;
-	if (observed === null) return [];
-	return claim.access.flatMap((privilege) => {
-		const before = observed.rows?.[privilege] ?? [];
-		const now = access.rows?.[privilege] ?? [];
-		const find = (filters, { marks }) => filters.find((each) => isSame(each.marks, marks));
-		const hiding = ({ path }, what) => ({
+	let { observed } = claim;
+	return observed === null ? [] : claim.access.flatMap((privilege) => {
+		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], find = (filters, { marks }) => filters.find((each) => isSame(each.marks, marks)), hiding = ({ path }, what) => ({
 			code: "IDB403",
 			expected: privilege,
 			message: `row level security of ${path} ${what}`
-		});
-		const showing = (filter, what) => ({ ...hiding(filter, what), is_warning: true });
-		const problems = now.flatMap((filter) => {
-			const was = find(before, filter);
-			if (was === void 0) return [hiding(filter, "now hides rows")];
-			const canHide = was.permissive.length > 0;
-			if (canHide && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive))) {
-				return [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")];
-			}
-			const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive);
-			return isSameStill ? [] : [showing(filter, "may show more rows than before")];
-		});
-		const gone = before.filter((filter) => find(now, filter) === void 0);
+		}), showing = (filter, what) => ({ ...hiding(filter, what), is_warning: !0 }), problems = now.flatMap((filter) => {
+			let was = find(before, filter);
+			return was === void 0 ? [hiding(filter, "now hides rows")] : was.permissive.length > 0 && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) ? [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")] : hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive) ? [] : [showing(filter, "may show more rows than before")];
+		}), gone = before.filter((filter) => find(now, filter) === void 0);
 		return [...problems, ...gone.map((filter) => showing(filter, "no longer hides rows"))];
 	});
 }
 function hurdleProblems({ claim, relation }, names) {
-	const { observed, access } = claim;
-	const { writes } = relation;
+	let { observed, access } = claim, { writes } = relation;
 	if (writes === void 0 || observed === null) return [];
-	const letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0));
-	const added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
+	let letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0)), added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
 	return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
 		({ name, columns, events, is_broken }) => {
-			const deletes = access.includes("delete") && events.toLowerCase().includes("d");
-			const isWritten = ({ insert, update }) => deletes || insert === true && access.includes("insert") || update === true && access.includes("update");
-			const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column));
-			const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || is_broken && events.includes("I");
+			let deletes = access.includes("delete") && events.toLowerCase().includes("d"), isWritten = ({ insert, update }) => deletes || insert === !0 && access.includes("insert") || update === !0 && access.includes("update"), concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column)), isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || is_broken && events.includes("I");
 			if (columns !== void 0 && concerned.length === 0 && !isOfRow) return [];
-			const [only, another] = concerned;
-			const problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
-			if (is_broken) return [{ ...problem, message: `${name} was added, and there are rows that it refuses` }];
-			const effect = columns === void 0 ? "refuse or change" : "refuse";
-			return [{ ...problem, message: `${name} was added: it can ${effect} what is written`, is_warning: true }];
+			let [only, another] = concerned, problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
+			return is_broken ? [{ ...problem, message: `${name} was added, and there are rows that it refuses` }] : [{ ...problem, message: `${name} was added: it can ${columns === void 0 ? "refuse or change" : "refuse"} what is written`, is_warning: !0 }];
 		}
 	);
 }
 function obstacles({ claim, relation, access, mode, isGiven }) {
-	const has = (privilege) => claim.access.some((each) => each === privilege);
-	const isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
+	let has = (privilege) => claim.access.some((each) => each === privilege), isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
 	return (access.obstacles ?? []).filter(
-		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
-			if (expected === "execute") return code === "IDB404" || has("insert") || has("update") && !is_of_insert;
-			if (!has(of_access) || of_column !== void 0 && !isClaimed(of_column)) return false;
-			const isMoving = mode !== "inspect" && own_relation !== void 0;
-			return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted);
-		}
+		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => expected === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !isClaimed(of_column) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
 	);
 }
 function tolerated(subject, isOfWildcard) {
-	const { observed } = subject.claim;
-	const isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === false;
-	const found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)));
+	let { observed } = subject.claim, isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === !1, found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)));
 	return [...new Set([...observed?.tolerated ?? [], ...found.map(({ message }) => message)])];
 }
 function relationProblems(subject, fields, isOfWildcard) {
-	const { claim, relation } = subject;
-	const { observed } = claim;
-	const names = new Set(fields.map(({ name }) => name));
+	let { claim, relation } = subject, { observed } = claim, names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
-	const problems = [];
-	if (claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
-		const message = "the materialized view holds no data (WITH NO DATA) and cannot be read";
-		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
-	}
-	const known = tolerated(subject, isOfWildcard);
-	for (const { code, expected, message } of obstacles(subject)) if (!known.includes(message)) problems.push({ code, expected, message });
-	if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
-		problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: true });
-	}
-	problems.push(...rowProblems(subject));
-	if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names));
-	return problems;
+	let problems = [];
+	claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null) && problems.push({ code: "IDB104", expected: "data", actual: "not populated", message: "the materialized view holds no data (WITH NO DATA) and cannot be read" });
+	let known = tolerated(subject, isOfWildcard);
+	for (let { code, expected, message } of obstacles(subject)) known.includes(message) || problems.push({ code, expected, message });
+	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
 function observe(subject, deletes, isOfWildcard) {
-	const { claim, relation, access } = subject;
-	const { observed } = claim;
-	const known = tolerated(subject, isOfWildcard);
-	const { definition, unpopulated, writes } = relation;
-	const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege));
-	const marksOf = (hurdles) => hurdles.map(({ marks }) => marks);
-	const tookNone = observed === null ? isOfWildcard : observed.insert === false;
+	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege)), marksOf = (hurdles) => hurdles.map(({ marks }) => marks), tookNone = observed === null ? isOfWildcard : observed.insert === !1;
 	return {
 		owner: access.owner,
 		...unpopulated && { unpopulated },
@@ -570,7 +432,7 @@ function observe(subject, deletes, isOfWildcard) {
 			insert: writes.insert && !(tookNone && writes.hidden),
 			update: writes.update,
 			delete: deletes,
-			...writes.without_partition && { without_partition: true },
+			...writes.without_partition && { without_partition: !0 },
 			constraints: marksOf(writes.constraints),
 			triggers: marksOf(writes.triggers)
 		}
@@ -579,69 +441,40 @@ function observe(subject, deletes, isOfWildcard) {
 
 var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] };
 function without(before, after, problems) {
-	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false };
+	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: !1 };
 }
 function withoutMemory(claim) {
 	return { ...claim, ...newClaim, fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, ...newField })) };
 }
 function missingRelation({ relid, schema_name }, found, catalog) {
-	const isNew = relid === null;
+	let isNew = relid === null;
 	if (found !== void 0) {
-		const kind = kindName(found.kind);
-		const one = `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+		let kind = kindName(found.kind), one = `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 		return { code: "IDB104", actual: kind, message: isNew ? `it is ${one}, which cannot be claimed` : `the name now belongs to ${one}` };
 	}
-	const moved = catalog.withId(relid);
+	let moved = catalog.withId(relid);
 	if (moved === void 0) return { code: "IDB101", message: isNew ? "there is no such relation" : "the relation was dropped" };
-	const { schema, name } = moved;
-	const actual = formatPath(schema, name);
+	let { schema, name } = moved, actual = formatPath(schema, name);
 	return schema === schema_name ? { code: "IDB102", actual, message: `the relation was renamed to ${quoteName(name)}` } : { code: "IDB103", actual, message: `the relation was moved to ${actual}` };
 }
 function expandClaim(before, catalog, circumstances, isOfWildcard) {
-	const relation = catalog.named(before.schema_name, before.relation_name);
+	let relation = catalog.named(before.schema_name, before.relation_name);
 	if (relation === void 0 || !isClaimable(relation)) {
-		const after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, status: "unmet" };
+		let after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
-	const subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) };
-	const columnsByName = new Map(relation.columns.map((column) => [column.name, column]));
-	const required = requiredProblems(subject, isOfWildcard);
-	const found = [];
-	const wanted = { select: [], insert: [], update: [] };
-	const possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]);
-	const expandField = (field) => {
-		const column = columnsByName.get(field.name);
-		if (column === void 0) {
-			found.push(missingColumn(field, before, relation));
-			return mayBeAbsent(field) ? { ...field, ...newField } : { ...field, status: "unmet" };
+	let subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }, columnsByName = new Map(relation.columns.map((column) => [column.name, column])), required = requiredProblems(subject, isOfWildcard), found = [], wanted = { select: [], insert: [], update: [] }, possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]), expandField = (field) => {
+		let column = columnsByName.get(field.name);
+		if (column === void 0)
+			return found.push(missingColumn(field, before, relation)), mayBeAbsent(field) ? { ...field, ...newField } : { ...field, status: "unmet" };
+		let problems2 = fieldProblems(field, column, possible), revoked = !1;
+		for (let privilege of privilegesOn(column, before)) {
+			let problem = privilegeProblem(subject, field, column, privilege);
+			problem === null ? wanted[privilege].push(column.num) : (revoked = !0, problems2.push(problem));
 		}
-		const problems2 = fieldProblems(field, column, possible);
-		let revoked = false;
-		for (const privilege of privilegesOn(column, before)) {
-			const problem = privilegeProblem(subject, field, column, privilege);
-			if (problem === null) wanted[privilege].push(column.num);
-			else {
-				revoked = true;
-				problems2.push(problem);
-			}
-		}
-		const isUnmet2 = problems2.some(isBreaking);
-		found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field })));
-		if (isUnmet2) return { ...field, revoked, status: "unmet" };
-		if (required.some((problem) => problem.column === field.name)) return { ...field, status: "unmet" };
-		return { ...field, observed: seen(column, isWriter(before)), revoked: false, status: "met" };
-	};
-	const known = new Set(before.fields.map(({ name }) => name));
-	const added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [];
-	const fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField);
-	const used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0);
-	const deletes = used.length > 0 && possible.includes("delete");
-	const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0);
-	const usage = isUsed ? usageProblem(subject) : null;
-	const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0);
-	const ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems];
-	const isUnmet = ofRelation.some(isBreaking);
-	const after = {
+		let isUnmet2 = problems2.some(isBreaking);
+		return found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field }))), isUnmet2 ? { ...field, revoked, status: "unmet" } : required.some((problem) => problem.column === field.name) ? { ...field, status: "unmet" } : { ...field, observed: seen(column, isWriter(before)), revoked: !1, status: "met" };
+	}, known = new Set(before.fields.map(({ name }) => name)), added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [], fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField), used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0), deletes = used.length > 0 && possible.includes("delete"), usage = deletes || used.some((column) => privilegesOn(column, before).length > 0) ? usageProblem(subject) : null, ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0), ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems], isUnmet = ofRelation.some(isBreaking), after = {
 		...before,
 		fields,
 		relid: relation.id,
@@ -650,8 +483,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 		behind: [...relation.behind ?? [], ...isWriter(before) && relation.writes?.behind || []],
 		sequences: ofTable.remembered,
 		status: isUnmet ? "unmet" : "met"
-	};
-	const problems = [...ofRelation, ...found];
+	}, problems = [...ofRelation, ...found];
 	return {
 		before,
 		after,
@@ -667,17 +499,16 @@ function mayBeAbsent({ optional, alternative }) {
 }
 function withRevoked(observed, isRevoked2) {
 	if (observed === null) return null;
-	const { delete_revoked: _, ...rest } = observed;
-	return { ...rest, ...isRevoked2 && { delete_revoked: true } };
+	let { delete_revoked: _, ...rest } = observed;
+	return { ...rest, ...isRevoked2 && { delete_revoked: !0 } };
 }
 function seen({ name: _, ...column }, writes) {
 	if (writes) return column;
-	const { insert: _i, update: _u, accepts_null: _n, fills_itself: _f, ...read } = column;
+	let { insert: _i, update: _u, accepts_null: _n, fills_itself: _f, ...read } = column;
 	return read;
 }
 function fieldOf(name) {
-	const declared = { min_length: null, is_nullable: null, values: null, unique: null };
-	return { name, field: null, alternative: null, optional: false, types: [], ...declared, ...newField };
+	return { name, field: null, alternative: null, optional: !1, types: [], ...{ min_length: null, is_nullable: null, values: null, unique: null }, ...newField };
 }
 function claimKey({ stakeholder, match, alternative, schema_name, relation_name }) {
 	return keyOf(stakeholder, match, alternative, schema_name, relation_name);
@@ -687,115 +518,89 @@ function wildcardKey(claim) {
 }
 function givenBy(expansions, previous) {
 	return (stakeholder, id, privilege, num) => {
-		const ofIt = expansions.filter(
+		let ofIt = expansions.filter(
 			({ before, relation }) => before.stakeholder === stakeholder && [before.relid, relation?.id].includes(id)
 		);
-		if (ofIt.length === 0 && !previous.includes(id)) return null;
-		return ofIt.some(({ relation, wanted }) => relation?.id === id && wanted[privilege].some((each) => (num ?? each) === each));
+		return ofIt.length === 0 && !previous.includes(id) ? null : ofIt.some(({ relation, wanted }) => relation?.id === id && wanted[privilege].some((each) => (num ?? each) === each));
 	};
 }
-function expandClaims(claims, catalog, mode, has_privileges = true, previous = []) {
-	const circumstances = { mode, has_privileges };
-	const first = expandAll(claims, catalog, { ...circumstances, isGiven: () => true });
+function expandClaims(claims, catalog, mode, has_privileges = !0, previous = []) {
+	let circumstances = { mode, has_privileges }, first = expandAll(claims, catalog, { ...circumstances, isGiven: () => !0 });
 	return catalog.hasOwnObstacles ? expandAll(claims, catalog, { ...circumstances, isGiven: givenBy(first, previous) }) : first;
 }
 function expandAll(claims, catalog, circumstances) {
-	const { mode } = circumstances;
-	const known = new Set(claims.map(claimKey));
-	const wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
+	let { mode } = circumstances, known = new Set(claims.map(claimKey)), wildcards = new Set(claims.filter(isWildcard).map(wildcardKey));
 	return claims.flatMap((claim) => {
-		const isOfWildcard = wildcards.has(wildcardKey(claim));
-		if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === false) {
-			const message2 = "it became a partition, or an extension owns it: the wildcard leaves it out, its grants are taken back";
-			return [without(claim, withoutMemory(claim), [{ code: "IDB401", message: message2 }])];
-		}
+		let isOfWildcard = wildcards.has(wildcardKey(claim));
+		if (isOfWildcard && catalog.named(claim.schema_name, claim.relation_name)?.in_wildcard === !1)
+			return [without(claim, withoutMemory(claim), [{ code: "IDB401", message: "it became a partition, or an extension owns it: the wildcard leaves it out, its grants are taken back" }])];
 		if (!isWildcard(claim)) {
-			const before = mode === "sync" ? { ...claim, relid: null, schema_id: null } : claim;
+			let before = mode === "sync" ? { ...claim, relid: null, schema_id: null } : claim;
 			return [{ ...expandClaim(before, catalog, circumstances, isOfWildcard), before: claim }];
 		}
-		const added = catalog.relations.filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation)).filter((relation) => catalog.knowsAccess(claim.stakeholder, relation)).map(({ name, is_new }) => {
-			const optional = claim.optional || mode === "judge" && claim.status === "met" && !is_new;
+		let added = catalog.relations.filter((relation) => relation.schema === claim.schema_name && relation.in_wildcard && isClaimable(relation)).filter((relation) => catalog.knowsAccess(claim.stakeholder, relation)).map(({ name, is_new }) => {
+			let optional = claim.optional || mode === "judge" && claim.status === "met" && !is_new;
 			return { ...claim, ...newClaim, relation_name: name, fields: [], optional };
-		}).filter((each) => !known.has(claimKey(each)));
-		const expansions = added.map((each) => expandClaim(each, catalog, circumstances, true));
+		}).filter((each) => !known.has(claimKey(each))), expansions = added.map((each) => expandClaim(each, catalog, circumstances, !0));
 		if (claim.status === "met" || added.length > 0) return [without(claim, { ...claim, status: "met" }, []), ...expansions];
-		const message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`;
+		let message = `schema ${quoteName(claim.schema_name)} has no table or view to claim`;
 		return [without(claim, { ...claim, status: mayBeAbsent(claim) ? "absent" : "unmet" }, [{ code: "IDB101", message }])];
 	});
 }
 
 function stepOn(stakeholder, object2, { schema, name }) {
-	return { stakeholder, object: object2, schema, name, revoke_all: false, revoke: [], grant: [], usage: false };
+	return { stakeholder, object: object2, schema, name, revoke_all: !1, revoke: [], grant: [], usage: !1 };
 }
 function sharesOf({ before, relation, wanted, usage_revoked }, catalog) {
-	const { stakeholder, access, relid } = before;
-	const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }];
-	const earlier = catalog.withId(relid);
-	return earlier === void 0 ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: false }];
+	let { stakeholder, access, relid } = before, shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }], earlier = catalog.withId(relid);
+	return earlier === void 0 ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: !1 }];
 }
 function sequenceSteps(stakeholder, { writes }, access, wanted) {
 	return (writes?.sequences ?? []).filter(({ id, grantable }) => {
-		const { granted, effective } = sequenceAccess(access, id);
+		let { granted, effective } = sequenceAccess(access, id);
 		return wanted.includes(id) && grantable && !granted && !(access.owner && effective);
 	}).map((sequence) => ({ ...stepOn(stakeholder, "sequence", sequence), grant: [{ privilege: "usage", columns: [] }] }));
 }
 function relationSteps(shares, isUsageRevoked, catalog, mode) {
-	const [{ stakeholder, relation }] = shares;
-	const access = catalog.accessOf(stakeholder, relation);
+	let [{ stakeholder, relation }] = shares, access = catalog.accessOf(stakeholder, relation);
 	if (!access.has_role) return [];
-	const isOurs = relation.grantable && !access.owner;
-	const step = stepOn(stakeholder, "table", relation);
+	let isOurs = relation.grantable && !access.owner, step = stepOn(stakeholder, "table", relation);
 	step.revoke_all = access.surplus && isOurs && mode !== "judge";
-	let isGranted = false;
-	for (const privilege of privileges) {
-		const held = new Set(numbersOf(access.granted, privilege));
-		const needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]));
-		const isSpokenOf = mode !== "judge" || privilege === "select" || shares.some((share) => share.access.includes(privilege));
-		const add = (to, is) => {
-			const columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name);
-			if (privilege === "delete" ? is(whole) : columns.length > 0) to.push({ privilege, columns });
+	let isGranted = !1;
+	for (let privilege of privileges) {
+		let held = new Set(numbersOf(access.granted, privilege)), needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege])), isSpokenOf = mode !== "judge" || privilege === "select" || shares.some((share) => share.access.includes(privilege)), add = (to, is) => {
+			let columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name);
+			(privilege === "delete" ? is(whole) : columns.length > 0) && to.push({ privilege, columns });
 		};
-		if (isOurs && !step.revoke_all && isSpokenOf) add(step.revoke, (num) => held.has(num) && !needed.has(num));
-		if (isOurs) add(step.grant, (num) => needed.has(num) && (step.revoke_all || !held.has(num)));
-		isGranted || (isGranted = [...needed].some((num) => relation.grantable || access.owner || held.has(num)));
+		isOurs && !step.revoke_all && isSpokenOf && add(step.revoke, (num) => held.has(num) && !needed.has(num)), isOurs && add(step.grant, (num) => needed.has(num) && (step.revoke_all || !held.has(num))), isGranted || (isGranted = [...needed].some((num) => relation.grantable || access.owner || held.has(num)));
 	}
 	step.usage = isGranted && !access.usage_granted && !access.schema_owner && !isUsageRevoked && relation.schema_grantable;
-	const isIdle = !step.revoke_all && step.revoke.length === 0 && step.grant.length === 0 && !step.usage;
-	const sequences = shares.flatMap(({ wanted }) => wanted.sequences);
+	let isIdle = !step.revoke_all && step.revoke.length === 0 && step.grant.length === 0 && !step.usage, sequences = shares.flatMap(({ wanted }) => wanted.sequences);
 	return [...isIdle ? [] : [step], ...sequenceSteps(stakeholder, relation, access, sequences)];
 }
 function grantSteps(expansions, catalog, mode) {
-	const shares = expansions.flatMap((expansion) => sharesOf(expansion, catalog));
-	const byRelation = groupBy(shares, ({ stakeholder, relation }) => keyOf(stakeholder, relation.id));
-	const place = ({ stakeholder, relation }) => keyOf(stakeholder, relation.schema_id);
-	const revoked = new Set(shares.filter(({ usage_revoked }) => usage_revoked).map(place));
+	let shares = expansions.flatMap((expansion) => sharesOf(expansion, catalog)), byRelation = groupBy(shares, ({ stakeholder, relation }) => keyOf(stakeholder, relation.id)), place = ({ stakeholder, relation }) => keyOf(stakeholder, relation.schema_id), revoked = new Set(shares.filter(({ usage_revoked }) => usage_revoked).map(place));
 	return [...byRelation.values()].flatMap((ofOne) => relationSteps(ofOne, revoked.has(place(ofOne[0])), catalog, mode));
 }
 function revokeSteps(stakeholder, previous, expansions, catalog) {
-	const kept = new Set(expansions.map(({ relation }) => relation?.id));
+	let kept = new Set(expansions.map(({ relation }) => relation?.id));
 	return previous.filter((relation) => {
-		const { owner, surplus, granted } = catalog.accessOf(stakeholder, relation);
-		const isGranted = surplus || privileges.some((privilege) => numbersOf(granted, privilege).length > 0);
+		let { owner, surplus, granted } = catalog.accessOf(stakeholder, relation), isGranted = surplus || privileges.some((privilege) => numbersOf(granted, privilege).length > 0);
 		return !kept.has(relation.id) && !owner && isGranted;
-	}).map((relation) => ({ ...stepOn(stakeholder, "table", relation), revoke_all: true }));
+	}).map((relation) => ({ ...stepOn(stakeholder, "table", relation), revoke_all: !0 }));
 }
 
 function needOf({ path, field, expected, message }) {
-	const what = field === null ? path : `${path}.${quoteName(field)}`;
-	return `needs ${what}${expected === null ? "" : ` (${expected})`}: ${message}`;
+	return `needs ${field === null ? path : `${path}.${quoteName(field)}`}${expected === null ? "" : ` (${expected})`}: ${message}`;
 }
 function findingLine(finding) {
-	const who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
+	let who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
 	return `${finding.code} ${who} ${needOf(finding)}`;
 }
 
 function hintFor(code, { stakeholder, path, field, expected }) {
-	const who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
-	const column = field === null ? "the column" : quoteName(field);
-	const orRelease = `, or let ${who} give it up first (integratedb.set_claims)`;
-	const atOnce = ` in the same transaction${orRelease}`;
-	const underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
-	const hints = {
+	let who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder), column = field === null ? "the column" : quoteName(field), orRelease = `, or let ${who} give it up first (integratedb.set_claims)`, atOnce = ` in the same transaction${orRelease}`, underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
+	return {
 		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
 		IDB102: underItsName,
 		IDB103: underItsName,
@@ -817,13 +622,11 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
 		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
 		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`
-	};
-	return hints[code] ?? "";
+	}[code] ?? "";
 }
 
 function findingOf(claim, problem, severity) {
-	const { code, field, column = null, expected = null, actual = null, message } = problem;
-	const subject = { stakeholder: claim.stakeholder, path: pathOf(claim), field: field?.name ?? column, expected };
+	let { code, field, column = null, expected = null, actual = null, message } = problem, subject = { stakeholder: claim.stakeholder, path: pathOf(claim), field: field?.name ?? column, expected };
 	return { code, severity, ...subject, actual, message, hint: hintFor(code, subject) };
 }
 function matchKey({ stakeholder, match }) {
@@ -833,54 +636,37 @@ function isLost({ before }, { field }) {
 	return before.status === "met" && (field === void 0 || field.status === "met");
 }
 function blockingProblems({ after, problems }) {
-	const stoodIn = new Set(fieldGroups(after).filter(isGroupMet).flat().map(fieldKey));
+	let stoodIn = new Set(fieldGroups(after).filter(isGroupMet).flat().map(fieldKey));
 	return problems.filter(({ field }) => field === void 0 || !stoodIn.has(fieldKey(field)));
 }
 function judgeRelation(expansion) {
-	const { before, after, relation, problems } = expansion;
-	const tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity));
-	const ofRelation = problems.filter(({ field }) => field === void 0);
-	const wasMet = before.status === "met";
+	let { before, after, relation, problems } = expansion, tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity)), ofRelation = problems.filter(({ field }) => field === void 0), wasMet = before.status === "met";
 	if (after.status === "absent") return wasMet ? tell(ofRelation, "info") : [];
-	const findings2 = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
+	let findings2 = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
 	if (relation === null) return findings2;
-	const fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field]));
-	const ofFields = fieldGroups(after).flatMap((group) => {
-		const keys = group.map(fieldKey);
-		const groupBefore = keys.map((key) => fieldsBefore.get(key)).filter((field) => field !== void 0);
-		const ofGroup = problems.filter(({ field }) => field !== void 0 && keys.includes(fieldKey(field)));
-		const lost = ofGroup.filter((problem) => isLost(expansion, problem));
-		if (isGroupMet(group)) return tell(lost, "info");
-		if (wasMet && groupBefore.some(({ status }) => status === "met")) return tell(lost, "breaking");
-		const wasUnmet = before.status !== "absent" && groupBefore.length > 0 && !isGroupMet(groupBefore);
-		return wasUnmet ? [] : tell(ofGroup, "warning");
+	let fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field])), ofFields = fieldGroups(after).flatMap((group) => {
+		let keys = group.map(fieldKey), groupBefore = keys.map((key) => fieldsBefore.get(key)).filter((field) => field !== void 0), ofGroup = problems.filter(({ field }) => field !== void 0 && keys.includes(fieldKey(field))), lost = ofGroup.filter((problem) => isLost(expansion, problem));
+		return isGroupMet(group) ? tell(lost, "info") : wasMet && groupBefore.some(({ status }) => status === "met") ? tell(lost, "breaking") : before.status !== "absent" && groupBefore.length > 0 && !isGroupMet(groupBefore) ? [] : tell(ofGroup, "warning");
 	});
 	return [...findings2, ...ofFields];
 }
 function judgeAlternatives(expansions, siblings) {
-	const before = [...expansions.map((expansion) => expansion.before), ...siblings];
-	const wildcards = new Set(before.filter(isWildcard).map(({ alternative }) => alternative));
-	const isNew = ({ alternative, status }) => status === "absent" && wildcards.has(alternative);
-	const metBefore = metAlternatives(before.filter((claim) => isWildcard(claim) || !isNew(claim)));
-	const isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings]);
+	let before = [...expansions.map((expansion) => expansion.before), ...siblings], wildcards = new Set(before.filter(isWildcard).map(({ alternative }) => alternative)), isNew = ({ alternative, status }) => status === "absent" && wildcards.has(alternative), metBefore = metAlternatives(before.filter((claim) => isWildcard(claim) || !isNew(claim))), isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings]);
 	return expansions.filter(({ before: before2 }) => metBefore.has(before2.alternative)).flatMap((expansion) => {
-		const lost = expansion.problems.filter((problem) => isLost(expansion, problem));
-		const told = isBroken ? blockingProblems(expansion) : lost;
-		return told.map(
-			(problem) => findingOf(expansion.after, problem, !isBroken ? "info" : lost.includes(problem) ? "breaking" : "warning")
+		let lost = expansion.problems.filter((problem) => isLost(expansion, problem));
+		return (isBroken ? blockingProblems(expansion) : lost).map(
+			(problem) => findingOf(expansion.after, problem, isBroken ? lost.includes(problem) ? "breaking" : "warning" : "info")
 		);
 	});
 }
 function toldOf(findings2) {
-	const hints = new Set(findings2.map(({ hint }) => hint));
+	let hints = new Set(findings2.map(({ hint }) => hint));
 	return { detail: lines(findings2.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
 }
 function reportOf(breaking, expansions) {
-	const first = breaking[0];
+	let first = breaking[0];
 	if (first === void 0) return null;
-	const claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path);
-	const stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size;
-	const claims = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
+	let claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path), stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size, claims = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
 	return {
 		code: "IDB01",
 		message: `migration breaks ${count(claims, "claim")} of ${count(stakeholders, "stakeholder")}`,
@@ -895,19 +681,13 @@ function distinct(findings2) {
 	return [...new Map(findings2.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 function judge(expansions, siblings) {
-	const changed = expansions.filter(({ before }) => before.status !== "absent");
-	const single = expansions.filter(({ before }) => before.alternative === null);
-	const alternatives = expansions.filter(({ before }) => before.alternative !== null);
-	const siblingsOf = groupBy(siblings, matchKey);
-	const findings2 = distinct([
+	let changed = expansions.filter(({ before }) => before.status !== "absent"), single = expansions.filter(({ before }) => before.alternative === null), alternatives = expansions.filter(({ before }) => before.alternative !== null), siblingsOf = groupBy(siblings, matchKey), findings2 = distinct([
 		...changed.flatMap(({ after, changes: changes2 }) => changes2.map((change) => findingOf(after, change, "warning"))),
 		...single.flatMap(judgeRelation),
 		...[...groupBy(alternatives, ({ before }) => matchKey(before))].flatMap(
 			([key, match]) => judgeAlternatives(match, siblingsOf.get(key) ?? [])
 		)
-	]);
-	const breaking = findings2.filter(({ severity }) => severity === "breaking");
-	const warnings = findings2.filter(({ severity }) => severity === "warning");
+	]), breaking = findings2.filter(({ severity }) => severity === "breaking"), warnings = findings2.filter(({ severity }) => severity === "warning");
 	return {
 		verdict: breaking.length > 0 ? "reject" : "accept",
 		findings: findings2,
@@ -915,13 +695,11 @@ function judge(expansions, siblings) {
 		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
 	};
 }
-function unmetProblems(expansions, isDeclared = false) {
-	const alternatives = expansions.map(({ after }) => after).filter(({ alternative }) => alternative !== null);
-	const met = new Set([...groupBy(alternatives, matchKey).values()].filter((match) => isMatchMet(match, isDeclared)).flat());
+function unmetProblems(expansions, isDeclared = !1) {
+	let alternatives = expansions.map(({ after }) => after).filter(({ alternative }) => alternative !== null), met = new Set([...groupBy(alternatives, matchKey).values()].filter((match) => isMatchMet(match, isDeclared)).flat());
 	return expansions.flatMap((expansion) => {
-		const claim = expansion.after;
-		const needNotBe2 = claim.alternative === null ? claim.status === "absent" : met.has(claim);
-		return needNotBe2 ? [] : blockingProblems(expansion).map((problem) => ({ claim, problem }));
+		let claim = expansion.after;
+		return (claim.alternative === null ? claim.status === "absent" : met.has(claim)) ? [] : blockingProblems(expansion).map((problem) => ({ claim, problem }));
 	});
 }
 
@@ -933,8 +711,7 @@ function issueLine({ pointer, message }) {
 }
 var Place = class _Place {
 	constructor(pointer, issues) {
-		this.pointer = pointer;
-		this.issues = issues;
+		this.pointer = pointer, this.issues = issues;
 	}
 	child(key) {
 		return new _Place(child(this.pointer, key), this.issues);
@@ -945,62 +722,44 @@ var Place = class _Place {
 	}
 	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
 	reportDuplicate(seen2, key) {
-		const first = seen2.get(key);
-		if (first === void 0) seen2.set(key, this.pointer);
-		else this.report(`names again what ${first} names; put both into one`);
+		let first = seen2.get(key);
+		first === void 0 ? seen2.set(key, this.pointer) : this.report(`names again what ${first} names; put both into one`);
 	}
 };
 function kindOf(value) {
-	if (value === null) return "null";
-	if (Array.isArray(value)) return "an array";
-	return { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
+	return value === null ? "null" : Array.isArray(value) ? "an array" : { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
 }
 function ofKind(name, isKind) {
 	return (value, at) => isKind(value) ? value : at.report(`must be ${name}, not ${kindOf(value)}`);
 }
-var string = ofKind("a string", (value) => typeof value === "string");
-var flag = ofKind("true or false", (value) => typeof value === "boolean");
-var array = ofKind("an array", (value) => Array.isArray(value));
-var object = ofKind("an object", isObject);
+var string = ofKind("a string", (value) => typeof value == "string"), flag = ofKind("true or false", (value) => typeof value == "boolean"), array = ofKind("an array", (value) => Array.isArray(value)), object = ofKind("an object", isObject);
 function isObject(value) {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
+	return typeof value == "object" && value !== null && !Array.isArray(value);
 }
-var anything = (value) => value;
-var nonEmpty = (value, at) => {
-	const elements = array(value, at);
+var anything = (value) => value, nonEmpty = (value, at) => {
+	let elements = array(value, at);
 	return elements?.length === 0 ? at.report("must not be empty") : elements;
 };
 function setOf(list, element) {
 	return (value, at) => {
-		const seen2 = new Map();
+		let seen2 = new Map();
 		return list(value, at)?.flatMap((each, index) => {
-			const here = at.child(index);
-			const found = element(each, here);
-			if (found === void 0) return [];
-			here.reportDuplicate(seen2, found);
-			return [found];
+			let here = at.child(index), found = element(each, here);
+			return found === void 0 ? [] : (here.reportDuplicate(seen2, found), [found]);
 		});
 	};
 }
 function wholeNumber(least, most) {
-	return (value, at) => {
-		if (typeof value !== "number") return at.report(`must be a whole number, not ${kindOf(value)}`);
-		if (!Number.isInteger(value)) return at.report(`must be a whole number, not ${value}`);
-		if (value < least) return at.report(`must be at least ${least}`);
-		return value > most ? at.report(`must be at most ${most}`) : value;
-	};
+	return (value, at) => typeof value != "number" ? at.report(`must be a whole number, not ${kindOf(value)}`) : Number.isInteger(value) ? value < least ? at.report(`must be at least ${least}`) : value > most ? at.report(`must be at most ${most}`) : value : at.report(`must be a whole number, not ${value}`);
 }
 function readMembers(required, readers, value, at) {
-	const members = object(value, at);
-	if (members === void 0) return void 0;
-	const found = Object.entries(readers).map(([key, read]) => {
-		const member = members[key];
-		if (member !== void 0) return [key, read(member, at.child(key))];
-		if (key === required) at.child(key).report("is required");
-		return [key, void 0];
-	});
-	const known = new Set(Object.keys(readers));
-	for (const key of Object.keys(members)) if (!known.has(key)) at.child(key).report("is not a known key");
+	let members = object(value, at);
+	if (members === void 0) return;
+	let found = Object.entries(readers).map(([key, read]) => {
+		let member = members[key];
+		return member !== void 0 ? [key, read(member, at.child(key))] : (key === required && at.child(key).report("is required"), [key, void 0]);
+	}), known = new Set(Object.keys(readers));
+	for (let key of Object.keys(members)) known.has(key) || at.child(key).report("is not a known key");
 	return Object.fromEntries(found);
 }
 
@@ -1011,16 +770,12 @@ function pointerTo(match, field) {
 	return `/match${pointerOf(match.match, match)}${field === void 0 ? "/path" : `/fields${pointerOf(field.field, field)}`}`;
 }
 function claimsOf(stakeholder, specification, types) {
-	const resolved = new Map(types.map(({ schema, spelling, type }) => [keyOf(schema, spelling), type]));
-	const unknown = [];
-	const claims = specification.map(({ schema, relation, fields, ...match }) => {
-		const readTypes2 = (field) => field.types.flatMap((spelling) => {
-			const type = resolved.get(keyOf(schema, spelling)) ?? null;
+	let resolved = new Map(types.map(({ schema, spelling, type }) => [keyOf(schema, spelling), type])), unknown = [], claims = specification.map(({ schema, relation, fields, ...match }) => {
+		let readTypes2 = (field) => field.types.flatMap((spelling) => {
+			let type = resolved.get(keyOf(schema, spelling)) ?? null;
 			if (type !== null) return [type];
-			const message = `this database has no type ${JSON.stringify(spelling)}`;
-			const line = issueLine({ pointer: `${pointerTo(match, field)}/type`, message });
-			unknown.push({ line, path: formatPath(schema, relation), field: field.name, expected: spelling });
-			return [];
+			let message = `this database has no type ${JSON.stringify(spelling)}`, line = issueLine({ pointer: `${pointerTo(match, field)}/type`, message });
+			return unknown.push({ line, path: formatPath(schema, relation), field: field.name, expected: spelling }), [];
 		});
 		return {
 			stakeholder,
@@ -1032,17 +787,16 @@ function claimsOf(stakeholder, specification, types) {
 			...newClaim
 		};
 	});
-	failAt(
+	return failAt(
 		unknown,
 		"IDB02",
 		"invalid claims document",
 		`A type can be any spelling that Postgres knows; one outside the relation's own schema, public and pg_catalog needs its schema: "sales.mood".`
-	);
-	return claims;
+	), claims;
 }
 function rejectUnmet(expansions) {
-	const unmet = unmetProblems(expansions, true).map(({ claim, problem }) => {
-		const finding = findingOf(claim, problem, "breaking");
+	let unmet = unmetProblems(expansions, !0).map(({ claim, problem }) => {
+		let finding = findingOf(claim, problem, "breaking");
 		return { ...finding, line: issueLine({ pointer: pointerTo(claim, problem.field), message: needOf(finding) }) };
 	});
 	failAt(
@@ -1053,162 +807,114 @@ function rejectUnmet(expansions) {
 	);
 }
 function rejectUngrantable(expansions, catalog, installer) {
-	const missing = new Map();
-	const lacking = new Set();
-	for (const { before, relation, wanted } of expansions) {
+	let missing = new Map(), lacking = new Set();
+	for (let { before, relation, wanted } of expansions) {
 		if (relation === null) continue;
-		const access = catalog.accessOf(before.stakeholder, relation);
-		const path = formatPath(relation.schema, relation.name);
-		const used = privileges.filter((privilege) => wanted[privilege].length > 0);
-		const ungranted = used.filter((privilege) => {
-			const held = new Set(numbersOf(access.granted, privilege));
+		let access = catalog.accessOf(before.stakeholder, relation), path = formatPath(relation.schema, relation.name), used = privileges.filter((privilege) => wanted[privilege].length > 0), ungranted = used.filter((privilege) => {
+			let held = new Set(numbersOf(access.granted, privilege));
 			return wanted[privilege].some((num) => !held.has(num));
-		});
-		const lack = (id, privileges2, line) => {
-			for (const privilege of privileges2) lacking.add(privilege);
+		}), lack = (id, privileges2, line) => {
+			for (let privilege of privileges2) lacking.add(privilege);
 			missing.set(id, { line, path });
 		};
-		if (!relation.grantable && !access.owner && ungranted.length > 0) {
+		if (!relation.grantable && !access.owner && ungranted.length > 0)
 			lack(relation.id, ungranted, `${path} belongs to ${quoteName(relation.owner)}`);
-		} else if (!relation.schema_grantable && !access.usage && used.length > 0) {
-			const who = before.stakeholder === "" ? "a stakeholder" : quoteName(before.stakeholder);
+		else if (!relation.schema_grantable && !access.usage && used.length > 0) {
+			let who = before.stakeholder === "" ? "a stakeholder" : quoteName(before.stakeholder);
 			lack(relation.id, ["usage"], `${path} is in a schema that ${who} may not use, and its usage cannot be granted`);
 		}
-		for (const { id, schema, name, grantable } of relation.writes?.sequences ?? []) {
-			if (!wanted.sequences.includes(id) || grantable || sequenceAccess(access, id).effective) continue;
-			lack(id, ["usage"], `the sequence ${formatPath(schema, name)}, which ${path} takes numbers from, belongs to somebody else`);
-		}
+		for (let { id, schema, name, grantable } of relation.writes?.sequences ?? [])
+			!wanted.sequences.includes(id) || grantable || sequenceAccess(access, id).effective || lack(id, ["usage"], `the sequence ${formatPath(schema, name)}, which ${path} takes numbers from, belongs to somebody else`);
 	}
-	if (missing.size === 0) return;
-	throw new OperationError(
-		{
-			code: "IDB06",
-			message: `cannot grant ${[...lacking].join(", ")} on ${count(missing.size, "relation")}`,
-			hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
-		},
-		[...missing.values()]
-	);
+	if (missing.size !== 0)
+		throw new OperationError(
+			{
+				code: "IDB06",
+				message: `cannot grant ${[...lacking].join(", ")} on ${count(missing.size, "relation")}`,
+				hint: `IntegrateDB grants as ${quoteName(installer)}, its installer, which has no right to. An owner or a superuser can make it a member: GRANT owner TO ${quoteName(installer)}. Nothing was changed.`
+			},
+			[...missing.values()]
+		);
 }
 function declare(input) {
-	const catalog = new CatalogIndex(input.catalog);
-	const claims = claimsOf(input.stakeholder, input.specification, input.types);
-	const expansions = expandClaims(claims, catalog, "declare", true, input.previous);
-	rejectUnmet(expansions);
-	rejectUngrantable(expansions, catalog, input.installer);
-	const previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0);
+	let catalog = new CatalogIndex(input.catalog), claims = claimsOf(input.stakeholder, input.specification, input.types), expansions = expandClaims(claims, catalog, "declare", !0, input.previous);
+	rejectUnmet(expansions), rejectUngrantable(expansions, catalog, input.installer);
+	let previous = input.previous.map((id) => catalog.withId(id)).filter((relation) => relation !== void 0);
 	return {
 		claims: expansions.map(({ after }) => after),
 		grants: [...revokeSteps(input.stakeholder, previous, expansions, catalog), ...grantSteps(expansions, catalog, "declare")]
 	};
 }
 
-var maxDocumentBytes = 1024 * 1024;
-var maxDocumentDepth = 20;
-var columnName = (value, at) => {
-	const written = string(value, at);
-	if (written === void 0) return void 0;
+var maxDocumentBytes = 1024 * 1024, maxDocumentDepth = 20, columnName = (value, at) => {
+	let written = string(value, at);
+	if (written === void 0) return;
 	if (written === "*") return at.report('"*" stands alone: "fields": ["*"] claims all fields');
-	const problem = nameProblem(written);
+	let problem = nameProblem(written);
 	return problem === null ? written : at.report(`is a name that ${problem}`);
-};
-var privilegeName = (value, at) => privileges.find((each) => each === value) ?? at.report(`must be one of ${listed(privileges)}`);
-var typeName = (value, at) => typeof value === "string" && value.trim() !== "" ? value : at.report("must be the name of a type");
-var typeList = (value, at) => Array.isArray(value) && value.length > 0 ? value : at.report("must be a type, or an array of the types that will do");
-var typeNames = setOf(typeList, typeName);
-var pathMembers = { path: string, fields: anything };
-var fieldMembers = {
+}, privilegeName = (value, at) => privileges.find((each) => each === value) ?? at.report(`must be one of ${listed(privileges)}`), typeName = (value, at) => typeof value == "string" && value.trim() !== "" ? value : at.report("must be the name of a type"), typeList = (value, at) => Array.isArray(value) && value.length > 0 ? value : at.report("must be a type, or an array of the types that will do"), typeNames = setOf(typeList, typeName), pathMembers = { path: string, fields: anything }, fieldMembers = {
 	name: columnName,
 	type: anything,
 	min_length: wholeNumber(1, 1e9),
 	is_nullable: flag,
 	values: setOf(array, string),
 	unique: flag
-};
-var ofMatch = { optional: flag, access: setOf(nonEmpty, privilegeName) };
-var ofField = { optional: flag };
-var ofAlternatives = { alternatives: nonEmpty };
-var ofTheGroup = (_, at) => at.report('belongs beside "alternatives", for all of them');
+}, ofMatch = { optional: flag, access: setOf(nonEmpty, privilegeName) }, ofField = { optional: flag }, ofAlternatives = { alternatives: nonEmpty }, ofTheGroup = (_, at) => at.report('belongs beside "alternatives", for all of them');
 function readOptions(entries, at, ofAll, read) {
-	const seen2 = new Map();
-	const found = entries.flatMap((value, index) => {
-		const here = at.child(index);
+	let seen2 = new Map();
+	return entries.flatMap((value, index) => {
+		let here = at.child(index);
 		if (!isObject(value) || !("alternatives" in value)) return [read({ value, at: here, index, alternative: null, group: void 0, seen: seen2 })];
-		const group = readMembers("alternatives", { ...ofAlternatives, ...ofAll }, value, here);
-		const seenHere = new Map();
+		let group = readMembers("alternatives", { ...ofAlternatives, ...ofAll }, value, here), seenHere = new Map();
 		return (group?.alternatives ?? []).map(
 			(each, alternative) => read({ value: each, at: here.child("alternatives").child(alternative), index, alternative, group, seen: seenHere })
 		);
-	});
-	return found.filter((each) => each !== void 0);
+	}).filter((each) => each !== void 0);
 }
 function readTypes(value, at) {
-	if (value === void 0) return [];
-	const types = typeof value === "string" ? [typeName(value, at)] : typeNames(value, at);
-	return (types ?? []).filter((type) => type !== void 0);
+	return value === void 0 ? [] : ((typeof value == "string" ? [typeName(value, at)] : typeNames(value, at)) ?? []).filter((type) => type !== void 0);
 }
 function readField({ value, at, index, alternative, group, seen: seen2 }) {
-	const members = { ...fieldMembers, optional: group === void 0 ? flag : ofTheGroup };
-	const own = typeof value === "string" ? { name: columnName(value, at) } : readMembers("name", members, value, at);
-	if (own === void 0) return void 0;
-	const types = readTypes(own.type, at.child("type"));
-	if (own.name === void 0) return void 0;
+	let members = { ...fieldMembers, optional: group === void 0 ? flag : ofTheGroup }, own = typeof value == "string" ? { name: columnName(value, at) } : readMembers("name", members, value, at);
+	if (own === void 0) return;
+	let types = readTypes(own.type, at.child("type"));
+	if (own.name === void 0) return;
 	at.reportDuplicate(seen2, own.name);
-	const { min_length = null, is_nullable = null, values = null, unique = null } = own;
-	const { optional = false } = group ?? own;
+	let { min_length = null, is_nullable = null, values = null, unique = null } = own, { optional = !1 } = group ?? own;
 	return { name: own.name, field: index, alternative, optional, types, min_length, is_nullable, values, unique };
 }
 function readFields(value, at) {
-	if (value === void 0 || value === null) return [];
-	if (value === "*" || Array.isArray(value) && value.length === 1 && value[0] === "*") return "*";
-	if (Array.isArray(value)) return readOptions(value, at, ofField, readField);
-	at.report('must be "*", null or an array of fields');
-	return [];
+	return value == null ? [] : value === "*" || Array.isArray(value) && value.length === 1 && value[0] === "*" ? "*" : Array.isArray(value) ? readOptions(value, at, ofField, readField) : (at.report('must be "*", null or an array of fields'), []);
 }
 function isNone(fields) {
-	return fields === void 0 || fields === null || Array.isArray(fields) && fields.length === 0;
+	return fields == null || Array.isArray(fields) && fields.length === 0;
 }
 function readMatch({ value, at, index, alternative, group, seen: seen2 }) {
-	const members = group === void 0 ? { ...pathMembers, ...ofMatch } : pathMembers;
-	const own = readMembers("path", members, value, at);
-	if (own === void 0) return void 0;
-	const fields = readFields(own.fields, at.child("fields"));
-	if (own.path === void 0) return void 0;
-	const path = parsePath(own.path);
-	if (typeof path === "string") return at.child("path").report(path);
-	const { optional = false, access = ["select"] } = group ?? own;
-	if (path.relation === null && fields !== "*") {
-		at.child("fields").report('must be "*": a path of "schema.*" claims all fields');
-	} else if (isNone(own.fields) && access.some((privilege) => privilege !== "select")) {
-		at.child("fields").report("must name the fields to write: without fields the relation has only to be there, and nothing is granted");
-	}
-	at.child("path").reportDuplicate(seen2, formatPath(path.schema, path.relation));
-	return { match: index, alternative, optional, access, ...path, fields };
+	let members = group === void 0 ? { ...pathMembers, ...ofMatch } : pathMembers, own = readMembers("path", members, value, at);
+	if (own === void 0) return;
+	let fields = readFields(own.fields, at.child("fields"));
+	if (own.path === void 0) return;
+	let path = parsePath(own.path);
+	if (typeof path == "string") return at.child("path").report(path);
+	let { optional = !1, access = ["select"] } = group ?? own;
+	return path.relation === null && fields !== "*" ? at.child("fields").report('must be "*": a path of "schema.*" claims all fields') : isNone(own.fields) && access.some((privilege) => privilege !== "select") && at.child("fields").report("must name the fields to write: without fields the relation has only to be there, and nothing is granted"), at.child("path").reportDuplicate(seen2, formatPath(path.schema, path.relation)), { match: index, alternative, optional, access, ...path, fields };
 }
 function depthOf(text) {
-	let depth = 0;
-	let deepest = 0;
-	let inString = false;
+	let depth = 0, deepest = 0, inString = !1;
 	for (let at = 0; at < text.length; at++) {
-		const character = text[at];
-		if (inString) {
-			if (character === "\\") at++;
-			else if (character === '"') inString = false;
-		} else if (character === '"') inString = true;
-		else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
-		else if (character === "}" || character === "]") depth--;
+		let character = text[at];
+		inString ? character === "\\" ? at++ : character === '"' && (inString = !1) : character === '"' ? inString = !0 : character === "{" || character === "[" ? deepest = Math.max(deepest, ++depth) : (character === "}" || character === "]") && depth--;
 	}
 	return deepest;
 }
 function readDocument(text) {
-	const issues = [];
-	const matches = readText(text, new Place("", issues)) ?? [];
-	failAt(
+	let issues = [], matches = readText(text, new Place("", issues)) ?? [];
+	return failAt(
 		issues.map((issue) => ({ line: issueLine(issue) })),
 		"IDB02",
 		"invalid claims document",
 		"Each line starts with a JSON pointer into the document. Nothing was changed."
-	);
-	return matches;
+	), matches;
 }
 function readText(text, at) {
 	if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`);
@@ -1219,28 +925,24 @@ function readText(text, at) {
 	} catch {
 		return at.report("is not JSON");
 	}
-	const entries = readMembers("match", { match: nonEmpty }, document, at)?.match ?? [];
+	let entries = readMembers("match", { match: nonEmpty }, document, at)?.match ?? [];
 	return readOptions(entries, at.child("match"), ofMatch, readMatch);
 }
 
 function complaintsOf(run) {
 	try {
-		run();
-		return [];
+		return run(), [];
 	} catch (error) {
 		if (!(error instanceof OperationError)) throw error;
-		const { code, hint } = error.failure;
-		return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => {
-			return { code, severity: "breaking", stakeholder: null, path, field, expected, actual, message: oneLine(line), hint };
-		});
+		let { code, hint } = error.failure;
+		return error.problems.map(({ line, path = null, field = null, expected = null, actual = null }) => ({ code, severity: "breaking", stakeholder: null, path, field, expected, actual, message: oneLine(line), hint }));
 	}
 }
 function declareClaims(text) {
 	return declare(JSON.parse(text));
 }
 function checkSpecification(text) {
-	let specification = null;
-	const findings2 = complaintsOf(() => {
+	let specification = null, findings2 = complaintsOf(() => {
 		specification = readDocument(text);
 	});
 	return { specification, findings: findings2 };
@@ -1249,21 +951,18 @@ function checkClaims(text) {
 	return complaintsOf(() => declareClaims(text));
 }
 function expand(text, mode) {
-	const input = JSON.parse(text);
-	const catalog = new CatalogIndex(input.catalog);
-	const expansions = expandClaims(input.claims, catalog, mode, input.has_privileges);
-	const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after);
+	let input = JSON.parse(text), catalog = new CatalogIndex(input.catalog), expansions = expandClaims(input.claims, catalog, mode, input.has_privileges), claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after);
 	return { expansions, siblings: input.siblings ?? [], declaration: { claims, grants: grantSteps(expansions, catalog, mode) } };
 }
 function judgeMigration(text) {
-	const { expansions, siblings, declaration } = expand(text, "judge");
+	let { expansions, siblings, declaration } = expand(text, "judge");
 	return { ...judge(expansions, siblings), ...declaration };
 }
 function syncClaims(text) {
 	return expand(text, "sync").declaration;
 }
 function inspectClaims(text) {
-	const { expansions } = expand(text, "inspect");
+	let { expansions } = expand(text, "inspect");
 	return distinct(unmetProblems(expansions).map(({ claim, problem }) => findingOf(claim, problem, "breaking")));
 }
 var operations = {
@@ -1276,7 +975,7 @@ var operations = {
 	inspect_claims: inspectClaims
 };
 function operate(operation, input) {
-	const run = Object.entries(operations).find(([name]) => name === operation)?.[1];
+	let run = Object.entries(operations).find(([name]) => name === operation)?.[1];
 	if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
 	try {
 		return JSON.stringify({ ok: run(input) });
@@ -1285,9 +984,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 b44af38f81dae91a"] = operate;
+globalThis["integratedb 0.1.0 dabe7c3ff569d588"] = operate;
 }
-return globalThis["integratedb 0.1.0 b44af38f81dae91a"](op, input);
+return globalThis["integratedb 0.1.0 dabe7c3ff569d588"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
