@@ -57,13 +57,16 @@ export interface Report {
 /** No call of ours takes longer unless something is wrong; then it is tried again. */
 const STATEMENT_TIMEOUT = 30_000
 const CONNECT_TIMEOUT = 10_000
+const LOGIN_TIMEOUT = 5_000
 const MOST_CONNECTIONS = 4
 
 /** Every call stands alone: another connection, or another server after a failover, will do as well. */
 export class Database {
   readonly #pool: pg.Pool
+  readonly #connection: pg.ClientConfig
 
   constructor(connection: pg.ClientConfig) {
+    this.#connection = connection
     this.#pool = new pg.Pool({
       application_name: 'integratedb notifier',
       connectionTimeoutMillis: CONNECT_TIMEOUT,
@@ -150,6 +153,32 @@ export class Database {
 
   keptFrom(channel: number): Promise<string | null> {
     return this.#value('select integratedb._kept_from($1)', [channel])
+  }
+
+  /**
+   * Does the database let somebody in with this password? A connection of its own, opened and closed. One that is let in unasked
+   * (trust, peer) has proved nothing.
+   */
+  async tryLogin(user: string, password: string): Promise<'yes' | 'no' | 'unavailable'> {
+    const { host, port, database, ssl } = new pg.Client(this.#connection)
+    const application_name = 'integratedb notifier: a login'
+    const client = new pg.Client({ host, port, database, ssl, user, password, application_name, connectionTimeoutMillis: LOGIN_TIMEOUT })
+    client.on('error', () => {})
+    let asked = false
+    for (const method of ['CleartextPassword', 'MD5Password', 'SASL'])
+      client.connection.once(`authentication${method}`, () => {
+        asked = true
+      })
+    try {
+      await client.connect()
+      return asked ? 'yes' : 'no'
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      // 42501: may not connect to this database.
+      return code.startsWith('28') || code === '42501' ? 'no' : 'unavailable'
+    } finally {
+      await client.end().catch(() => {})
+    }
   }
 
   socketLogin(username: string): Promise<SocketLogin | null> {

@@ -53,6 +53,8 @@ export interface Context {
   log: Log
   /** The one HTTP server. */
   server: Server
+  /** Of events: /integratedb/<database> */
+  source: string
   /** May a webhook go to a private address? */
   allowPrivate: boolean
 }
