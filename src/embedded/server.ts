@@ -58,6 +58,7 @@ function defaultSettings({ share, lib }: PljsPackage): Record<string, string> {
     max_connections: '100',
     max_locks_per_transaction: '256', // tests make and drop schemas of thousands of relations in one transaction
     shared_buffers: '128MB',
+    io_method: 'sync', // no I/O workers to wait for: what is read here lies in memory
     timezone: 'UTC', // the same results on every machine
     log_timezone: 'UTC',
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { TestDatabase } from '../support/database.ts'
 import { expectAllWell, privilegesOf, setClaims, stateOf } from '../support/oracle.ts'
 
@@ -13,6 +13,7 @@ beforeAll(async () => {
     create table sales.lead (id int, name text);
   `)
 })
+afterEach(() => database.endSessions())
 afterAll(() => database.drop())
 
 describe('set_claims', () => {

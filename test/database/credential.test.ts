@@ -1,6 +1,6 @@
 /** Logins that overlap, end, are renewed, revoked and removed; and that nothing of them is left. */
 import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Row, type Session, TestDatabase } from '../support/database.ts'
 import { diagnosis } from '../support/installation.ts'
 import { logIn, makeVerifier, matches, storedVerifier, withHba } from '../support/scram.ts'
@@ -16,6 +16,7 @@ beforeAll(async () => {
   database = await TestDatabase.create()
   await database.rows('create table public.orders (id int primary key, total numeric); insert into public.orders values (1, 2)')
 })
+afterEach(() => database.endSessions())
 afterAll(() => database.drop())
 
 /** A stakeholder of each test's own, which claims the orders. */

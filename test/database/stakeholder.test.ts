@@ -1,7 +1,7 @@
 /** Stakeholders: what add, rename and remove answer, leave, and refuse. */
 import { createHash, createHmac } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Session, TestDatabase } from '../support/database.ts'
 import {
   logIn as connectWith,
@@ -23,6 +23,7 @@ let database: TestDatabase
 beforeAll(async () => {
   database = await TestDatabase.create()
 })
+afterEach(() => database.endSessions())
 afterAll(() => database.drop())
 
 async function add(name: string): Promise<Answer> {

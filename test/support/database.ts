@@ -34,8 +34,10 @@ export class Session {
   }
 
   async rows<T extends Row = Row>(sql: string, values: unknown[] = []): Promise<T[]> {
+    // Told by the client, too: is it the server that does not answer (see watchdog.ts), or did the answer not arrive?
+    const silence = setTimeout(() => console.log(`no answer for 45 s: ${sql.slice(0, 300)}`), 45_000)
     // Without values a script of several statements may run; the last one's rows are the answer.
-    const result = values.length > 0 ? await this.client.query(sql, values) : await this.client.query(sql)
+    const result = await (values.length > 0 ? this.client.query(sql, values) : this.client.query(sql)).finally(() => clearTimeout(silence))
     const last: pg.QueryResult = Array.isArray(result) ? result.at(-1) : result
     return last.rows as T[]
   }
@@ -103,8 +105,13 @@ export class TestDatabase extends Session {
     return urlFor(this.name, user)
   }
 
+  /** For afterEach: a test that fails midway leaves sessions open, and their locks would let the next one wait for ever. */
+  async endSessions(): Promise<void> {
+    for (const session of this.sessions.splice(0)) await session.end().catch(() => {})
+  }
+
   async drop(): Promise<void> {
-    for (const session of this.sessions) await session.end().catch(() => {})
+    await this.endSessions()
     await this.end().catch(() => {})
     const server = await connect(inject('serverUrl'))
     for (const { gid } of await server.rows<{ gid: string }>('select gid from pg_prepared_xacts where database = $1', [this.name])) {

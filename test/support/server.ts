@@ -9,6 +9,7 @@ import pg from 'pg'
 import { getContainerRuntimeClient } from 'testcontainers'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedServer } from '../../src/embedded/index.ts'
+import { startWatchdog } from './watchdog.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -83,8 +84,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await template.end()
   project.provide('serverUrl', server.url)
   project.provide('templateDatabase', templateDatabase)
+  const stopWatchdog = await startWatchdog(server.url)
 
   return async () => {
+    await stopWatchdog()
     await client.query(`drop database ${templateDatabase} with (force)`)
     // Another run on the same server may still need it.
     await client.query('drop role if exists integratedb_admin').catch(() => {})
