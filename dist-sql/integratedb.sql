@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'dabe7c3ff569d588';
+  core_hash constant text := 'b0a51af030afafff';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 dabe7c3ff569d588"] === undefined) {
+if (globalThis["integratedb 0.1.0 b0a51af030afafff"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -321,11 +321,11 @@ function privilegesOn(column, { access }) {
 }
 function privilegeProblem(subject, field, column, privilege) {
 	let { claim, relation, access, mode } = subject;
-	if (access.owner || access.effective[privilege]?.includes(column.num)) return null;
-	let problem = (message) => ({ code: "IDB401", expected: privilege, message });
-	return mode === "inspect" ? problem(
+	if (access.effective[privilege]?.includes(column.num)) return null;
+	let problem = (message) => ({ code: "IDB401", expected: privilege, message }), what = `the privilege to ${privilege === "select" ? "read" : privilege} it`;
+	return access.owner ? problem(`${what} was revoked from the owner itself`) : mode === "inspect" ? problem(
 		access.has_role ? `it cannot be ${verbs[privilege]}` : `there is no role ${quoteName(claim.stakeholder)} to read it with`
-	) : access.has_role ? isRevoked(subject, field.revoked) && field.observed?.num === column.num && (field.status === "met" || field.revoked) && (privilege === "select" || field.observed[privilege]) ? problem(`the privilege to ${privilege === "select" ? "read" : privilege} it was revoked`) : mode === "declare" || relation.grantable ? null : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`) : null;
+	) : access.has_role ? isRevoked(subject, field.revoked) && field.observed?.num === column.num && (field.status === "met" || field.revoked) && (privilege === "select" || field.observed[privilege]) ? problem(`${what} was revoked`) : mode === "declare" || relation.grantable ? null : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`) : null;
 }
 function usageProblem({ claim, relation, access, mode, has_privileges }) {
 	let problem = (message) => ({ code: "IDB402", expected: "usage", message }), schema = quoteName(relation.schema);
@@ -339,8 +339,8 @@ function usageProblem({ claim, relation, access, mode, has_privileges }) {
 function tablePrivileges(subject, deletes, inserts) {
 	let { claim, relation, access, mode } = subject, problems = [];
 	function isOurs(isEffective, wasGranted, isGrantable, expected, what) {
-		if (access.owner || isEffective || !access.has_role && mode !== "inspect") return !0;
-		let isLost2 = mode === "inspect" || wasGranted && isRevoked(subject, claim.status === "unmet");
+		if (isEffective || access.owner && expected !== "delete" || !access.has_role && mode !== "inspect") return !0;
+		let isLost2 = mode === "inspect" || access.owner || wasGranted && isRevoked(subject, claim.status === "unmet");
 		return !isLost2 && (isGrantable || mode === "declare") ? !0 : (problems.push({ code: "IDB401", expected, message: `the privilege ${what} ${isLost2 ? "was revoked" : "cannot be granted"}` }), !1);
 	}
 	let hadDelete = claim.observed?.delete && (claim.status === "met" || claim.observed.delete_revoked), mayDelete = deletes && isOurs(access.effective.delete, hadDelete, relation.grantable, "delete", "to delete"), had = (id) => claim.sequences.includes(id), called = inserts ? relation.writes?.sequences ?? [] : [], sequences = called.filter(
@@ -359,10 +359,12 @@ function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	});
 	return writes.without_partition && !observed?.without_partition && access.includes("insert") && problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: !0 }), problems;
 }
-function requiredProblems({ claim, relation }, isOfWildcard) {
-	let { writes } = relation;
+function requiredProblems(subject, isOfWildcard) {
+	let { claim, relation } = subject, { writes } = relation;
 	if (!writes?.insert || claim.observed?.insert === !1 || !claim.access.includes("insert")) return [];
-	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name)), required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name), hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
+	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), isTaken = (field) => field.alternative !== null && relation.columns.some(
+		(column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, "insert") !== null
+	), known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field)), filled = new Set(known.map(({ name }) => name)), required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name), hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
 	return [...required, ...hidden].map((column) => ({
 		code: "IDB211",
 		column,
@@ -984,9 +986,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 dabe7c3ff569d588"] = operate;
+globalThis["integratedb 0.1.0 b0a51af030afafff"] = operate;
 }
-return globalThis["integratedb 0.1.0 dabe7c3ff569d588"](op, input);
+return globalThis["integratedb 0.1.0 b0a51af030afafff"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -120,6 +120,15 @@ describe('alternatives of a field', () => {
     await migrate('begin; alter table v1.orders drop total; alter table v1.orders add amount bigint; commit')
   })
 
+  test('to insert, the one that has to be filled stays necessary', async () => {
+    const writer = { path: 'v1.orders', fields: [{ alternatives: ['id', 'total'] }], access: ['select', 'insert'] }
+    await setClaims(database, 'reporter', [writer])
+    const lines = ['IDB211 reporter needs v1.orders.id (null or a default): an insert has to fill the column, and the claim does not']
+    expect(await rejected('revoke insert (id) on v1.orders from reporter')).toEqual(lines)
+    await database.rows('alter table v1.orders alter id set default 1; revoke insert (id) on v1.orders from reporter')
+    expect(await statuses()).toEqual(['v1.orders id unmet', 'v1.orders total met'])
+  })
+
   test('none: each is told of', async () => {
     expect(
       await refusal(database, 'reporter', [{ path: 'v1.orders', fields: [{ alternatives: ['a', { name: 'id', type: 'text' }] }] }]),

@@ -96,6 +96,7 @@ test('whatever is accepted, the stakeholders can do what they claim; what is rej
     const from = Date.now()
     const failure = await playSome()
     playing += Date.now() - from
+    if (asked !== undefined && played % 200 === 0) console.log(`${played} played`)
     if (failure === null) continue
     failures++
     const short = await shortest(failure.history, failure.wrong)

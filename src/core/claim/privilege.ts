@@ -12,8 +12,10 @@ export function privilegesOn(column: Omit<Column, 'name'>, { access }: Claim): C
 /** Was the privilege taken away, rather than never there or lost with a dropped column? */
 export function privilegeProblem(subject: Subject, field: ClaimedField, column: Column, privilege: ColumnPrivilege): Problem | null {
   const { claim, relation, access, mode } = subject
-  if (access.owner || access.effective[privilege]?.includes(column.num)) return null
+  if (access.effective[privilege]?.includes(column.num)) return null
   const problem = (message: string): Problem => ({ code: 'IDB401', expected: privilege, message })
+  const what = `the privilege to ${privilege === 'select' ? 'read' : privilege} it`
+  if (access.owner) return problem(`${what} was revoked from the owner itself`)
   if (mode === 'inspect') {
     return problem(
       access.has_role ? `it cannot be ${verbs[privilege]}` : `there is no role ${quoteName(claim.stakeholder)} to read it with`,
@@ -25,7 +27,7 @@ export function privilegeProblem(subject: Subject, field: ClaimedField, column: 
     field.observed?.num === column.num &&
     (field.status === 'met' || field.revoked) &&
     (privilege === 'select' || field.observed[privilege])
-  if (wasGranted) return problem(`the privilege to ${privilege === 'select' ? 'read' : privilege} it was revoked`)
+  if (wasGranted) return problem(`${what} was revoked`)
   return mode === 'declare' || relation.grantable
     ? null
     : problem(`it cannot be granted: the relation belongs to ${quoteName(relation.owner)}`)
@@ -64,8 +66,9 @@ export function tablePrivileges(
     expected: string,
     what: string,
   ): boolean {
-    if (access.owner || isEffective || (!access.has_role && mode !== 'inspect')) return true
-    const isLost = mode === 'inspect' || (wasGranted && isRevoked(subject, claim.status === 'unmet'))
+    if (isEffective || (access.owner && expected !== 'delete') || (!access.has_role && mode !== 'inspect')) return true
+    // The owner can only have it taken away.
+    const isLost = mode === 'inspect' || access.owner || (wasGranted && isRevoked(subject, claim.status === 'unmet'))
     if (!isLost && (isGrantable || mode === 'declare')) return true
     problems.push({ code: 'IDB401', expected, message: `the privilege ${what} ${isLost ? 'was revoked' : 'cannot be granted'}` })
     return false

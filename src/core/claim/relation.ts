@@ -1,6 +1,7 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
 import { type Access, type Column, type Hurdle, isSame, type Marks, type Privilege, type RowFilter, verbs } from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
+import { privilegeProblem } from './privilege.ts'
 import type { Problem, Subject } from './problem.ts'
 
 const writing = ['insert', 'update', 'delete'] as const
@@ -28,12 +29,20 @@ function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<st
 }
 
 /** Columns that an insert has to fill, and that the claim does not: it names others, or is older than they are. */
-export function requiredProblems({ claim, relation }: Subject, isOfWildcard: boolean): Problem[] {
+export function requiredProblems(subject: Subject, isOfWildcard: boolean): Problem[] {
+  const { claim, relation } = subject
   const { writes } = relation
   if (!writes?.insert || claim.observed?.insert === false || !claim.access.includes('insert')) return []
   const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null)
+  // Others may stand in for an option that somebody took the privilege on; none of them fills its column.
+  const isTaken = (field: ClaimedField): boolean =>
+    field.alternative !== null &&
+    relation.columns.some(
+      (column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, 'insert') !== null,
+    )
   // "*" fills what it knew when it was last met.
-  const filled = new Set(claim.fields.filter(({ field, observed }) => field !== null || observed !== null).map(({ name }) => name))
+  const known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field))
+  const filled = new Set(known.map(({ name }) => name))
   const required = relation.columns
     .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
     .filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst))

@@ -263,6 +263,7 @@ describe('whoever writes', () => {
       owner: true,
       usage_granted: true,
       usage: true,
+      effective: { select: [1, 2, 3, 4], insert: [1, 2], update: [1, 2], delete: true },
       sequences: [{ id: 900, granted: false, effective: true }],
     })
     expect(declared([claim(everything)], own)).toEqual([])

@@ -377,6 +377,23 @@ describe('privileges', () => {
     ['to insert into a column', {}, withPrivileges({ insert: [1, 3] }), [of('name', 'insert')]],
     ['to update columns', {}, withPrivileges({ update: [1] }), [of('name', 'update'), of('price', 'update')]],
     ['to delete', {}, withPrivileges({ delete: false }), ['breaking IDB401 public.goods: the privilege to delete was revoked']],
+    [
+      'to insert into what has to be filled, whichever of the alternatives is used',
+      { fields: ['name', { alternatives: ['price', 'note'] }] },
+      withPrivileges({ insert: [2, 4] }),
+      [`breaking IDB211 public.goods.price: ${required}`, of('price', 'insert').replace('breaking', 'info')],
+    ],
+    [
+      'from the owner itself, which the stakeholder is now',
+      { fields: ['name', 'price'] },
+      (catalog) => withAccess(catalog, 3, { owner: true, granted: {}, effective: {} }),
+      [
+        'breaking IDB401 public.goods: the privilege to delete was revoked',
+        ...['name', 'price'].flatMap((column) =>
+          ['read', 'insert', 'update'].map((privilege) => `${of(column, privilege)} from the owner itself`),
+        ),
+      ],
+    ],
     ['to use a sequence', {}, withPrivileges({}, false), [usage]],
     ['to use a sequence, for whoever updates', { access: ['select', 'update'] }, withPrivileges({}, false), []],
     ['to call what a default calls', {}, withObstacle('IDB401', 'execute'), ['breaking IDB401 public.goods: it may not']],
