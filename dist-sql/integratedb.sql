@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'b0a51af030afafff';
+  core_hash constant text := '17882931053b6916';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 b0a51af030afafff"] === undefined) {
+if (globalThis["integratedb 0.1.0 17882931053b6916"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -441,9 +441,9 @@ function observe(subject, deletes, isOfWildcard) {
 	};
 }
 
-var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] };
+var nothing = { select: [], insert: [], update: [], delete: [], sequences: [] }, columnsOf = () => ({ select: [], insert: [], update: [] });
 function without(before, after, problems) {
-	return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: !1 };
+	return { before, after, relation: null, problems, changes: [], wanted: nothing, lost: nothing, usage_revoked: !1 };
 }
 function withoutMemory(claim) {
 	return { ...claim, ...newClaim, fields: claim.all_fields ? [] : claim.fields.map((field) => ({ ...field, ...newField })) };
@@ -465,14 +465,14 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 		let after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
-	let subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }, columnsByName = new Map(relation.columns.map((column) => [column.name, column])), required = requiredProblems(subject, isOfWildcard), found = [], wanted = { select: [], insert: [], update: [] }, possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]), expandField = (field) => {
+	let subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }, columnsByName = new Map(relation.columns.map((column) => [column.name, column])), required = requiredProblems(subject, isOfWildcard), found = [], [wanted, lost] = [columnsOf(), columnsOf()], possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]), expandField = (field) => {
 		let column = columnsByName.get(field.name);
 		if (column === void 0)
 			return found.push(missingColumn(field, before, relation)), mayBeAbsent(field) ? { ...field, ...newField } : { ...field, status: "unmet" };
 		let problems2 = fieldProblems(field, column, possible), revoked = !1;
 		for (let privilege of privilegesOn(column, before)) {
 			let problem = privilegeProblem(subject, field, column, privilege);
-			problem === null ? wanted[privilege].push(column.num) : (revoked = !0, problems2.push(problem));
+			problem === null ? wanted[privilege].push(column.num) : (revoked = !0, lost[privilege].push(column.num), problems2.push(problem));
 		}
 		let isUnmet2 = problems2.some(isBreaking);
 		return found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field }))), isUnmet2 ? { ...field, revoked, status: "unmet" } : required.some((problem) => problem.column === field.name) ? { ...field, status: "unmet" } : { ...field, observed: seen(column, isWriter(before)), revoked: !1, status: "met" };
@@ -493,6 +493,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 		problems: problems.filter(isBreaking),
 		changes: (isUnmet ? found : problems).filter((problem) => !isBreaking(problem)),
 		wanted: { ...wanted, delete: ofTable.delete ? [whole] : [], sequences: ofTable.sequences },
+		lost: { ...lost, delete: ofTable.delete_revoked ? [whole] : [] },
 		usage_revoked: usage !== null
 	};
 }
@@ -553,9 +554,9 @@ function expandAll(claims, catalog, circumstances) {
 function stepOn(stakeholder, object2, { schema, name }) {
 	return { stakeholder, object: object2, schema, name, revoke_all: !1, revoke: [], grant: [], usage: !1 };
 }
-function sharesOf({ before, relation, wanted, usage_revoked }, catalog) {
-	let { stakeholder, access, relid } = before, shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }], earlier = catalog.withId(relid);
-	return earlier === void 0 ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: !1 }];
+function sharesOf({ before, relation, wanted, lost, usage_revoked }, catalog) {
+	let { stakeholder, access, relid } = before, shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, lost, usage_revoked }], earlier = catalog.withId(relid);
+	return earlier === void 0 ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, lost: nothing, usage_revoked: !1 }];
 }
 function sequenceSteps(stakeholder, { writes }, access, wanted) {
 	return (writes?.sequences ?? []).filter(({ id, grantable }) => {
@@ -570,7 +571,7 @@ function relationSteps(shares, isUsageRevoked, catalog, mode) {
 	step.revoke_all = access.surplus && isOurs && mode !== "judge";
 	let isGranted = !1;
 	for (let privilege of privileges) {
-		let held = new Set(numbersOf(access.granted, privilege)), needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege])), isSpokenOf = mode !== "judge" || privilege === "select" || shares.some((share) => share.access.includes(privilege)), add = (to, is) => {
+		let held = new Set(numbersOf(access.granted, privilege)), lost = new Set(shares.flatMap((share) => share.lost[privilege])), needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]).filter((num) => !lost.has(num))), isSpokenOf = mode !== "judge" || privilege === "select" || shares.some((share) => share.access.includes(privilege)), add = (to, is) => {
 			let columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name);
 			(privilege === "delete" ? is(whole) : columns.length > 0) && to.push({ privilege, columns });
 		};
@@ -986,9 +987,9 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 b0a51af030afafff"] = operate;
+globalThis["integratedb 0.1.0 17882931053b6916"] = operate;
 }
-return globalThis["integratedb 0.1.0 b0a51af030afafff"](op, input);
+return globalThis["integratedb 0.1.0 17882931053b6916"](op, input);
 $core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -36,15 +36,19 @@ export interface Expansion {
   /** What is not as it was, and breaks nothing. */
   changes: Problem[]
   wanted: Wanted
+  /** Of what it was given, what somebody revoked: no other claim is a reason to grant that again. */
+  lost: Omit<Wanted, 'sequences'>
   /** Somebody revoked usage of the schema; granting it again is not ours to decide. */
   usage_revoked: boolean
 }
 
 export const nothing: Wanted = { select: [], insert: [], update: [], delete: [], sequences: [] }
 
+const columnsOf = (): Record<ColumnPrivilege, number[]> => ({ select: [], insert: [], update: [] })
+
 /** An expansion that finds nothing to use. */
 function without(before: Claim, after: Claim, problems: Problem[]): Expansion {
-  return { before, after, relation: null, problems, changes: [], wanted: nothing, usage_revoked: false }
+  return { before, after, relation: null, problems, changes: [], wanted: nothing, lost: nothing, usage_revoked: false }
 }
 
 function withoutMemory(claim: Claim): Claim {
@@ -82,7 +86,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
   const columnsByName = new Map(relation.columns.map((column) => [column.name, column]))
   const required = requiredProblems(subject, isOfWildcard)
   const found: Problem[] = []
-  const wanted: Record<ColumnPrivilege, number[]> = { select: [], insert: [], update: [] }
+  const [wanted, lost] = [columnsOf(), columnsOf()]
   // What nothing of the relation can be, is told of the relation.
   const possible = before.access.filter((privilege) => privilege === 'select' || relation.writes?.[privilege])
 
@@ -99,6 +103,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
       if (problem === null) wanted[privilege].push(column.num)
       else {
         revoked = true
+        lost[privilege].push(column.num)
         problems.push(problem)
       }
     }
@@ -139,6 +144,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
     problems: problems.filter(isBreaking),
     changes: (isUnmet ? found : problems).filter((problem) => !isBreaking(problem)),
     wanted: { ...wanted, delete: ofTable.delete ? [whole] : [], sequences: ofTable.sequences },
+    lost: { ...lost, delete: ofTable.delete_revoked ? [whole] : [] },
     usage_revoked: usage !== null,
   }
 }

@@ -50,15 +50,16 @@ interface Share {
   /** What it speaks of: only that is ours to move when a migration is judged. */
   access: readonly Privilege[]
   wanted: Wanted
+  lost: Expansion['lost']
   usage_revoked: boolean
 }
 
-function sharesOf({ before, relation, wanted, usage_revoked }: Expansion, catalog: CatalogIndex): Share[] {
+function sharesOf({ before, relation, wanted, lost, usage_revoked }: Expansion, catalog: CatalogIndex): Share[] {
   const { stakeholder, access, relid } = before
-  const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, usage_revoked }]
+  const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, lost, usage_revoked }]
   // A relation that gave its name to another (rename plus view) keeps nothing of what was granted under it.
   const earlier = catalog.withId(relid)
-  return earlier === undefined ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, usage_revoked: false }]
+  return earlier === undefined ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, lost: nothing, usage_revoked: false }]
 }
 
 /** Usage of the sequences that defaults call. What is no longer wanted: `_release_usage.sql`. */
@@ -84,7 +85,8 @@ function relationSteps(shares: readonly [Share, ...Share[]], isUsageRevoked: boo
   let isGranted = false
   for (const privilege of privileges) {
     const held = new Set(numbersOf(access.granted, privilege))
-    const needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]))
+    const lost = new Set(shares.flatMap((share) => share.lost[privilege]))
+    const needed = new Set(shares.flatMap(({ wanted }) => wanted[privilege]).filter((num) => !lost.has(num)))
     const isSpokenOf = mode !== 'judge' || privilege === 'select' || shares.some((share) => share.access.includes(privilege))
     const add = (to: PrivilegeOn[], is: (num: number) => boolean): void => {
       const columns = relation.columns.filter(({ num }) => is(num)).map(({ name }) => name)

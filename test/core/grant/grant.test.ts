@@ -322,6 +322,20 @@ describe('a migration', () => {
   })
 })
 
+test('what was revoked is not granted again through an alternative that never held', () => {
+  const access = ['select', 'delete']
+  const match = [
+    { path: 'public.goods', fields: ['id'], access },
+    { alternatives: [{ path: 'public.orders', fields: ['id'] }, { path: 'public.goods', fields: [{ name: 'id', type: 'date' }] }], access },
+  ]
+  const [sold, goods] = [writable(1, 'public.orders', ['1 id integer']), writable(6, 'public.goods', ['1 id integer'])]
+  const { claims, catalog } = claimed(match, catalogOf([sold, goods]))
+  const access6 = catalog.access.find(({ relation }) => relation === 6)
+  expect(access6?.granted).toEqual({ select: [1], delete: true })
+  const revoked = withAccess(catalog, 6, { granted: {}, effective: {} })
+  expect(judged(claims, revoked)).toMatchObject({ verdict: 'reject', grants: [] })
+})
+
 test('sync grants whatever is missing, and takes what is too much', () => {
   const { claims } = claimed([{ path: 'public.orders', fields: ['id', 'total'] }], catalogOf([orders]))
   const restored = withAccess(catalogOf([{ ...orders, id: 77 }]), 77, { granted: { select: [2, 3] }, effective: { select: [2, 3] } })

@@ -77,7 +77,7 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
   const chosen = new Set(fieldsOf(path, then, then).map(({ field }) => field.name))
   const known = filledBy(path, then)
   const isThere = ({ name }: Column) => now.columns.some((column) => column.name === name)
-  const mustBeFilled = (column: Column | undefined) => column !== undefined && column.isNotNull && !fillsItself(column)
+  const mustBeFilled = (column: Column | undefined) => column?.isNotNull && !fillsItself(column)
   // As it is now, too: whoever does not use it may leave it alone as soon as it fills itself.
   const isUsed = (column: Column) =>
     chosen.has(column.name) ||
