@@ -59,7 +59,9 @@ function sharesOf({ before, relation, wanted, lost, usage_revoked }: Expansion, 
   const shares = relation === null ? [] : [{ stakeholder, relation, access, wanted, lost, usage_revoked }]
   // A relation that gave its name to another (rename plus view) keeps nothing of what was granted under it.
   const earlier = catalog.withId(relid)
-  return earlier === undefined ? shares : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, lost: nothing, usage_revoked: false }]
+  return earlier === undefined
+    ? shares
+    : [...shares, { stakeholder, relation: earlier, access, wanted: nothing, lost: nothing, usage_revoked: false }]
 }
 
 /** Usage of the sequences that defaults call. What is no longer wanted: `_release_usage.sql`. */

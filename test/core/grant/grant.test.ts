@@ -326,7 +326,13 @@ test('what was revoked is not granted again through an alternative that never he
   const access = ['select', 'delete']
   const match = [
     { path: 'public.goods', fields: ['id'], access },
-    { alternatives: [{ path: 'public.orders', fields: ['id'] }, { path: 'public.goods', fields: [{ name: 'id', type: 'date' }] }], access },
+    {
+      alternatives: [
+        { path: 'public.orders', fields: ['id'] },
+        { path: 'public.goods', fields: [{ name: 'id', type: 'date' }] },
+      ],
+      access,
+    },
   ]
   const [sold, goods] = [writable(1, 'public.orders', ['1 id integer']), writable(6, 'public.goods', ['1 id integer'])]
   const { claims, catalog } = claimed(match, catalogOf([sold, goods]))
