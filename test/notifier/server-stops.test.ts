@@ -1,12 +1,9 @@
 /** The server stops (fast, at once) and starts again while the slot is read; and gives a slot up. On a server of its own. */
-import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findAccount } from '../../src/embedded/account.ts'
-import { findBinaries } from '../../src/embedded/binaries.ts'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/index.ts'
 import { startReplication } from '../../src/notifier/replication.ts'
+import { control } from '../support/control.ts'
 import { Session } from '../support/database.ts'
 import { Reader } from './reader.ts'
 
@@ -40,19 +37,6 @@ async function stream(maxWaiting?: number, options = ''): Promise<Reader> {
   }
 }
 
-/** Milliseconds that it took. */
-function control(...args: string[]): Promise<number> {
-  const bin = findBinaries()
-  const folder = dirname(data)
-  const [program = '', ...rest] = [...findAccount(bin, bin, '/tmp'), join(bin, 'pg_ctl'), ...args, '-D', data, '-w', '-t', '20']
-  const started = Date.now()
-  return new Promise((resolve, reject) => {
-    // Not spawnSync: our own timers have to run meanwhile.
-    const child = spawn(program, [...rest, '-l', join(folder, 'log')], { cwd: '/', stdio: 'ignore' })
-    child.on('exit', (code) => (code === 0 ? resolve(Date.now() - started) : reject(new Error(`pg_ctl ${args} ended with ${code}`))))
-  })
-}
-
 async function failure(work: Promise<unknown>): Promise<unknown> {
   return await work.then(
     () => null,
@@ -83,10 +67,10 @@ test('a fast stop does not wait for a consumer that has acknowledged nothing; al
   reader.stream.acknowledge(first?.end ?? 0n)
   await new Promise((resolve) => setTimeout(resolve, 200))
   const ended = failure(reader.unit())
-  expect(await control('stop', '-m', 'fast')).toBeLessThan(5000)
+  expect(await control(data, 'stop', '-m', 'fast')).toBeLessThan(5000)
   expect(await ended).toMatchObject({ kind: 'unavailable' })
   expect(await failure(stream())).toMatchObject({ kind: 'unavailable', code: 'ECONNREFUSED' })
-  await control('start')
+  await control(data, 'start')
   const again = await stream()
   expect((await again.unit()).lines).toEqual(['relation public.t (id,body) default (id)', 'insert t (2, b)'])
   await again.stream.stop()
@@ -98,9 +82,9 @@ test('killed with unacknowledged transactions and in the middle of one: nothing 
   const [before] = await reader.units(1)
   expect(before?.lines.at(-1)).toBe('insert t (2, b)')
   const ended = failure(reader.units(2, false))
-  await control('stop', '-m', 'immediate')
+  await control(data, 'stop', '-m', 'immediate')
   const outcome = await ended
-  await control('start')
+  await control(data, 'start')
   await run(`insert into t values (3, 'c')`)
   const again = await stream()
   const lines: string[] = []
@@ -115,9 +99,9 @@ test('nor for one that has not even taken what was sent: when the server takes n
   await run(`insert into t select n, repeat('x', 1000) from generate_series(100000, 120000) n`)
   for (let i = 0; i < 200 && !reader.stream.progress.paused; i++) await new Promise((resolve) => setTimeout(resolve, 20))
   expect(reader.stream.progress.paused).toBe(true)
-  expect(await control('stop', '-m', 'fast')).toBeLessThan(5000)
+  expect(await control(data, 'stop', '-m', 'fast')).toBeLessThan(5000)
   expect(await failure(reader.unit())).toMatchObject({ kind: 'unavailable', code: '57P03' })
-  await control('start')
+  await control(data, 'start')
   const again = await stream()
   expect((await again.unit()).lines.length).toBeGreaterThan(20_000)
   await again.stream.stop()
