@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Row, type Session, TestDatabase } from '../support/database.ts'
-import { diagnosis } from '../support/installation.ts'
+import { diagnosis, engineOf } from '../support/installation.ts'
 import { logIn, makeVerifier, matches, storedVerifier, withHba } from '../support/scram.ts'
 
 interface Answer {
@@ -451,6 +451,21 @@ describe('issue_credentials', () => {
     await elsewhere.drop()
     expect(await expire()).toEqual([{ username, stakeholder: name, problem: null }])
     expect((await diagnosis(database, 'expired credentials are removed')).status).toBe('ok')
+  })
+
+  test('a session that obeys no signal keeps its role, without login, until it ends', async () => {
+    const { username } = (await issue()).credentials
+    const session = await database.connect(username)
+    await session.rows(`select * from integratedb.check_claims('{"match": []}')`) // loads the engine
+    await revoke(username)
+    if ((await engineOf(database)) === 'plv8') {
+      await ended(session)
+    } else {
+      expect(await expire()).toEqual([{ username, stakeholder: name, problem: '1 of its sessions do not end' }])
+      expect(await role(username)).toMatchObject({ rolcanlogin: false, has_password: false })
+      await session.end()
+    }
+    expect(await expire()).toEqual([{ username, stakeholder: name, problem: null }])
   })
 
   test('a lock that somebody holds is waited for shortly', async () => {
