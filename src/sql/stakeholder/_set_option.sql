@@ -16,10 +16,9 @@ begin
   elsif value is null then
     execute format('alter role %I reset %I', role, option);
   elsif option = 'search_path' then
-    -- A list: as one literal it would be one name. While it is set nothing is looked up but by its full name.
+    -- A list: as one literal it would be one name. It is set until this function ends, and nothing more is looked up in it.
     perform set_config('search_path', value, true);
     execute from_current;
-    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   else
     execute format('alter role %I set %I = %L', role, option, value);
   end if;
