@@ -19,11 +19,11 @@ function read(path: string): string {
   return readFileSync(`${root}${path}`, 'utf8').trimEnd()
 }
 
-/** The core as one script that leaves the function `operate`. The same bytes on every machine: absWorkingDir pins the banners that are then taken out. */
-async function bundleCore(): Promise<string> {
+/** The core, or a part of it, as one script that leaves the function `operate`. The same bytes on every machine: absWorkingDir pins the banners that are then taken out. */
+async function bundleCore(entry: string): Promise<string> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: ['src/in-database/entry.ts'],
+    entryPoints: [`src/in-database/${entry}.ts`],
     bundle: true,
     write: false,
     format: 'esm',
@@ -37,7 +37,7 @@ async function bundleCore(): Promise<string> {
   const text = result.outputFiles[0]?.text
   if (text === undefined) throw new Error('esbuild gave no bundle')
   // A function's body is no module.
-  const exported = text.replace(/export \{\s*operate\s*\};\s*$/, '')
+  const exported = text.replace(/export \{\s*\w+ as operate\s*\};\s*$/, '')
   if (exported === text) throw new Error('the bundle does not end with its export')
   // Without what esbuild notes for other bundlers and debuggers.
   const script = exported.replaceAll('/* @__PURE__ */ ', '').replace(/^\/\/ src\/.*\n/gm, '')
@@ -50,10 +50,12 @@ async function bundleCore(): Promise<string> {
 
 function coreSource(bundle: string, hash: string): string {
   const key = JSON.stringify(`integratedb ${version} ${hash}`)
+  const [, operate] = /^function (operateOn\w+)/m.exec(bundle) ?? []
   return `
 // IntegrateDB ${version}: the functional core, bundled from src/core. Nothing of it is third-party.
 if (globalThis[${key}] === undefined) {
-${bundle}globalThis[${key}] = operate;
+${bundle}var operate = ${operate};
+globalThis[${key}] = operate;
 }
 return globalThis[${key}](op, input);
 `
@@ -75,8 +77,11 @@ function section(file: string): string {
 }
 
 async function install(): Promise<string> {
-  const bundle = await bundleCore()
-  const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16)
+  const [claims, notifications] = await Promise.all([bundleCore('claims'), bundleCore('notifications')])
+  const hash = createHash('sha256')
+    .update(claims + notifications)
+    .digest('hex')
+    .slice(0, 16)
   return `-- IntegrateDB ${version}: install, or upgrade in place.
 --
 --   psql -f integratedb.sql
@@ -88,7 +93,8 @@ do $integratedb$
 declare
   new_version constant text := '${version}';
   core_hash constant text := '${hash}';
-  core_source constant text := ${quoteIn('$core$', coreSource(bundle, hash))};
+  core_source constant text := ${quoteIn('$core$', coreSource(claims, hash))};
+  notification_core_source constant text := ${quoteIn('$notification_core$', coreSource(notifications, `${hash} notifications`))};
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
   strings_before constant text := current_setting('standard_conforming_strings');

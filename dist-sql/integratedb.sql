@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '17882931053b6916';
+  core_hash constant text := '2786f89060bd7903';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 17882931053b6916"] === undefined) {
+if (globalThis["integratedb 0.1.0 2786f89060bd7903"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -645,13 +645,13 @@ function blockingProblems({ after, problems }) {
 function judgeRelation(expansion) {
 	let { before, after, relation, problems } = expansion, tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity)), ofRelation = problems.filter(({ field }) => field === void 0), wasMet = before.status === "met";
 	if (after.status === "absent") return wasMet ? tell(ofRelation, "info") : [];
-	let findings2 = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
-	if (relation === null) return findings2;
+	let findings = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
+	if (relation === null) return findings;
 	let fieldsBefore = new Map(before.fields.map((field) => [fieldKey(field), field])), ofFields = fieldGroups(after).flatMap((group) => {
 		let keys = group.map(fieldKey), groupBefore = keys.map((key) => fieldsBefore.get(key)).filter((field) => field !== void 0), ofGroup = problems.filter(({ field }) => field !== void 0 && keys.includes(fieldKey(field))), lost = ofGroup.filter((problem) => isLost(expansion, problem));
 		return isGroupMet(group) ? tell(lost, "info") : wasMet && groupBefore.some(({ status }) => status === "met") ? tell(lost, "breaking") : before.status !== "absent" && groupBefore.length > 0 && !isGroupMet(groupBefore) ? [] : tell(ofGroup, "warning");
 	});
-	return [...findings2, ...ofFields];
+	return [...findings, ...ofFields];
 }
 function judgeAlternatives(expansions, siblings) {
 	let before = [...expansions.map((expansion) => expansion.before), ...siblings], wildcards = new Set(before.filter(isWildcard).map(({ alternative }) => alternative)), isNew = ({ alternative, status }) => status === "absent" && wildcards.has(alternative), metBefore = metAlternatives(before.filter((claim) => isWildcard(claim) || !isNew(claim))), isBroken = metBefore.size > 0 && !isMatchMet([...expansions.map(({ after }) => after), ...siblings]);
@@ -662,9 +662,9 @@ function judgeAlternatives(expansions, siblings) {
 		);
 	});
 }
-function toldOf(findings2) {
-	let hints = new Set(findings2.map(({ hint }) => hint));
-	return { detail: lines(findings2.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
+function toldOf(findings) {
+	let hints = new Set(findings.map(({ hint }) => hint));
+	return { detail: lines(findings.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
 }
 function reportOf(breaking, expansions) {
 	let first = breaking[0];
@@ -680,20 +680,20 @@ function reportOf(breaking, expansions) {
 		column: first.field
 	};
 }
-function distinct(findings2) {
-	return [...new Map(findings2.map((finding) => [JSON.stringify(finding), finding])).values()];
+function distinct(findings) {
+	return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 function judge(expansions, siblings) {
-	let changed = expansions.filter(({ before }) => before.status !== "absent"), single = expansions.filter(({ before }) => before.alternative === null), alternatives = expansions.filter(({ before }) => before.alternative !== null), siblingsOf = groupBy(siblings, matchKey), findings2 = distinct([
+	let changed = expansions.filter(({ before }) => before.status !== "absent"), single = expansions.filter(({ before }) => before.alternative === null), alternatives = expansions.filter(({ before }) => before.alternative !== null), siblingsOf = groupBy(siblings, matchKey), findings = distinct([
 		...changed.flatMap(({ after, changes: changes2 }) => changes2.map((change) => findingOf(after, change, "warning"))),
 		...single.flatMap(judgeRelation),
 		...[...groupBy(alternatives, ({ before }) => matchKey(before))].flatMap(
 			([key, match]) => judgeAlternatives(match, siblingsOf.get(key) ?? [])
 		)
-	]), breaking = findings2.filter(({ severity }) => severity === "breaking"), warnings = findings2.filter(({ severity }) => severity === "warning");
+	]), breaking = findings.filter(({ severity }) => severity === "breaking"), warnings = findings.filter(({ severity }) => severity === "warning");
 	return {
 		verdict: breaking.length > 0 ? "reject" : "accept",
-		findings: findings2,
+		findings,
 		report: reportOf(breaking, expansions),
 		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
 	};
@@ -760,7 +760,7 @@ function readMembers(required, readers, value, at) {
 	if (members === void 0) return;
 	let found = Object.entries(readers).map(([key, read]) => {
 		let member = members[key];
-		return member !== void 0 ? [key, read(member, at.child(key))] : (key === required && at.child(key).report("is required"), [key, void 0]);
+		return member !== void 0 ? [key, read(member, at.child(key))] : (required.includes(key) && at.child(key).report("is required"), [key, void 0]);
 	}), known = new Set(Object.keys(readers));
 	for (let key of Object.keys(members)) known.has(key) || at.child(key).report("is not a known key");
 	return Object.fromEntries(found);
@@ -868,7 +868,7 @@ function readOptions(entries, at, ofAll, read) {
 	return entries.flatMap((value, index) => {
 		let here = at.child(index);
 		if (!isObject(value) || !("alternatives" in value)) return [read({ value, at: here, index, alternative: null, group: void 0, seen: seen2 })];
-		let group = readMembers("alternatives", { ...ofAlternatives, ...ofAll }, value, here), seenHere = new Map();
+		let group = readMembers(["alternatives"], { ...ofAlternatives, ...ofAll }, value, here), seenHere = new Map();
 		return (group?.alternatives ?? []).map(
 			(each, alternative) => read({ value: each, at: here.child("alternatives").child(alternative), index, alternative, group, seen: seenHere })
 		);
@@ -878,7 +878,7 @@ function readTypes(value, at) {
 	return value === void 0 ? [] : ((typeof value == "string" ? [typeName(value, at)] : typeNames(value, at)) ?? []).filter((type) => type !== void 0);
 }
 function readField({ value, at, index, alternative, group, seen: seen2 }) {
-	let members = { ...fieldMembers, optional: group === void 0 ? flag : ofTheGroup }, own = typeof value == "string" ? { name: columnName(value, at) } : readMembers("name", members, value, at);
+	let members = { ...fieldMembers, optional: group === void 0 ? flag : ofTheGroup }, own = typeof value == "string" ? { name: columnName(value, at) } : readMembers(["name"], members, value, at);
 	if (own === void 0) return;
 	let types = readTypes(own.type, at.child("type"));
 	if (own.name === void 0) return;
@@ -893,7 +893,7 @@ function isNone(fields) {
 	return fields == null || Array.isArray(fields) && fields.length === 0;
 }
 function readMatch({ value, at, index, alternative, group, seen: seen2 }) {
-	let members = group === void 0 ? { ...pathMembers, ...ofMatch } : pathMembers, own = readMembers("path", members, value, at);
+	let members = group === void 0 ? { ...pathMembers, ...ofMatch } : pathMembers, own = readMembers(["path"], members, value, at);
 	if (own === void 0) return;
 	let fields = readFields(own.fields, at.child("fields"));
 	if (own.path === void 0) return;
@@ -910,26 +910,29 @@ function depthOf(text) {
 	}
 	return deepest;
 }
-function readDocument(text) {
-	let issues = [], matches = readText(text, new Place("", issues)) ?? [];
-	return failAt(
-		issues.map((issue) => ({ line: issueLine(issue) })),
-		"IDB02",
-		"invalid claims document",
-		"Each line starts with a JSON pointer into the document. Nothing was changed."
-	), matches;
-}
-function readText(text, at) {
+function parse(text, at) {
 	if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`);
 	if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`);
-	let document;
 	try {
-		document = JSON.parse(text);
+		return JSON.parse(text);
 	} catch {
 		return at.report("is not JSON");
 	}
-	let entries = readMembers("match", { match: nonEmpty }, document, at)?.match ?? [];
-	return readOptions(entries, at.child("match"), ofMatch, readMatch);
+}
+function readText(kind, text, read) {
+	let issues = [], at = new Place("", issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place("", []) : at);
+	return failAt(
+		issues.map((issue) => ({ line: issueLine(issue) })),
+		"IDB02",
+		`invalid ${kind} document`,
+		"Each line starts with a JSON pointer into the document. Nothing was changed."
+	), found;
+}
+function readDocument(text) {
+	return readText("claims", text, (document, at) => {
+		let entries = readMembers(["match"], { match: nonEmpty }, document, at)?.match ?? [];
+		return readOptions(entries, at.child("match"), ofMatch, readMatch);
+	});
 }
 
 function complaintsOf(run) {
@@ -945,10 +948,10 @@ function declareClaims(text) {
 	return declare(JSON.parse(text));
 }
 function checkSpecification(text) {
-	let specification = null, findings2 = complaintsOf(() => {
+	let specification = null, findings = complaintsOf(() => {
 		specification = readDocument(text);
 	});
-	return { specification, findings: findings2 };
+	return { specification, findings };
 }
 function checkClaims(text) {
 	return complaintsOf(() => declareClaims(text));
@@ -968,7 +971,7 @@ function inspectClaims(text) {
 	let { expansions } = expand(text, "inspect");
 	return distinct(unmetProblems(expansions).map(({ claim, problem }) => findingOf(claim, problem, "breaking")));
 }
-var operations = {
+var claimOperations = {
 	read_specification: readDocument,
 	declare_claims: declareClaims,
 	check_specification: checkSpecification,
@@ -977,8 +980,8 @@ var operations = {
 	sync_claims: syncClaims,
 	inspect_claims: inspectClaims
 };
-function operate(operation, input) {
-	let run = Object.entries(operations).find(([name]) => name === operation)?.[1];
+function answer(known, operation, input) {
+	let run = Object.entries(known).find(([name]) => name === operation)?.[1];
 	if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
 	try {
 		return JSON.stringify({ ok: run(input) });
@@ -987,10 +990,545 @@ function operate(operation, input) {
 		return JSON.stringify({ error: error.failure });
 	}
 }
-globalThis["integratedb 0.1.0 17882931053b6916"] = operate;
+function operateOnClaims(operation, input) {
+	return answer(claimOperations, operation, input);
 }
-return globalThis["integratedb 0.1.0 17882931053b6916"](op, input);
+var operate = operateOnClaims;
+globalThis["integratedb 0.1.0 2786f89060bd7903"] = operate;
+}
+return globalThis["integratedb 0.1.0 2786f89060bd7903"](op, input);
 $core$;
+  notification_core_source constant text := $notification_core$
+// IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
+if (globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"] === undefined) {
+var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
+function keyOf(...parts) {
+	return JSON.stringify(parts);
+}
+function groupBy(all, keyOfEach) {
+	let groups = new Map();
+	for (let each of all) {
+		let key = keyOfEach(each), group = groups.get(key);
+		group === void 0 ? groups.set(key, [each]) : group.push(each);
+	}
+	return groups;
+}
+
+var keywords = new Set(
+	`
+all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
+char character check coalesce collate collation column concurrently constraint create cross current_catalog
+current_date current_role current_schema current_time current_timestamp current_user dec decimal default deferrable
+desc distinct do else end except exists extract false fetch float for foreign freeze from full grant greatest group
+grouping having ilike in initially inner inout int integer intersect interval into is isnull join json json_array
+json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize json_table json_value
+lateral leading least left like limit localtime localtimestamp merge_action national natural nchar none normalize not
+notnull null nullif numeric offset on only or order out outer overlaps overlay placing position precision primary real
+references returning right row select session_user setof similar smallint some substring symmetric system_user table
+tablesample then time timestamp to trailing treat trim true union unique user using values varchar variadic verbose
+when where window with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
+xmlserialize xmltable
+`.trim().split(/\s+/)
+);
+
+var maxNameBytes = 63;
+function byteLength(text) {
+	let bytes = 0;
+	for (let character of text) {
+		let point = character.codePointAt(0);
+		bytes += point < 128 ? 1 : point < 2048 ? 2 : point < 65536 ? 3 : 4;
+	}
+	return bytes;
+}
+function nameProblem(name) {
+	return name === "" ? "is empty" : name.includes("\0") ? "contains a NUL character" : byteLength(name) > maxNameBytes ? `is ${byteLength(name)} bytes long; a Postgres name has at most ${maxNameBytes}` : null;
+}
+function inQuotes(name) {
+	return `"${name.replace(/"/g, '""')}"`;
+}
+function quoteName(name) {
+	return /^[a-z_][a-z0-9_]*$/.test(name) && !keywords.has(name) ? name : inQuotes(name);
+}
+function formatPath(schema, relation) {
+	return `${quoteName(schema)}.${relation === null ? "*" : quoteName(relation)}`;
+}
+function parsePath(text) {
+	let parts = [], at = 0;
+	for (; ; ) {
+		if (text[at] === '"') {
+			let name = "", end = at + 1;
+			for (; ; end++) {
+				if (end >= text.length) return "has a quote that is not closed";
+				if (text[end] !== '"') name += text[end];
+				else if (text[end + 1] === '"') name += text[end++];
+				else break;
+			}
+			if (parts.push({ name, quoted: !0 }), at = end + 1, at < text.length && text[at] !== ".") return "has text after a closing quote";
+		} else {
+			let dot = text.indexOf(".", at), end = dot === -1 ? text.length : dot;
+			parts.push({ name: text.slice(at, end), quoted: !1 }), at = end;
+		}
+		if (at >= text.length) break;
+		at++;
+	}
+	let [schema, relation] = parts;
+	if (parts.length !== 2 || schema === void 0 || relation === void 0)
+		return 'must be "schema.table" or "schema.*" (put a name with a dot in double quotes)';
+	let star = !relation.quoted && relation.name === "*";
+	for (let part of star ? [schema] : parts) {
+		let problem = nameProblem(part.name);
+		if (problem !== null) return `has a name that ${problem}`;
+		if (!part.quoted && !/^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/.test(part.name)) {
+			let quoted = JSON.stringify(inQuotes(part.name)).slice(1, -1), star2 = part.name.includes("*") ? '; only "schema.*" is a wildcard' : "";
+			return `has the name ${part.name}, which needs double quotes: ${quoted}${star2}`;
+		}
+	}
+	return /^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb" ? `is in ${schema.name}, which is not application data and cannot be claimed` : { schema: schema.name, relation: star ? null : relation.name };
+}
+
+var OperationError = class extends Error {
+	constructor(failure, problems) {
+		super(failure.message), this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) }, this.problems = problems;
+	}
+};
+function failAt(problems, code, what, hint) {
+	if (problems.length > 0) throw new OperationError({ code, message: `${what}: ${count(problems.length, "problem")}`, hint }, problems);
+}
+function count(n, noun) {
+	return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+function listed(names) {
+	return names.map((name) => JSON.stringify(name)).join(", ");
+}
+function oneLine(text) {
+	return (text.length <= 1e3 ? text : `${[...text.slice(0, 1e3)].slice(0, -1).join("")}\u2026`).replace(/[\u0000-\u001f\u007f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+function lines(all) {
+	let shown = all.slice(0, 20).map(oneLine);
+	return all.length > 20 && shown.push(`\u2026 and ${all.length - 20} more`), shown.join(`
+`);
+}
+
+function child(pointer, key) {
+	return `${pointer}/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`;
+}
+function issueLine({ pointer, message }) {
+	return `${pointer === "" ? "(document)" : pointer}: ${message}`;
+}
+var Place = class _Place {
+	constructor(pointer, issues) {
+		this.pointer = pointer, this.issues = issues;
+	}
+	child(key) {
+		return new _Place(child(this.pointer, key), this.issues);
+	}
+	/** Answers nothing, as the reader does that found it. */
+	report(message) {
+		this.issues.push({ pointer: this.pointer, message });
+	}
+	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
+	reportDuplicate(seen, key) {
+		let first = seen.get(key);
+		first === void 0 ? seen.set(key, this.pointer) : this.report(`names again what ${first} names; put both into one`);
+	}
+};
+function kindOf(value) {
+	return value === null ? "null" : Array.isArray(value) ? "an array" : { object: "an object", string: "a string", number: "a number", boolean: "a boolean" }[typeof value] ?? "nothing";
+}
+function ofKind(name, isKind) {
+	return (value, at) => isKind(value) ? value : at.report(`must be ${name}, not ${kindOf(value)}`);
+}
+var string = ofKind("a string", (value) => typeof value == "string"), flag = ofKind("true or false", (value) => typeof value == "boolean"), array = ofKind("an array", (value) => Array.isArray(value)), object = ofKind("an object", isObject);
+function isObject(value) {
+	return typeof value == "object" && value !== null && !Array.isArray(value);
+}
+var anything = (value) => value, nonEmpty = (value, at) => {
+	let elements = array(value, at);
+	return elements?.length === 0 ? at.report("must not be empty") : elements;
+};
+function setOf(list, element) {
+	return (value, at) => {
+		let seen = new Map();
+		return list(value, at)?.flatMap((each, index) => {
+			let here = at.child(index), found = element(each, here);
+			return found === void 0 ? [] : (here.reportDuplicate(seen, found), [found]);
+		});
+	};
+}
+function wholeNumber(least, most) {
+	return (value, at) => typeof value != "number" ? at.report(`must be a whole number, not ${kindOf(value)}`) : Number.isInteger(value) ? value < least ? at.report(`must be at least ${least}`) : value > most ? at.report(`must be at most ${most}`) : value : at.report(`must be a whole number, not ${value}`);
+}
+function readMembers(required, readers, value, at) {
+	let members = object(value, at);
+	if (members === void 0) return;
+	let found = Object.entries(readers).map(([key, read]) => {
+		let member = members[key];
+		return member !== void 0 ? [key, read(member, at.child(key))] : (required.includes(key) && at.child(key).report("is required"), [key, void 0]);
+	}), known = new Set(Object.keys(readers));
+	for (let key of Object.keys(members)) known.has(key) || at.child(key).report("is not a known key");
+	return Object.fromEntries(found);
+}
+
+var maxDocumentBytes = 1024 * 1024, maxDocumentDepth = 20, columnName = (value, at) => {
+	let written = string(value, at);
+	if (written === void 0) return;
+	if (written === "*") return at.report('"*" stands alone: "fields": ["*"] claims all fields');
+	let problem = nameProblem(written);
+	return problem === null ? written : at.report(`is a name that ${problem}`);
+}, privilegeName = (value, at) => privileges.find((each) => each === value) ?? at.report(`must be one of ${listed(privileges)}`), typeName = (value, at) => typeof value == "string" && value.trim() !== "" ? value : at.report("must be the name of a type"), typeList = (value, at) => Array.isArray(value) && value.length > 0 ? value : at.report("must be a type, or an array of the types that will do"), typeNames = setOf(typeList, typeName);
+var fieldMembers = {
+	name: columnName,
+	type: anything,
+	min_length: wholeNumber(1, 1e9),
+	is_nullable: flag,
+	values: setOf(array, string),
+	unique: flag
+}, ofMatch = { optional: flag, access: setOf(nonEmpty, privilegeName) };
+function depthOf(text) {
+	let depth = 0, deepest = 0, inString = !1;
+	for (let at = 0; at < text.length; at++) {
+		let character = text[at];
+		inString ? character === "\\" ? at++ : character === '"' && (inString = !1) : character === '"' ? inString = !0 : character === "{" || character === "[" ? deepest = Math.max(deepest, ++depth) : (character === "}" || character === "]") && depth--;
+	}
+	return deepest;
+}
+function parse(text, at) {
+	if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`);
+	if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`);
+	try {
+		return JSON.parse(text);
+	} catch {
+		return at.report("is not JSON");
+	}
+}
+function readText(kind, text, read) {
+	let issues = [], at = new Place("", issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place("", []) : at);
+	return failAt(
+		issues.map((issue) => ({ line: issueLine(issue) })),
+		"IDB02",
+		`invalid ${kind} document`,
+		"Each line starts with a JSON pointer into the document. Nothing was changed."
+	), found;
+}
+
+var maxLength = 1e4, maxDepth = 50, token = /\s*(?:([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")+)"|('(?:[^']|'')*')|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?)|(<=|>=|<>|!=|[=<>(),]))/iy, number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,4})?$|^(NaN|[-+]?Infinity)$/i, time = /^(\d{4,6}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( ?(Z|[-+]\d\d(:?\d\d)?))?( BC)?|-?infinity)$/i, keywords2 = new Set(["and", "or", "not", "in", "is", "null", "true", "false"]), Problem = class {
+	constructor(message) {
+		this.message = message;
+	}
+};
+function tokens(text) {
+	let found = [];
+	token.lastIndex = 0;
+	for (let at = 0; text.slice(at).trim() !== ""; at = token.lastIndex) {
+		let match = token.exec(text);
+		if (match === null) throw new Problem(`cannot be read from character ${at + 1}: ${text.slice(at).trim().slice(0, 20)}`);
+		let [whole, word, name, quoted, digits, sign = ""] = match, start = at + whole.search(/\S/);
+		word !== void 0 ? found.push({ kind: "word", text: word, at: start }) : name !== void 0 ? found.push({ kind: "name", text: name.replace(/""/g, '"'), at: start }) : quoted !== void 0 ? found.push({ kind: "text", text: quoted.slice(1, -1).replace(/''/g, "'"), at: start }) : digits !== void 0 ? found.push({ kind: "number", text: digits, at: start }) : found.push({ kind: "sign", text: sign, at: start });
+	}
+	return [...found, { kind: "end", text: "", at: text.length }];
+}
+var Parser = class {
+	constructor(text) {
+		this.next = 0;
+		this.tokens = tokens(text);
+	}
+	get token() {
+		return this.tokens[this.next];
+	}
+	fail(wanted) {
+		let { kind, text, at } = this.token;
+		throw new Problem(
+			kind === "end" ? `ends where ${wanted} should follow` : `has ${text} at character ${at + 1}, where ${wanted} should stand`
+		);
+	}
+	/** Takes the word or sign, if it is next. */
+	take(text) {
+		let { kind, text: found } = this.token, isNext = (kind === "word" || kind === "sign") && found.toLowerCase() === text;
+		return isNext && this.next++, isNext;
+	}
+	expect(text) {
+		this.take(text) || this.fail(text);
+	}
+	name() {
+		let { kind, text } = this.token;
+		if (kind !== "name" && (kind !== "word" || keywords2.has(text.toLowerCase())) && this.fail("a field"), kind === "word" && /[A-Z]/.test(text)) throw new Problem(`has the name ${text}, which needs double quotes`);
+		return this.next++, text;
+	}
+	literal() {
+		let { kind, text } = this.token;
+		if (this.take("true")) return { literal: "t", kind: "boolean" };
+		if (this.take("false")) return { literal: "f", kind: "boolean" };
+		if (!(kind !== "text" && kind !== "number"))
+			return this.next++, { literal: text, kind };
+	}
+	primary(depth) {
+		if (this.take("(")) {
+			let inner = this.or(depth);
+			return this.expect(")"), inner;
+		}
+		let { kind, text } = this.token;
+		if (kind === "word" && text.toLowerCase() === "changed" && this.tokens[this.next + 1]?.text === "(") {
+			this.next += 2;
+			let field = this.name();
+			return this.expect(")"), ["changed", field];
+		}
+		let left = this.literal() ?? { field: this.name() };
+		if (this.take("is")) {
+			let not2 = this.take("not");
+			return this.expect("null"), negated(not2, ["null", left]);
+		}
+		let not = this.take("not");
+		if (not || this.token.text.toLowerCase() === "in") {
+			this.expect("in"), this.expect("(");
+			let list = [];
+			do
+				list.push(this.literal() ?? this.fail("a literal"));
+			while (this.take(","));
+			return this.expect(")"), negated(not, ["in", "text", left, list]);
+		}
+		let comparison = ["=", "<>", "!=", "<=", "<", ">=", ">"].find((each) => this.take(each)) ?? this.fail("a comparison");
+		if (this.token.text.toLowerCase() === "null" && this.token.kind === "word")
+			throw new Problem('compares with null, which is never true; write "is null"');
+		let right = this.literal() ?? { field: this.name() };
+		return [comparison === "!=" ? "<>" : comparison, "text", left, right];
+	}
+	not(depth) {
+		if (depth > maxDepth) throw new Problem(`is nested deeper than ${maxDepth} levels`);
+		return this.take("not") ? ["not", this.not(depth + 1)] : this.primary(depth + 1);
+	}
+	list(operator, operand) {
+		let operands = [operand()];
+		for (; this.take(operator); ) operands.push(operand());
+		return operands.length === 1 ? operands[0] : [operator, ...operands];
+	}
+	or(depth) {
+		return this.list("or", () => this.list("and", () => this.not(depth)));
+	}
+	all() {
+		let condition = this.or(0);
+		return this.token.kind !== "end" && this.fail('"and", "or" or the end'), condition;
+	}
+};
+function negated(not, condition) {
+	return not ? ["not", condition] : condition;
+}
+function parseWhere(text) {
+	if (text.length > maxLength) return `is longer than ${maxLength} characters`;
+	try {
+		return new Parser(text).all();
+	} catch (error) {
+		if (error instanceof Problem) return error.message;
+		throw error;
+	}
+}
+function fieldsOf(condition) {
+	let [operator, ...operands] = condition;
+	if (operator === "changed") return { valued: [], changed: [condition[1]] };
+	if (operator === "and" || operator === "or" || operator === "not") {
+		let inner = operands.map(fieldsOf);
+		return { valued: inner.flatMap(({ valued }) => valued), changed: inner.flatMap(({ changed }) => changed) };
+	}
+	return {
+		valued: operands.flatMap((each) => typeof each == "object" && "field" in each ? [each.field] : []),
+		changed: []
+	};
+}
+function literalProblem({ literal, kind }, of) {
+	let shown = kind === "text" ? `'${literal}'` : kind === "boolean" ? literal === "t" ? "true" : "false" : literal;
+	return of === "number" ? kind !== "boolean" && number.test(literal) ? null : `${shown} is not a number` : of === "boolean" ? kind === "boolean" ? null : `${shown} is not true or false` : kind !== "text" ? `${shown} must be in single quotes, as the field is no ${kind}` : of === "time" && !time.test(literal) ? `${shown} is not a date or time like '2026-11-26' or '2026-11-26 19:00:00+00'` : null;
+}
+function typed(condition, classOf, report) {
+	let [operator, ...operands] = condition;
+	if (operator === "changed") return condition;
+	if (operator === "and" || operator === "or" || operator === "not")
+		return [operator, ...operands.map((each) => typed(each, classOf, report))];
+	let all = operands.flat().filter((each) => typeof each == "object"), fields = all.filter((each) => "field" in each), classes = fields.map(({ field }) => classOf(field) ?? "other"), [first, second = first] = classes;
+	if (first === void 0 && report("compares nothing with a field"), operator === "null") return condition;
+	let name = (at) => quoteName(fields[at]?.field ?? ""), both = first === second ? first : [first, second].every((each) => each === "text" || each === "padded") ? "padded" : void 0;
+	both === void 0 ? report(`compares ${name(0)} with ${name(1)}, which is of another kind`) : both === "other" ? report(`compares ${name(0)}, of a type that can only be null or not, or changed`) : both === "label" && /[<>]=|^[<>]$/.test(operator) && report(`asks for the order of ${name(0)}, of a type that has none here: use =, <> or in`);
+	for (let each of all) {
+		let problem = "literal" in each && both !== void 0 && both !== "other" ? literalProblem(each, both) : null;
+		problem !== null && report(`compares ${name(0)} with ${problem}`);
+	}
+	let plain = (operand) => Array.isArray(operand) ? operand.map(plain) : "literal" in operand ? { literal: operand.literal } : operand;
+	return [operator, both === void 0 || both === "label" || both === "other" ? "text" : both, ...operands.slice(1).map(plain)];
+}
+
+var eventNames = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"];
+function oneOf(choices) {
+	return (value, at) => choices.find((each) => each === value) ?? at.report(`must be one of ${listed(choices)}`);
+}
+function matching(pattern, what, most = 2e3) {
+	return (value, at) => typeof value == "string" && value.length <= most && pattern.test(value) ? value : at.report(`must be ${what}`);
+}
+var secretName = matching(
+	/^INTEGRATEDB_SECRET_[A-Z0-9_]+$/,
+	"the name of a variable of the notifier, INTEGRATEDB_SECRET_ and capitals",
+	200
+), headerName = /^[a-z0-9-]{1,100}$/i, reservedHeader = /^(host|connection|content-.*|transfer-.*|webhook-.*|expect|upgrade|te|trailer|keep-alive|proxy-.*)$/i, secretNames = setOf(nonEmpty, secretName), secrets = (value, at) => {
+	let found = secretNames(value, at);
+	return found !== void 0 && found.length > 5 ? at.report("must not have more than 5: two are enough to change one") : found;
+}, headers = (value, at) => {
+	if (!isObject(value)) return at.report("must be an object: names of headers, each with the name of a variable");
+	for (let [name, variable] of Object.entries(value)) {
+		let here = at.child(name);
+		headerName.test(name) ? reservedHeader.test(name) ? here.report("is a header that the notifier sets itself") : secretName(variable, here) : here.report("is not the name of a header");
+	}
+	return value;
+}, kinds = {
+	WEBHOOK: {
+		required: ["url", "secrets"],
+		members: {
+			url: matching(/^https?:\/\/[^\s/?#@\\]+([/?#][^\s\\]*)?$/, "a URL that starts with http:// or https:// and holds no credentials"),
+			secrets,
+			batch: wholeNumber(1, 1e3),
+			concurrency: wholeNumber(1, 32),
+			timeout: wholeNumber(1, 60),
+			headers
+		}
+	},
+	SOCKET: { required: [], members: { retention: wholeNumber(1, 1e6) } },
+	QUEUE: { required: [], members: {} }
+}, kindNames = Object.keys(kinds), channelName = (value, at) => {
+	let written = string(value, at);
+	if (written === void 0) return;
+	if (written === "*" || kindNames.includes(written)) return at.report('must not be "*" or a kind, or nobody could tell which is meant');
+	let problem = nameProblem(written);
+	return problem === null ? written : at.report(`is a name that ${problem}`);
+};
+function readChannel(value, at, seen) {
+	let given = isObject(value) ? value.kind : void 0, kind = given === void 0 ? void 0 : oneOf(kindNames)(given, at.child("kind"));
+	if (given !== void 0 && kind === void 0) return;
+	let { required, members } = kinds[kind ?? ""] ?? { required: [], members: {} }, common = { name: channelName, kind: anything, alerts: flag, max_parked: wholeNumber(1, 1e7) }, own = readMembers(["name", "kind", ...required], { ...members, ...common }, value, at);
+	if (own === void 0 || own.name === void 0 || kind === void 0) return;
+	let { name, alerts = !0, max_parked = 1e5 } = own;
+	at.child("name").reportDuplicate(seen, name);
+	let configuration = Object.fromEntries(Object.keys(members).flatMap((key) => own[key] === void 0 ? [] : [[key, own[key]]]));
+	return { name, kind, alerts, max_parked, configuration };
+}
+function isAll(value) {
+	return value === "*" || Array.isArray(value) && value.length === 1 && value[0] === "*";
+}
+var eventSet = setOf(nonEmpty, oneOf(eventNames)), fieldSet = setOf(nonEmpty, columnName);
+function readMatch(value, at, match, channels) {
+	let channel = (name, here) => channels.some((each) => each.name === name || each.kind === name) ? name : here.report("is no channel of this document"), own = readMembers(["path", "events", "channels"], {
+		path: string,
+		events: (given, here) => isAll(given) ? eventNames : eventSet(given, here),
+		fields: (given, here) => isAll(given) ? null : fieldSet(given, here),
+		channels: (given, here) => isAll(given) ? ["*"] : setOf(nonEmpty, channel)(given, here),
+		where: string
+	}, value, at);
+	if (own === void 0) return;
+	let { path: written, events = [], fields = null, channels: chosen = [], where = null } = own, condition = where === null ? null : parseWhere(where);
+	if (typeof condition == "string" && at.child("where").report(condition), written === void 0) return;
+	let path = parsePath(written);
+	if (typeof path == "string") return at.child("path").report(path);
+	if (path.relation === null)
+		for (let key of ["fields", "where"])
+			own[key] && at.child(key).report('cannot be with a path of "schema.*", whose tables have different fields');
+	let names = channels.filter(({ name, kind }) => chosen.some((each) => each === "*" || each === name || each === kind)).map(({ name }) => name);
+	return { match, schema_name: path.schema, relation_name: path.relation ?? "", events, fields, channels: names, where };
+}
+function readNotifications(text) {
+	return readText("notifications", text, (document, at) => {
+		let { match = [], channels: written = [] } = readMembers(["match", "channels"], { match: array, channels: array }, document, at) ?? {}, seen = new Map(), channels = written.map((each, index) => readChannel(each, at.child("channels").child(index), seen)), named = channels.map((each, index) => each ?? { kind: "", ...isObject(written[index]) ? written[index] : {} });
+		return {
+			notifications: match.map((each, index) => readMatch(each, at.child("match").child(index), index, named)).filter((each) => each !== void 0),
+			channels: channels.filter((each) => each !== void 0)
+		};
+	});
+}
+
+function readablesOf(claims) {
+	let readable = claims.filter(
+		({ status, access, relation_name }) => status === "met" && relation_name !== "" && access.includes("select")
+	);
+	return [...groupBy(readable, ({ stakeholder, schema_name, relation_name }) => keyOf(stakeholder, schema_name, relation_name)).values()].map((group) => {
+		let { stakeholder, schema_name, relation_name, relid } = group[0], fields = group.flatMap((each) => each.fields.filter(({ status }) => status === "met").map(({ name }) => name));
+		return { stakeholder, schema_name, relation_name, relid, fields: [...new Set(fields)] };
+	});
+}
+function subscribe(notification, readable, publishing) {
+	let { stakeholder, schema_name, relation_name, relid } = readable, { match, events, where } = notification, problems = [], tell = (pointer, cause, message) => {
+		problems.push({ pointer, cause, message });
+	}, { problem = "it is not there", identity = null, indexes = [], columns = {} } = publishing ?? {};
+	problem !== null && tell("/path", "table", problem);
+	let claimed = new Set(readable.fields), streamed = new Map(Object.entries(columns)), check = (field, pointer) => (claimed.has(field) ? streamed.has(field) || tell(pointer, "table", `${quoteName(field)} is generated, and not in the stream of this server`) : tell(pointer, "claim", `${quoteName(stakeholder)} does not claim ${quoteName(field)}`), claimed.has(field) && streamed.has(field)), fields = notification.fields?.filter((field, index) => check(field, `/fields/${index}`)) ?? readable.fields.filter((each) => streamed.has(each)), condition = null, parsed = where === null ? null : parseWhere(where);
+	if (parsed !== null && typeof parsed != "string") {
+		let { valued, changed } = fieldsOf(parsed), known = [...new Set([...valued, ...changed])].filter((field) => check(field, "/where"));
+		condition = typed(
+			parsed,
+			(field) => streamed.get(field),
+			(message) => known.length > 0 && tell("/where", "table", message)
+		);
+		let needed = [...events.includes("DELETE") ? valued : [], ...events.includes("UPDATE") ? changed : []], uncovered = known.filter((field) => needed.includes(field) && identity !== null && !identity.includes(field));
+		uncovered.length > 0 && tell(
+			"/where",
+			"table",
+			`"where" needs the value before of ${uncovered.map(quoteName).join(", ")}, which the replica identity does not cover`
+		);
+	}
+	let isMet = problems.length === 0, reason = isMet ? null : problems.map(({ message }) => message).join("; ");
+	return { subscription: { ...{ stakeholder, match, schema_name, relation_name, fields, condition, indexes: isMet ? indexes : [], reason }, relid: isMet ? relid : null, status: isMet ? "met" : "unmet" }, problems };
+}
+function expandNotifications(notifications, claims, publishing) {
+	let readables = readablesOf(claims), published = new Map(publishing.map((each) => [each.relation, each]));
+	return notifications.flatMap((notification) => {
+		let { stakeholder, schema_name, relation_name, match } = notification, isWildcard = relation_name === "", isOf = (each) => each.stakeholder === stakeholder && each.schema_name === schema_name && (isWildcard || each.relation_name === relation_name), here = readables.filter((each) => isOf(each) && (!isWildcard || published.get(each.relid)?.is_table !== !1));
+		if (here.length > 0) return here.map((each) => subscribe(notification, each, published.get(each.relid)));
+		if (isWildcard && claims.some(isOf)) return [];
+		let what = formatPath(schema_name, isWildcard ? null : relation_name), message = claims.some(isOf) ? "its claim is not met" : `${quoteName(stakeholder)} does not claim ${what} with select`;
+		return [{ subscription: {
+			stakeholder,
+			match,
+			schema_name,
+			relation_name,
+			relid: null,
+			fields: [],
+			condition: null,
+			indexes: [],
+			status: "unmet",
+			reason: message
+		}, problems: [{ pointer: "/path", cause: "claim", message }] }];
+	});
+}
+function subscriptionsOf(input) {
+	let subscribed = expandNotifications(input.notifications, input.claims, input.publishing), problems = subscribed.flatMap(
+		({ subscription: { match, schema_name, relation_name }, problems: problems2 }) => problems2.map(({ pointer, message }) => {
+			let path = formatPath(schema_name, relation_name === "" ? null : relation_name);
+			return { line: issueLine({ pointer: `/match/${match}${pointer}`, message: `${path}: ${message}` }), path };
+		})
+	);
+	return input.is_declared && failAt(
+		problems,
+		"IDB03",
+		"notifications cannot be met",
+		"Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and the stakeholder has to claim what it is told of. Nothing was changed."
+	), subscribed.map(({ subscription }) => subscription);
+}
+
+var notificationOperations = {
+	read_notifications: readNotifications,
+	expand_notifications: (text) => subscriptionsOf(JSON.parse(text))
+};
+function answer(known, operation, input) {
+	let run = Object.entries(known).find(([name]) => name === operation)?.[1];
+	if (run === void 0) throw new Error(`IntegrateDB has no operation ${operation}`);
+	try {
+		return JSON.stringify({ ok: run(input) });
+	} catch (error) {
+		if (!(error instanceof OperationError)) throw error;
+		return JSON.stringify({ error: error.failure });
+	}
+}
+function operateOnNotifications(operation, input) {
+	return answer(notificationOperations, operation, input);
+}
+var operate = operateOnNotifications;
+globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"] = operate;
+}
+return globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"](op, input);
+$notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
   strings_before constant text := current_setting('standard_conforming_strings');
@@ -1135,15 +1673,21 @@ end;
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/installation/role.plpgsql
 -- ----------------------------------------------------------------------------------------------------
--- Who may administer IntegrateDB? Members of one role, shared by all databases of the cluster. Whoever installs it owns
--- it and needs no membership.
+-- Who may administer IntegrateDB, and who reads its stream? Members of two roles, shared by all databases of the cluster.
+-- Whoever installs it owns it and needs no membership.
+declare
+  role_name text;
 begin
-  if not exists (select from pg_catalog.pg_roles where rolname = 'integratedb_admin') then
-    create role integratedb_admin;
-  end if;
-exception
-  when duplicate_object or unique_violation then
-    null; -- another database's installation was quicker
+  foreach role_name in array array['integratedb_admin', 'integratedb_notifier'] loop
+    begin
+      if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
+        execute format('create role %I', role_name);
+      end if;
+    exception
+      when duplicate_object or unique_violation then
+        null; -- another database's installation was quicker
+    end;
+  end loop;
 end;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -1218,16 +1762,12 @@ end;
 -- ----------------------------------------------------------------------------------------------------
 -- src/sql/installation/core.plpgsql
 -- ----------------------------------------------------------------------------------------------------
--- The functional core as one function. DROP and CREATE, not CREATE OR REPLACE: pljs caches functions by oid,
--- so that only a new oid reaches the sessions that are open. Inside, the module is cached on globalThis under
--- a key with its hash, for the same reason.
+-- The functional core as two functions: what a session needs that judges claims, and what notifications need besides, which
+-- most sessions never load. DROP and CREATE, not CREATE OR REPLACE: pljs caches functions by oid, so that only a new oid
+-- reaches the sessions that are open. Inside, the module is cached on globalThis under a key with its hash, for the same reason.
+declare
+  part record;
 begin
-  begin
-    drop function if exists integratedb._core(text, text);
-  exception when dependent_objects_still_exist then
-    -- Any role can make a view that mentions it, and must not keep an upgrade away with that.
-    execute format('alter function integratedb._core(text, text) rename to %I', '_core_' || 'integratedb._core(text, text)'::regprocedure::oid);
-  end;
   -- Any role may SET plv8.start_proc (pljs.start_proc), a function that runs when an engine's context is made, and ours is
   -- made in the session of whoever runs DDL: it would run with our rights. So it is one that does nothing (plv8 warns
   -- of an empty name). The engine must be loaded, for then it knows the setting.
@@ -1235,11 +1775,24 @@ begin
   execute format('create or replace function integratedb._start() returns void language %I volatile security invoker set search_path = pg_catalog, pg_temp as %L',
     engine, ';');
   comment on function integratedb._start() is 'internal: what the engine runs at its start instead of what a session may have SET';
-  execute format(
-    'create function integratedb._core(op text, input text) returns text language %I volatile security invoker set search_path = pg_catalog, pg_temp set %I.start_proc = %L as %L',
-    engine, engine, 'integratedb._start', core_source);
+  for part in
+    select p.name, format('integratedb.%I(text, text)', p.name) as signature, p.source
+      from (values ('_core', core_source), ('_notification_core', notification_core_source)) p (name, source)
+  loop
+    begin
+      execute format('drop function if exists %s', part.signature);
+    exception when dependent_objects_still_exist then
+      -- Any role can make a view that mentions it, and must not keep an upgrade away with that.
+      execute format('alter function %s rename to %I', part.signature, part.name || '_' || part.signature::regprocedure::oid);
+    end;
+    execute format(
+      'create function integratedb.%I(op text, input text) returns text language %I volatile security invoker set search_path = pg_catalog, pg_temp set %I.start_proc = %L as %L',
+      part.name, engine, engine, 'integratedb._start', part.source);
+  end loop;
   comment on function integratedb._core(text, text) is
     'internal: the functional core, built from src/core. JSON text in; {"ok": ...} or {"error": {code, message, detail, hint}} out';
+  comment on function integratedb._notification_core(text, text) is
+    'internal: the part of the core that is about notifications, built from src/core, as _core()';
 exception when others then
   -- plv8 compiles at once: its library may be gone although the language is there.
   raise exception using
@@ -1267,7 +1820,11 @@ declare
   reason_detail text;
 begin
   begin
-    answer := integratedb._core(op, input)::jsonb;
+    if op like '%notifications' then
+      answer := integratedb._notification_core(op, input)::jsonb;
+    else
+      answer := integratedb._core(op, input)::jsonb;
+    end if;
   exception when others then
     -- The engine was dropped (DROP EXTENSION plv8 CASCADE), its library is gone, or it failed.
     get stacked diagnostics reason = message_text, reason_detail = pg_exception_detail;
@@ -2362,6 +2919,9 @@ begin
     end if;
   end if;
 
+  alter table integratedb.credential
+    add column if not exists announced_until timestamptz;
+
   -- A login can succeed until the transaction that drops its role has committed.
   create table if not exists integratedb.tombstone (
     role_id bigint primary key,
@@ -2373,6 +2933,7 @@ begin
   comment on column integratedb.credential.valid_until is 'null: for ever; max_until: a lease cannot be renewed beyond it';
   comment on column integratedb.credential.revoked_at is 'It cannot log in any more, and goes with the next expire_credentials()';
   comment on column integratedb.credential.fingerprint is 'SHA-256 of the verifier that was set, in hexadecimal, to notice that somebody changed the password elsewhere';
+  comment on column integratedb.credential.announced_until is 'Its stakeholder was told that it ends then';
   comment on column integratedb.credential.problem is 'Why expire_credentials() could not drop its role';
   comment on table integratedb.tombstone is 'Logins that are gone: expire_credentials() ends sessions that slipped in while they went, for a day';
 end;
@@ -2579,7 +3140,7 @@ $sql$;
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Keeps what a claim names as it is until the claim is committed: a migration of these waits, or we wait for it.
-create or replace function integratedb._lock_relations(relations bigint[])
+create or replace function integratedb._lock_relations(relations bigint[], mode text default 'access share')
 returns void
 language plpgsql
 volatile
@@ -2597,14 +3158,14 @@ begin
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where c.oid = any (relations::oid[]) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage');
       if tables is not null then
-        execute format('lock table %s in access share mode', tables);
+        execute format('lock table %s in %s mode', tables, mode);
       end if;
       -- LOCK TABLE takes no materialized views or foreign tables. PREPARE parses and rewrites a query, which locks them, and
       -- does not plan it: planning runs the immutable functions in a view or an index, and would run them as us.
       for other in
         select format('%I.%I', n.nspname, c.relname)
           from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where c.oid = any (relations::oid[]) and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
+         where c.oid = any (relations::oid[]) and mode = 'access share' and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
          order by c.oid
       loop
         begin
@@ -2629,7 +3190,7 @@ begin
 end
 $$;
 
-comment on function integratedb._lock_relations(bigint[]) is 'internal: ACCESS SHARE on each, in the order of their oids';
+comment on function integratedb._lock_relations(bigint[], text) is 'internal: ACCESS SHARE, or another mode of tables, on each, in the order of their oids';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2976,6 +3537,7 @@ begin
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, specification, relations);
   update integratedb.stakeholder s set document = _finish_claims.document, claimed_at = now() where s.name = _finish_claims.name;
+  perform integratedb._follow_claims(name);
   perform integratedb._end_work();
 end
 $$;
@@ -3001,6 +3563,7 @@ begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
   specification := integratedb._call('read_specification', integratedb._document_text(document));
+  perform integratedb._lock_notified(name);
   perform integratedb._finish_claims(name, document, specification, integratedb._begin_claims(specification));
   return query select * from integratedb.claims where stakeholder = name;
 end
@@ -3044,10 +3607,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform integratedb._check_stakeholder(name);
+  perform integratedb._lock_notified(name);
   perform integratedb._begin_work();
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
+  perform integratedb._follow_claims(name);
   perform integratedb._end_work();
 end
 $$;
@@ -3193,6 +3758,7 @@ begin
       hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name, and then rotate_credentials(name). Nothing was changed.';
   end if;
   perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
+  perform integratedb._lock_notified(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
@@ -3201,6 +3767,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();
   perform integratedb._end_work();
@@ -3257,9 +3824,10 @@ $sql$;
 -- src/sql/stakeholder/_check_name.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- Can this be a new stakeholder's name? It becomes a role and a schema; nothing that exists is ever adopted.
+-- Can this be the name of a new stakeholder, which becomes a role and a schema, or of a notifier, which becomes a role?
+-- Nothing that exists is ever adopted.
 -- No backslashes here: what they mean in a string is for the caller to SET (standard_conforming_strings).
-create or replace function integratedb._check_name(name text)
+create or replace function integratedb._check_name(name text, kind text default 'stakeholder')
 returns void
 language plpgsql
 stable
@@ -3268,13 +3836,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   problem text;
+  becomes constant text := case kind when 'stakeholder' then 'a role and a schema' else 'a role' end;
 begin
   if name is null then
     raise exception using
       errcode = 'IDB08',
-      message = 'a stakeholder needs a name, not null',
-      detail = 'The name becomes a role and a schema.',
-      hint = 'For example: SELECT integratedb.add_stakeholder(''reporter'');';
+      message = format('a %s needs a name, not null', kind),
+      detail = format('The name becomes %s.', becomes),
+      hint = format('For example: SELECT integratedb.add_%s(%L);', kind, case kind when 'stakeholder' then 'reporter' else 'bell' end);
   end if;
   problem := case
     when name = '' then 'it is empty'
@@ -3283,19 +3852,19 @@ begin
     when name ~ '^[[:space:]]|[[:space:]]$' then 'it starts or ends with a space'
     when name ~ '^pg_' then 'Postgres keeps names that start with pg_ for itself'
     when name in ('public', 'none', 'information_schema') then 'Postgres keeps it for itself'
-    when name in ('integratedb', 'integratedb_admin') then 'IntegrateDB keeps it for itself'
+    when name in ('integratedb', 'integratedb_admin', 'integratedb_notifier') then 'IntegrateDB keeps it for itself'
   end;
   if problem is not null then
     raise exception using
       errcode = 'IDB05',
-      message = format('%s cannot be a stakeholder''s name', quote_literal(left(name, 100))),
-      detail = format('The name becomes a role and a schema, and %s.', problem),
+      message = format('%s cannot be a %s''s name', quote_literal(left(name, 100)), kind),
+      detail = format('The name becomes %s, and %s.', becomes, problem),
       hint = 'Choose another name. Nothing was changed.';
   end if;
   problem := case
     when exists (select from integratedb.stakeholder s where s.name = _check_name.name) then 'a stakeholder'
     when exists (select from pg_roles where rolname = _check_name.name) then 'a role'
-    when exists (select from pg_namespace where nspname = _check_name.name) then 'a schema'
+    when kind = 'stakeholder' and exists (select from pg_namespace where nspname = _check_name.name) then 'a schema'
   end;
   if problem is not null then
     raise exception using
@@ -3309,7 +3878,7 @@ begin
 end
 $$;
 
-comment on function integratedb._check_name(text) is 'internal: IDB05 if the name is invalid or taken, IDB08 if null';
+comment on function integratedb._check_name(text, text) is 'internal: IDB05 if the name is invalid or taken, IDB08 if null';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -5330,6 +5899,7 @@ begin
   end if;
   select * into asked from integratedb.claim_request r where r.id = request;
   specification := integratedb._call('read_specification', integratedb._document_text(asked.document));
+  perform integratedb._lock_notified(asked.stakeholder);
   relations := integratedb._begin_claims(specification);
   if integratedb._waiting_for(request) <> '{}' then
     -- While we waited for the locks, something in it came to another owner, or into its wildcard.
@@ -5921,6 +6491,1943 @@ comment on function integratedb.my_claims() is 'What the calling stakeholder cla
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/channel.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Where do a stakeholder's events go? The document as written is beside its claims, in integratedb.stakeholder.
+alter table integratedb.stakeholder
+  add column if not exists notifications jsonb;
+
+comment on column integratedb.stakeholder.notifications is 'The notifications document as written';
+
+create table if not exists integratedb.channel (
+  id bigint generated always as identity primary key,
+  stakeholder text not null references integratedb.stakeholder on update cascade on delete cascade,
+  name text not null,
+  kind text not null,
+  alerts boolean not null,
+  max_parked integer not null,
+  configuration jsonb not null,
+  disabled_at timestamptz,
+  disabled_reason text,
+  parked bigint not null default 0,
+  kept bigint not null default 0,
+  queue_view bigint,
+  created_at timestamptz not null default now(),
+  constraint "a stakeholder's channel has a name of its own" unique (stakeholder, name)
+);
+
+comment on table integratedb.channel is 'Where events go; its id stays while its name and kind do';
+comment on column integratedb.channel.configuration is 'What its kind takes; of secrets the names of the notifier''s variables';
+comment on column integratedb.channel.disabled_at is 'Its receiver said that it is gone: what comes is counted and not kept';
+comment on column integratedb.channel.parked is 'Rows of integratedb.parked that are to be delivered; kept: of integratedb.kept';
+comment on column integratedb.channel.queue_view is 'pg_class.oid of the view in the stakeholder''s schema that shows a QUEUE';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/subscription.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What is a stakeholder told of? A notification is a match of its document; a subscription is what that comes to on one
+-- relation that it claims, as it is now. src/core/notification has the same keys.
+create table if not exists integratedb.notification (
+  stakeholder text not null references integratedb.stakeholder on update cascade on delete cascade,
+  match integer not null,
+  schema_name text not null,
+  relation_name text not null,
+  events text[] not null,
+  fields text[],
+  channels text[] not null,
+  "where" text,
+  primary key (stakeholder, match)
+);
+
+create index if not exists notification_of_name on integratedb.notification (schema_name, relation_name);
+
+comment on table integratedb.notification is 'The matches of notifications documents';
+comment on column integratedb.notification.relation_name is 'Empty for a wildcard';
+comment on column integratedb.notification.fields is 'null: all that are claimed';
+comment on column integratedb.notification.channels is 'Names of channels';
+
+create table if not exists integratedb.subscription (
+  stakeholder text not null,
+  match integer not null,
+  schema_name text not null,
+  relation_name text not null,
+  relid bigint,
+  fields text[] not null,
+  condition jsonb,
+  indexes bigint[] not null,
+  status text not null constraint "a subscription is met or unmet" check (status in ('met', 'unmet')),
+  reason text,
+  primary key (stakeholder, match, schema_name, relation_name),
+  foreign key (stakeholder, match) references integratedb.notification on update cascade on delete cascade
+);
+
+create index if not exists subscription_of_relid on integratedb.subscription (relid) where relid is not null;
+create index if not exists subscription_of_index on integratedb.subscription using gin (indexes) where indexes <> '{}';
+
+comment on table integratedb.subscription is 'Matches of notifications documents, relation by relation';
+comment on column integratedb.subscription.relid is 'pg_class.oid while met';
+comment on column integratedb.subscription.condition is 'Its "where", read and typed: Condition';
+comment on column integratedb.subscription.indexes is 'pg_class.oid of the indexes that its replica identity rests on: dropping one concerns it';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/_publishing.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which tables carry a relation's rows in the stream? Those of partitions come as the partitioned table's; those of
+-- tables that inherit from it as their own.
+create or replace function integratedb._published_family(relation oid)
+returns setof oid
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive family (oid) as (
+    select c.oid from pg_class c where c.oid = relation and c.relkind in ('r', 'p')
+    union
+    select i.inhrelid
+      from family f
+      join pg_class p on p.oid = f.oid and p.relkind = 'r' and p.relhassubclass
+      join pg_inherits i on i.inhparent = f.oid
+      join pg_class c on c.oid = i.inhrelid and c.relkind = 'r'
+  )
+  select oid from family
+$$;
+
+comment on function integratedb._published_family(oid) is 'internal: oids of the tables to publish for a relation';
+
+-- The columns and the index of a table's replica identity, as Postgres chooses it. columns null: all of them; no row: none.
+create or replace function integratedb._replica_identity(relation oid)
+returns table (columns name[], index oid)
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
+  union all
+  select array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
+    from pg_class c
+    join pg_index i on i.indrelid = c.oid
+   where c.oid = relation
+     and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end
+     and i.indisunique and i.indimmediate and i.indislive and i.indisvalid and i.indpred is null
+$$;
+
+comment on function integratedb._replica_identity(oid) is 'internal: how UPDATE and DELETE say in the stream which row they mean';
+
+-- How does a "where" compare values of this type?
+create or replace function integratedb._column_class(type oid)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive under (type) as (
+    select _column_class.type
+    union all
+    select t.typbasetype from under u join pg_type t on t.oid = u.type and t.typtype = 'd'
+  )
+  select case
+      when t.oid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'numeric'::regtype, 'oid'::regtype) then 'number'
+      when t.oid in ('text'::regtype, 'varchar'::regtype, 'name'::regtype) then 'text'
+      when t.oid = 'bpchar'::regtype then 'padded'
+      when t.oid = 'bool'::regtype then 'boolean'
+      when t.oid in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) then 'time'
+      when t.typtype = 'e' or t.oid = 'uuid'::regtype then 'label'
+      else 'other' end
+    from under u join pg_type t on t.oid = u.type
+   where t.typtype <> 'd'
+$$;
+
+comment on function integratedb._column_class(oid) is 'internal: ColumnClass of src/core/notification/where.ts';
+
+-- Can these relations be published, so that their application's own UPDATE and DELETE go on working? As
+-- src/core/notification/subscription.ts describes it (Publishing).
+create or replace function integratedb._publishing(relations bigint[])
+returns json
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with member as materialized (
+    -- Whose rows are in the stream: of a partitioned table, those of its partitions.
+    select c.oid as relation, m.oid, m.relname, m.relkind, m.relpersistence, m.relreplident, m.relowner, m.oid = c.oid or m.relkind <> 'p' as has_rows
+      from pg_class c
+      cross join lateral (
+        select f as oid from integratedb._published_family(c.oid) f
+        union
+        select p.relid from pg_partition_tree(case when c.relkind = 'p' then c.oid end) p
+      ) f
+      join pg_class m on m.oid = f.oid
+     where c.oid = any (relations::oid[])
+  ), identity as materialized (
+    select m.relation, m.oid, i.columns, i.index, i is not null as is_there
+      from member m left join lateral integratedb._replica_identity(m.oid) i on true
+     where m.has_rows
+  )
+  select coalesce(json_agg(json_build_object(
+      'relation', c.oid::bigint,
+      'is_table', c.relkind in ('r', 'p') and not c.relispartition,
+      'problem', case
+        when c.relispartition then 'it is a partition: what happens to its rows is told as its parent''s'
+        when c.relkind not in ('r', 'p') then 'it is no table: what happens behind it is not in the stream'
+        when k.unlogged is not null then format('%I is not logged, and so not in the stream', k.unlogged)
+        when k.foreign_table is not null then format('its partition %I is a foreign table, whose changes are not in the stream', k.foreign_table)
+        when k.owner is not null then format('it belongs to %I, and %I, as which IntegrateDB publishes, is no member of it', pg_get_userbyid(k.owner), current_user)
+        when g.without is not null then format('%I has no replica identity: once it is published, UPDATE and DELETE of it would fail', g.without)
+        when k.generated is not null then format('%I has REPLICA IDENTITY FULL and a virtual column: once it is published, UPDATE and DELETE of it would fail', k.generated)
+      end,
+      'identity', case when not g.is_full then to_json(g.columns) end,
+      'indexes', coalesce(to_json(g.indexes), '[]'),
+      'columns', (select json_object_agg(a.attname, integratedb._column_class(a.atttypid)) from pg_attribute a
+                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                     and (a.attgenerated = '' or a.attgenerated = 's' and current_setting('server_version_num')::integer >= 180000)),
+      'is_published', exists (select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where p.pubname = 'integratedb' and r.prrelid = c.oid)
+    ) order by c.oid), '[]')
+    from pg_class c
+    cross join lateral (
+      select min(m.relname) filter (where m.relpersistence <> 'p') as unlogged,
+             min(m.relname) filter (where m.relkind = 'f') as foreign_table,
+             min(m.relowner::bigint) filter (where not pg_has_role(m.relowner, 'usage'))::oid as owner,
+             min(m.relname) filter (where m.relreplident = 'f' and exists (
+               select from pg_attribute a where a.attrelid = m.oid and a.attgenerated = 'v' and not a.attisdropped)) as generated
+        from member m where m.relation = c.oid
+    ) k
+    cross join lateral (
+      select min((select m.relname from pg_class m where m.oid = i.oid)) filter (where not i.is_there) as without,
+             bool_and(i.is_there and i.columns is null) as is_full,
+             -- What each of them has.
+             array(select a.attname::text from pg_attribute a
+                    where a.attrelid = c.oid and a.attnum > 0
+                      and not exists (select from identity o where o.relation = c.oid and o.columns is not null and a.attname <> all (o.columns))
+                    order by a.attnum) as columns,
+             array_agg(i.index::bigint order by i.index) filter (where i.index is not null) as indexes
+        from identity i where i.relation = c.oid
+    ) g
+   where c.oid = any (relations::oid[])
+$$;
+
+comment on function integratedb._publishing(bigint[]) is 'internal: Publishing[], as JSON';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/subscription_version.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Subscriptions travel in the stream: this table is published, and each change of what a stakeholder subscribes to
+-- inserts a row in the same transaction. So the notifier sees it in its place among the changes, and nobody can forge it.
+create table if not exists integratedb.subscription_version (
+  version bigint generated always as identity primary key,
+  stakeholder text not null,
+  state jsonb,
+  lsn pg_lsn
+);
+
+create index if not exists subscription_version_of_stakeholder on integratedb.subscription_version (stakeholder, version);
+
+comment on table integratedb.subscription_version is 'What each stakeholder subscribes to, from when: published, read by the notifier';
+comment on column integratedb.subscription_version.state is '{"stakeholder", "channels", "subscriptions"}; null when it has no channel any more';
+comment on column integratedb.subscription_version.lsn is 'Where its transaction ends in the stream, once the notifier has come there';
+
+-- All that a notifier has to know of what a stakeholder subscribes to.
+create or replace function integratedb._subscription_state(name text)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object('stakeholder', name, 'channels', c.channels, 'subscriptions', coalesce((
+           select jsonb_agg(jsonb_build_object(
+                    'relation', f.oid::bigint,
+                    'path', format('%I.%I', s.schema_name, s.relation_name),
+                    'events', to_jsonb(n.events),
+                    'fields', to_jsonb(s.fields),
+                    'where', s.condition,
+                    'channels', (select coalesce(jsonb_agg(k.id order by k.id), '[]') from integratedb.channel k where k.stakeholder = _subscription_state.name and k.name = any (n.channels))
+                  ) order by s.match, s.schema_name, s.relation_name, f.oid)
+             from integratedb.subscription s
+             join integratedb.notification n on n.stakeholder = s.stakeholder and n.match = s.match
+             cross join lateral integratedb._published_family(s.relid::oid) f (oid)
+            where s.stakeholder = _subscription_state.name and s.status = 'met'), '[]'))
+    from (
+      select jsonb_agg(jsonb_build_object(
+               'id', k.id, 'name', k.name, 'kind', k.kind, 'alerts', k.alerts, 'max_parked', k.max_parked,
+               'disabled', k.disabled_at is not null, 'configuration', k.configuration) order by k.id) as channels
+        from integratedb.channel k where k.stakeholder = _subscription_state.name
+    ) c
+   where c.channels is not null
+$$;
+
+comment on function integratedb._subscription_state(text) is 'internal: subscription_version.state of a stakeholder as it is now; null without channels';
+
+-- force: the notifier has to look at the channels again although nothing else is new.
+create or replace function integratedb._record_version(name text, force boolean default false)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  new_state constant jsonb := integratedb._subscription_state(name);
+  last_state jsonb;
+begin
+  select v.state into last_state from integratedb.subscription_version v where v.stakeholder = _record_version.name order by v.version desc limit 1;
+  if force or new_state is distinct from last_state then
+    insert into integratedb.subscription_version (stakeholder, state) values (name, new_state);
+  end if;
+end
+$$;
+
+comment on function integratedb._record_version(text, boolean) is 'internal: tells the notifier what a stakeholder subscribes to, if that is new. Whoever calls it holds the epoch row';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/notifier.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which logins read the stream, and how far have they come?
+create table if not exists integratedb.notifier (
+  name text primary key,
+  role_id bigint not null,
+  created_at timestamptz not null default now(),
+  created_by text not null default session_user
+);
+
+comment on table integratedb.notifier is 'Logins of the notifier: REPLICATION, and what integratedb_notifier may call';
+
+create table if not exists integratedb.notifier_state (
+  is_only boolean primary key default true check (is_only),
+  secret text not null,
+  has_publication boolean not null default false,
+  slot_made_at timestamptz,
+  confirmed pg_lsn,
+  reported_at timestamptz,
+  report jsonb
+);
+
+comment on table integratedb.notifier_state is 'One row: what the notifier has told of itself';
+comment on column integratedb.notifier_state.secret is 'Signs alerts, which travel in the stream where everybody can put messages';
+comment on column integratedb.notifier_state.has_publication is 'The publication integratedb is ours';
+comment on column integratedb.notifier_state.confirmed is 'How far the slot was moved, at the last report';
+
+insert into integratedb.notifier_state (secret)
+select encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex')
+on conflict do nothing;
+
+create or replace function integratedb._slot_name()
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'integratedb_' || oid from pg_database where datname = current_database()
+$$;
+
+comment on function integratedb._slot_name() is 'internal: the replication slot of this database';
+
+create or replace function integratedb._notifier_start()
+returns jsonb
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object(
+    'version', (select value from integratedb.setting where name = 'version'),
+    'database', current_database(),
+    'slot', integratedb._slot_name(),
+    'publication', 'integratedb',
+    'source', '/integratedb/' || current_database(),
+    'secret', s.secret,
+    'slot_made', s.slot_made_at is not null,
+    'confirmed', s.confirmed,
+    'restored', integratedb._is_restored())
+    from integratedb.notifier_state s
+$$;
+
+comment on function integratedb._notifier_start() is 'internal: for the notifier: what it has to know first';
+
+create or replace function integratedb._notifier_slot_made(lsn pg_lsn)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update integratedb.notifier_state set slot_made_at = now(), confirmed = _notifier_slot_made.lsn;
+  -- What is here was here when the slot began; places in another slot's stream mean nothing.
+  update integratedb.subscription_version v set lsn = _notifier_slot_made.lsn where v.lsn is distinct from _notifier_slot_made.lsn;
+end
+$$;
+
+comment on function integratedb._notifier_slot_made(pg_lsn) is 'internal: for the notifier: the slot begins there; called with the slot''s own snapshot';
+
+create or replace function integratedb._notifier_versions(flush pg_lsn)
+returns table (version bigint, stakeholder text, state jsonb)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.version, l.stakeholder, l.state
+    from (
+      select distinct on (v.stakeholder) v.version, v.stakeholder, v.state
+        from integratedb.subscription_version v
+       where v.lsn <= flush
+       order by v.stakeholder, v.version desc
+    ) l
+   where l.state is not null
+   order by l.version
+$$;
+
+comment on function integratedb._notifier_versions(pg_lsn) is 'internal: for the notifier: what holds at that place; later versions come in the stream';
+
+create or replace function integratedb._notifier_applied(version bigint, lsn pg_lsn)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- A restart begins where the slot is; what it will ask for is the last version before that of each stakeholder.
+  confirmed constant pg_lsn := (select s.confirmed_flush_lsn from pg_replication_slots s where s.slot_name = integratedb._slot_name());
+begin
+  update integratedb.subscription_version v set lsn = _notifier_applied.lsn where v.version = _notifier_applied.version and v.lsn is distinct from _notifier_applied.lsn;
+  delete from integratedb.subscription_version v
+   where v.lsn <= confirmed
+     and exists (
+       select from integratedb.subscription_version n
+        where n.stakeholder = v.stakeholder and n.version > v.version and n.lsn <= confirmed);
+end
+$$;
+
+comment on function integratedb._notifier_applied(bigint, pg_lsn) is 'internal: for the notifier: it has switched to this version, whose transaction ends there. Prunes what no restart can need';
+
+create or replace function integratedb._notifier_report(report jsonb)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update integratedb.notifier_state s
+     set reported_at = clock_timestamp(), report = _notifier_report.report, confirmed = coalesce((_notifier_report.report->>'flush')::pg_lsn, s.confirmed)
+$$;
+
+comment on function integratedb._notifier_report(jsonb) is 'internal: for the notifier, every 10 seconds: how it is doing, for doctor() and view channels';
+
+create or replace function integratedb.add_notifier(name text, verifier text default null)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  password constant text := case when verifier is null then integratedb._random_password() end;
+  secret constant text := integratedb._secret(password, verifier);
+  reason text;
+begin
+  perform integratedb._check_name(name, 'notifier');
+  begin
+    execute format('create role %I login replication inherit password %L', name, secret);
+    execute format('grant integratedb_notifier to %I', name);
+    if not has_database_privilege(name, current_database(), 'connect') then
+      execute format('grant connect on database %I to %I', current_database(), name);
+    end if;
+  exception
+    when duplicate_object or unique_violation then
+      perform integratedb._check_name(name, 'notifier');
+      raise;
+    when insufficient_privilege then
+      get stacked diagnostics reason = message_text;
+      raise exception using
+        errcode = 'IDB06',
+        message = format('%I cannot make a role that reads the stream', current_user),
+        detail = reason || '.',
+        hint = format('Only a superuser (since PostgreSQL 16 also a role with CREATEROLE and REPLICATION) can: have one run CREATE ROLE %I LOGIN REPLICATION; GRANT integratedb_notifier TO %I. Nothing was changed.', name, name);
+  end;
+  insert into integratedb.notifier (name, role_id) select r.rolname, r.oid::bigint from pg_roles r where r.rolname = add_notifier.name;
+  perform integratedb._begin_work();
+  perform integratedb._publish();
+  perform integratedb._end_work();
+  return jsonb_build_object('notifier', name, 'credentials', jsonb_strip_nulls(jsonb_build_object('username', name, 'password', password)));
+end
+$$;
+
+comment on function integratedb.add_notifier(text, text) is
+  'Makes a login for the notifier (integratedb notify): REPLICATION and what it has to call, no right on any table: {"notifier", "credentials": {"username", "password"}}. The password is shown once and stored nowhere; with a SCRAM-SHA-256 verifier nobody here knows it. IDB05: the name is invalid or taken; IDB06: IntegrateDB may not make such a role; IDB08: the verifier is malformed';
+
+create or replace function integratedb.remove_notifier(name text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  role constant oid := (select r.oid from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid and r.rolname = n.name where n.name = remove_notifier.name);
+  reason text;
+begin
+  delete from integratedb.notifier n where n.name = remove_notifier.name;
+  if not found then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('there is no notifier %s', coalesce(quote_ident(name), 'null')),
+      detail = format('Notifiers of this database: %s.', coalesce((select string_agg(quote_ident(n.name), ', ' order by n.name) from integratedb.notifier n), 'none')),
+      hint = 'SELECT integratedb.add_notifier(''name'') makes one. Nothing was changed.';
+  end if;
+  if role is not null then
+    begin
+      execute format('alter role %I nologin', name);
+      perform integratedb._end_sessions(role);
+      perform integratedb._drop_login(role::bigint, current_user);
+    exception when dependent_objects_still_exist then
+      get stacked diagnostics reason = pg_exception_detail;
+      raise exception using
+        errcode = 'IDB06',
+        message = format('the role %I cannot be dropped', name),
+        detail = reason,
+        hint = format('Elsewhere: REASSIGN OWNED BY %I TO ...; DROP OWNED BY %I. Nothing was changed, but its sessions were ended.', name, name);
+    end;
+  end if;
+  if not exists (select from integratedb.notifier) then
+    perform integratedb._without_notifier();
+  end if;
+end
+$$;
+
+comment on function integratedb.remove_notifier(text) is
+  'Ends a notifier''s sessions and drops its role. With the last one the publication goes, if nobody subscribes to anything, and the slot, which would keep the log for nobody; who subscribes is told of the gap. IDB06: the role is in use in another database; IDB08: no such notifier';
+
+create or replace function integratedb._without_notifier()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  slot constant text := integratedb._slot_name();
+begin
+  if not exists (select from integratedb.channel) then
+    perform integratedb._begin_work();
+    drop publication if exists integratedb;
+    update integratedb.notifier_state set has_publication = false, slot_made_at = null, confirmed = null, reported_at = null, report = null;
+    delete from integratedb.subscription_version;
+    perform integratedb._end_work();
+  end if;
+  begin
+    -- Its reader was ended just now.
+    for i in 1 .. 50 loop
+      exit when not exists (select from pg_replication_slots s where s.slot_name = slot and s.active);
+      perform pg_sleep(0.1);
+    end loop;
+    perform pg_drop_replication_slot(s.slot_name) from pg_replication_slots s where s.slot_name = slot and s.database = current_database();
+  exception when insufficient_privilege or object_in_use then
+    raise warning using
+      message = format('the replication slot %I is still there, and keeps the log', slot),
+      detail = sqlerrm || '.',
+      hint = format('As a superuser: SELECT pg_drop_replication_slot(%L).', slot);
+  end;
+end
+$$;
+
+comment on function integratedb._without_notifier() is 'internal: what is for the notifier, after the last has gone';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/parked.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a channel has not taken, durably, so that the slot can move on.
+create table if not exists integratedb.parked (
+  channel bigint not null references integratedb.channel on delete cascade,
+  id text collate "C" not null,
+  key text,
+  body text,
+  attempts integer not null default 0,
+  reason text,
+  parked_at timestamptz not null default now(),
+  dead_at timestamptz,
+  gap text,
+  last_id text collate "C",
+  number bigint,
+  primary key (channel, id)
+);
+
+create index if not exists parked_alive on integratedb.parked (channel, id) where dead_at is null;
+create index if not exists parked_dead on integratedb.parked (channel, dead_at) where dead_at is not null;
+
+comment on table integratedb.parked is 'Events that wait for their channel, and dead letters';
+comment on column integratedb.parked.id is 'Of the event; its order is that of the stream. Of a gap: that of the first event that is missing, and "-gap"';
+comment on column integratedb.parked.gap is 'Not an event but the place of those that are missing, and why: quota | disabled | slot lost; last_id and number tell which';
+
+-- Ends in an error, or answers the channel, locked: what is parked for one is changed by one at a time.
+create or replace function integratedb._lock_channel(channel bigint)
+returns integratedb.channel
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found_channel integratedb.channel;
+begin
+  select * into found_channel from integratedb.channel k where k.id = _lock_channel.channel for no key update;
+  if not found then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('there is no channel %s', channel),
+      detail = 'Its stakeholder has given it up, or is gone.',
+      hint = 'What was meant for it can be let go.';
+  end if;
+  return found_channel;
+end
+$$;
+
+comment on function integratedb._lock_channel(bigint) is 'internal: IDB08 if it is gone';
+
+-- Events that are not kept are counted, and told of in their place: the last row of the channel goes on while it can.
+create or replace function integratedb._miss(channel bigint, first_id text, last_id text, number bigint, why text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  last integratedb.parked;
+begin
+  select * into last from integratedb.parked p where p.channel = _miss.channel and p.dead_at is null order by p.id desc limit 1;
+  if last.gap = why and last.last_id < first_id collate "C" then
+    update integratedb.parked p set last_id = _miss.last_id, number = p.number + _miss.number where p.channel = _miss.channel and p.id = last.id;
+    return;
+  end if;
+  insert into integratedb.parked (channel, id, gap, last_id, number)
+  values (_miss.channel, first_id || '-gap', why, _miss.last_id, _miss.number)
+  on conflict on constraint parked_pkey do nothing;
+  if found then
+    update integratedb.channel k set parked = k.parked + 1 where k.id = _miss.channel;
+  end if;
+end
+$$;
+
+comment on function integratedb._miss(bigint, text, text, bigint, text) is 'internal: after _lock_channel()';
+
+create or replace function integratedb._park(channel bigint, ids text[], keys text[], bodies text[])
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  locked constant integratedb.channel := integratedb._lock_channel(channel);
+  room bigint := case when locked.disabled_at is null then locked.max_parked - locked.parked else 0 end;
+  missed text[];
+  taken integer := 0;
+begin
+  -- The notifier comes again with what it is not sure of: what is there, or was counted as missing, is safe.
+  with given as (
+    select e.id, e.key, e.body, row_number() over (order by e.id collate "C") as place
+      from (select distinct on (u.id) u.id, u.key, u.body from unnest(ids, keys, bodies) u (id, key, body) order by u.id) e
+     where not exists (select from integratedb.parked p where p.channel = _park.channel and p.id = e.id)
+       and not exists (
+         select from integratedb.parked g
+          where g.channel = _park.channel and g.gap is not null
+            and e.id collate "C" >= left(g.id, -4) and e.id collate "C" <= g.last_id)
+  ), inserted as (
+    insert into integratedb.parked (channel, id, key, body)
+    select _park.channel, g.id, g.key, g.body from given g where g.place <= room
+    returning 1
+  )
+  select (select count(*) from inserted), array(select g.id from given g where g.place > room order by g.id collate "C") into taken, missed;
+  update integratedb.channel k set parked = k.parked + taken where k.id = _park.channel and taken > 0;
+  if missed <> '{}' then
+    perform integratedb._miss(channel, missed[1], missed[cardinality(missed)], cardinality(missed),
+      case when locked.disabled_at is null then 'quota' else 'disabled' end);
+  end if;
+  return taken;
+end
+$$;
+
+comment on function integratedb._park(bigint, text[], text[], text[]) is
+  'internal: for the notifier: sets events aside. Answers how many; the others are there, or counted into a gap, and so as safe. IDB08: no such channel';
+
+create or replace function integratedb._gap(channel bigint, first_id text, last_id text, number bigint, reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._lock_channel(channel);
+  insert into integratedb.parked (channel, id, gap, last_id, number)
+  values (_gap.channel, first_id || '-gap', reason, _gap.last_id, _gap.number)
+  on conflict on constraint parked_pkey do nothing;
+  update integratedb.channel k set parked = k.parked + 1 where k.id = _gap.channel and found;
+end
+$$;
+
+comment on function integratedb._gap(bigint, text, text, bigint, text) is 'internal: for the notifier: tells a channel that events are missing. IDB08: no such channel';
+
+create or replace function integratedb._parked(channel bigint, after text, most integer)
+returns table (id text, key text, body text, attempts integer)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.id, p.key,
+         case when p.gap is null then p.body else jsonb_build_object(
+           'specversion', '1.0',
+           'id', p.id,
+           'source', '/integratedb/' || current_database(),
+           'type', 'integratedb.gap',
+           'time', to_char(p.parked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           'datacontenttype', 'application/json',
+           'data', jsonb_strip_nulls(jsonb_build_object(
+             'stakeholder', k.stakeholder, 'channel', k.name, 'reason', p.gap,
+             'first', left(p.id, -4), 'last', p.last_id, 'number', p.number)))::text end,
+         p.attempts
+    from integratedb.parked p
+    join integratedb.channel k on k.id = p.channel
+   where p.channel = _parked.channel and p.dead_at is null and (after is null or p.id > after collate "C")
+   order by p.id
+   limit least(most, 10000)
+$$;
+
+comment on function integratedb._parked(bigint, text, integer) is 'internal: for the notifier: what waits, in order; a gap as an event in its place';
+
+create or replace function integratedb._unpark(channel bigint, ids text[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  gone bigint;
+begin
+  perform integratedb._lock_channel(channel);
+  delete from integratedb.parked p where p.channel = _unpark.channel and p.id = any (ids) and p.dead_at is null;
+  get diagnostics gone = row_count;
+  update integratedb.channel k set parked = k.parked - gone where k.id = _unpark.channel and gone > 0;
+end
+$$;
+
+comment on function integratedb._unpark(bigint, text[]) is 'internal: for the notifier: these are delivered. IDB08: no such channel';
+
+create or replace function integratedb._failed(channel bigint, ids text[], reason text)
+returns void
+language sql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update integratedb.parked p set attempts = p.attempts + 1, reason = left(_failed.reason, 1000)
+   where p.channel = _failed.channel and p.id = any (ids) and p.dead_at is null
+$$;
+
+comment on function integratedb._failed(bigint, text[], text) is 'internal: for the notifier: one more attempt that did not succeed';
+
+create or replace function integratedb._bury(channel bigint, ids text[], reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  locked constant integratedb.channel := integratedb._lock_channel(channel);
+  room constant bigint := locked.max_parked - (select count(*) from integratedb.parked p where p.channel = _bury.channel and p.dead_at is not null);
+  buried bigint;
+  missed text[];
+begin
+  -- Over its quota of dead letters, what is refused is only counted.
+  missed := array(
+    select i.id from (select u.id, row_number() over (order by u.id collate "C") as place from unnest(ids) u (id)) i where i.place > room order by i.place);
+  update integratedb.parked p set dead_at = now(), attempts = p.attempts + 1, reason = left(_bury.reason, 1000)
+   where p.channel = _bury.channel and p.id = any (ids) and p.dead_at is null and p.id <> all (missed);
+  get diagnostics buried = row_count;
+  update integratedb.channel k set parked = k.parked - buried where k.id = _bury.channel and buried > 0;
+  if missed <> '{}' then
+    perform integratedb._unpark(channel, missed);
+    perform integratedb._miss(channel, missed[1], missed[cardinality(missed)], cardinality(missed), 'quota');
+  end if;
+end
+$$;
+
+comment on function integratedb._bury(bigint, text[], text) is 'internal: for the notifier: parked events that are refused for good become dead letters. IDB08: no such channel';
+
+create or replace function integratedb._disable_channel(channel bigint, reason text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  who text;
+begin
+  perform integratedb._begin_work();
+  update integratedb.channel k set disabled_at = now(), disabled_reason = left(reason, 1000)
+   where k.id = _disable_channel.channel and k.disabled_at is null
+  returning k.stakeholder into who;
+  if found then
+    perform integratedb._record_version(who);
+  end if;
+  perform integratedb._end_work();
+end
+$$;
+
+comment on function integratedb._disable_channel(bigint, text) is 'internal: for the notifier: its receiver is gone for good. What comes is counted, and kept no more';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/queued.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- The channel kind QUEUE: events land in a table of ours, each stakeholder sees its own as a view in its own schema, and
+-- takes them by function. The table is not in that schema: who owns a schema can put another table under a name in it,
+-- with triggers that would run with our rights when we insert there.
+create table if not exists integratedb.queued (
+  channel bigint not null references integratedb.channel on delete cascade,
+  id text collate "C" not null,
+  key text,
+  body text not null,
+  queued_at timestamptz not null default now(),
+  visible_at timestamptz not null default '-infinity',
+  attempts integer not null default 0,
+  primary key (channel, id)
+);
+
+create index if not exists queued_of_key on integratedb.queued (channel, key, id);
+
+comment on table integratedb.queued is 'Events of QUEUE channels, until they are acknowledged';
+comment on column integratedb.queued.visible_at is 'Taken by somebody, who has until then to acknowledge it';
+
+create or replace function integratedb._make_queues(name text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  queue record;
+begin
+  for queue in
+    select k.id, k.name as channel from integratedb.channel k
+     where k.stakeholder = _make_queues.name and k.kind = 'QUEUE'
+       and not exists (select from pg_class c where c.oid = k.queue_view::oid and c.relkind = 'v' and c.relowner = (select r.oid from pg_roles r where r.rolname = current_user))
+     order by k.id
+  loop
+    begin
+      execute format(
+        'create view %I.%I with (security_barrier = true) as select q.id, q.body::jsonb as event, q.queued_at, nullif(q.visible_at, ''-infinity'') as taken_until, q.attempts from integratedb.queued q where q.channel = %s',
+        name, queue.channel, queue.id);
+    exception when duplicate_table or invalid_schema_name then
+      raise exception using
+        errcode = 'IDB05',
+        message = format('the queue %I cannot be shown in the schema %I', queue.channel, name),
+        detail = sqlerrm || '.',
+        hint = 'A QUEUE is a view of the channel''s name in its stakeholder''s schema, and replaces nothing. Give the channel another name. Nothing was changed.';
+    end;
+    execute format('comment on view %I.%I is %L', name, queue.channel,
+      'Events that wait in this queue: SELECT * FROM integratedb.take_events(' || quote_literal(queue.channel) || ')');
+    execute format('grant select on %I.%I to %I', name, queue.channel, name);
+    update integratedb.channel k set queue_view = format('%I.%I', _make_queues.name, queue.channel)::regclass::oid::bigint where k.id = queue.id;
+  end loop;
+end
+$$;
+
+comment on function integratedb._make_queues(text) is 'internal: the views of a stakeholder''s QUEUE channels. IDB05';
+
+create or replace function integratedb._drop_queue(gone integratedb.channel)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  queue text;
+begin
+  select format('%I.%I', n.nspname, c.relname) into queue
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.oid = gone.queue_view::oid and c.relkind = 'v' and c.relowner = (select r.oid from pg_roles r where r.rolname = current_user)
+     and exists (
+       select from pg_depend d join pg_rewrite w on w.oid = d.objid
+        where d.classid = 'pg_rewrite'::regclass and w.ev_class = c.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = 'integratedb.queued'::regclass);
+  if found then
+    begin
+      execute format('drop view %s', queue);
+    exception when dependent_objects_still_exist then
+      execute format('revoke all on %s from %I', queue, gone.stakeholder); -- somebody's view reads it: it stays, empty
+    end;
+  end if;
+end
+$$;
+
+comment on function integratedb._drop_queue(integratedb.channel) is 'internal: the view of a QUEUE; what is in it goes with the channel';
+
+create or replace function integratedb._enqueue(channel bigint, ids text[], keys text[], bodies text[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  target integratedb.channel;
+begin
+  select * into target from integratedb.channel k where k.id = _enqueue.channel and k.kind = 'QUEUE';
+  if not found then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('there is no QUEUE %s', channel),
+      detail = 'Its stakeholder has given it up, or is gone.',
+      hint = 'What was meant for it can be let go.';
+  end if;
+  -- Looked at only so far as it matters.
+  if (select count(*) from (select from integratedb.queued q where q.channel = target.id limit target.max_parked) full_queue) >= target.max_parked then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('the queue %I of %I is full', target.name, target.stakeholder),
+      detail = format('It holds %s events that nobody has acknowledged, which is its max_parked.', target.max_parked),
+      hint = 'Take and acknowledge events (integratedb.take_events, integratedb.ack_events).';
+  end if;
+  insert into integratedb.queued (channel, id, key, body)
+  select target.id, u.id, u.key, u.body from unnest(ids, keys, bodies) u (id, key, body)
+  on conflict on constraint queued_pkey do nothing;
+  if found then
+    perform pg_notify(target.stakeholder, target.name);
+  end if;
+end
+$$;
+
+comment on function integratedb._enqueue(bigint, text[], text[], text[]) is 'internal: for the notifier: events for a QUEUE. IDB08: it is gone, or full';
+
+-- What a stakeholder calls runs as its caller and inserts into this view, as in _act.sql: the first trigger says who
+-- that is, the second does the work.
+create or replace view integratedb._queue_act as
+select
+  null::oid as caller,
+  null::text as call,
+  null::text as channel,
+  null::bigint as most,
+  null::interval as duration,
+  null::text[] as ids,
+  null::jsonb as answer
+where false;
+
+comment on view integratedb._queue_act is 'internal: a row that is inserted is a call, and its answer; nothing is kept';
+
+create or replace function integratedb._queue_act()
+returns trigger
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  who constant text := integratedb._stakeholder_of(pg_get_userbyid(new.caller));
+  queue bigint;
+begin
+  if who is null then
+    raise exception using
+      errcode = 'IDB04',
+      message = format('%I is not a stakeholder', pg_get_userbyid(new.caller)),
+      detail = format('%s is for stakeholders, logged in as themselves.', new.call),
+      hint = 'SELECT name FROM integratedb.stakeholders lists them. Nothing was changed.';
+  end if;
+  if new.call = 'issue_socket_token' then
+    new.answer := integratedb._issue_socket_token(who, new.duration);
+    return new;
+  end if;
+  select k.id into queue from integratedb.channel k where k.stakeholder = who and k.name = new.channel and k.kind = 'QUEUE';
+  if not found then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('%I has no queue %s', who, coalesce(quote_literal(left(new.channel, 100)), 'null')),
+      detail = format('Its queues: %s.', coalesce((
+        select string_agg(quote_literal(k.name), ', ' order by k.name) from integratedb.channel k where k.stakeholder = who and k.kind = 'QUEUE'), 'none')),
+      hint = 'A queue is a channel of kind QUEUE in the notifications document (integratedb.set_notifications). Nothing was changed.';
+  end if;
+  case new.call
+    when 'take_events' then
+      new.answer := integratedb._take_events(queue, new.most, new.duration);
+    when 'ack_events' then
+      with gone as (
+        delete from integratedb.queued q where q.channel = queue and q.id = any (new.ids) returning 1
+      )
+      select to_jsonb(count(*)) into new.answer from gone;
+    when 'release_events' then
+      with back as (
+        update integratedb.queued q set visible_at = '-infinity' where q.channel = queue and q.id = any (new.ids) and q.visible_at > clock_timestamp() returning 1
+      )
+      select to_jsonb(count(*)) into new.answer from back;
+      if new.answer <> '0' then
+        perform pg_notify(who, new.channel);
+      end if;
+  end case;
+  return new;
+end
+$$;
+
+comment on function integratedb._queue_act() is 'internal: the trigger function of queue_act_then';
+
+create or replace trigger queue_act_as_caller instead of insert on integratedb._queue_act
+  for each row execute function integratedb._say_who();
+create or replace trigger queue_act_then instead of insert on integratedb._queue_act
+  for each row execute function integratedb._queue_act();
+
+comment on trigger queue_act_as_caller on integratedb._queue_act is 'The caller is who calls, whatever was inserted';
+comment on trigger queue_act_then on integratedb._queue_act is 'Does what is called, with the rights of IntegrateDB';
+
+-- Of each key only the first event, so that its events are handled in order; what has no key is handled by itself,
+-- after all before it and before all after it.
+create or replace function integratedb._take_events(queue bigint, most bigint, visibility interval)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  barrier text;
+  oldest text;
+  answer jsonb;
+begin
+  if coalesce(most not between 1 and 10000, true) then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('most cannot be %s', coalesce(most::text, 'null')),
+      detail = 'It is how many events to take at most, 1 to 10000.',
+      hint = 'For example: SELECT * FROM integratedb.take_events(''events'', 100); Nothing was taken.';
+  elsif coalesce(visibility not between interval '1 second' and interval '12 hours', true) then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('visibility cannot be %s', coalesce(visibility::text, 'null')),
+      detail = 'It is how long nobody else is given the events that are taken, 1 second to 12 hours.',
+      hint = 'For example: SELECT * FROM integratedb.take_events(''events'', 100, ''30 seconds''); Nothing was taken.';
+  end if;
+  select min(q.id) into barrier from integratedb.queued q where q.channel = queue and q.key is null;
+  select min(q.id) into oldest from integratedb.queued q where q.channel = queue;
+  with ready as (
+    select q.id
+      from integratedb.queued q
+     where q.channel = queue
+       and q.visible_at <= clock_timestamp()
+       and case when q.key is null then q.id = oldest
+             else (barrier is null or q.id < barrier)
+               and not exists (select from integratedb.queued e where e.channel = queue and e.key = q.key and e.id < q.id) end
+     order by q.id
+     limit most
+       for update of q skip locked
+  ), taken as (
+    update integratedb.queued q set visible_at = clock_timestamp() + visibility, attempts = q.attempts + 1
+      from ready r
+     where q.channel = queue and q.id = r.id
+    returning q.id, q.body, q.attempts
+  )
+  select jsonb_agg(jsonb_build_object('id', t.id, 'event', t.body::jsonb, 'attempt', t.attempts) order by t.id) into answer from taken t;
+  return coalesce(answer, '[]');
+end
+$$;
+
+comment on function integratedb._take_events(bigint, bigint, interval) is 'internal: [{"id", "event", "attempt"}]. IDB08';
+
+create or replace function integratedb.take_events(channel text, most integer default 100, visibility interval default '30 seconds')
+returns table (id text, event jsonb, attempt integer)
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._queue_act (call, channel, most, duration) values ('take_events', channel, most, visibility) returning answer into result;
+  return query select e.id, e.event, e.attempt from jsonb_to_recordset(result) e (id text, event jsonb, attempt integer);
+end
+$$;
+
+comment on function integratedb.take_events(text, integer, interval) is
+  'For a stakeholder, logged in as itself: events of one of its queues that nobody has taken, at most so many, of each key only the first. Nobody else is given them within visibility; who does not acknowledge them by then (ack_events) has them given again. attempt: how often it was taken. LISTEN to the stakeholder''s name to hear of new ones. IDB04: the caller is not a stakeholder; IDB08: no such queue, or a wrong argument';
+
+create or replace function integratedb.ack_events(channel text, ids text[])
+returns integer
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._queue_act (call, channel, ids) values ('ack_events', channel, ids) returning answer into result;
+  return result::integer;
+end
+$$;
+
+comment on function integratedb.ack_events(text, text[]) is
+  'For a stakeholder, logged in as itself: these events of its queue are dealt with and go; how many there were. IDB04: the caller is not a stakeholder; IDB08: no such queue';
+
+create or replace function integratedb.release_events(channel text, ids text[])
+returns integer
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._queue_act (call, channel, ids) values ('release_events', channel, ids) returning answer into result;
+  return result::integer;
+end
+$$;
+
+comment on function integratedb.release_events(text, text[]) is
+  'For a stakeholder, logged in as itself: gives taken events of its queue back at once; how many there were. IDB04: the caller is not a stakeholder; IDB08: no such queue';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/kept.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- The channel kind SOCKET: the last events are kept, for clients that come back, and clients log in with a token or with
+-- what they log in to the database with.
+create table if not exists integratedb.kept (
+  channel bigint not null references integratedb.channel on delete cascade,
+  id text collate "C" not null,
+  body text not null,
+  primary key (channel, id)
+);
+
+comment on table integratedb.kept is 'The last events of SOCKET channels, as many as each retains';
+
+create or replace function integratedb._keep(channel bigint, ids text[], bodies text[])
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  locked constant integratedb.channel := integratedb._lock_channel(channel);
+  retention constant bigint := coalesce((locked.configuration->>'retention')::bigint, 10000);
+  added bigint;
+  surplus bigint;
+begin
+  insert into integratedb.kept (channel, id, body)
+  select _keep.channel, u.id, u.body from unnest(ids, bodies) u (id, body)
+  on conflict on constraint kept_pkey do nothing;
+  get diagnostics added = row_count;
+  surplus := locked.kept + added - retention;
+  if surplus > 0 then
+    delete from integratedb.kept p
+     where p.channel = _keep.channel
+       and p.id <= (select o.id from integratedb.kept o where o.channel = _keep.channel order by o.id offset surplus - 1 limit 1);
+    get diagnostics surplus = row_count;
+    added := added - surplus;
+  end if;
+  update integratedb.channel k set kept = k.kept + added where k.id = _keep.channel and added <> 0;
+end
+$$;
+
+comment on function integratedb._keep(bigint, text[], text[]) is 'internal: for the notifier: events of a SOCKET, the oldest make room. IDB08: no such channel';
+
+create or replace function integratedb._kept(channel bigint, after text, most integer)
+returns table (id text, body text)
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select p.id, p.body
+    from integratedb.kept p
+   where p.channel = _kept.channel and (after is null or p.id > after collate "C")
+   order by p.id
+   limit least(most, 10000)
+$$;
+
+comment on function integratedb._kept(bigint, text, integer) is 'internal: for the notifier: kept events in order';
+
+create or replace function integratedb._kept_from(channel bigint)
+returns text
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select min(p.id) from integratedb.kept p where p.channel = _kept_from.channel
+$$;
+
+comment on function integratedb._kept_from(bigint) is 'internal: for the notifier: the oldest id that is kept';
+
+create table if not exists integratedb.access_token (
+  hash text primary key,
+  stakeholder text not null references integratedb.stakeholder on update cascade on delete cascade,
+  username text not null,
+  role_id bigint not null,
+  valid_until timestamptz not null
+);
+
+create index if not exists access_token_over on integratedb.access_token (valid_until);
+
+comment on table integratedb.access_token is 'SHA-256 of the tokens that stakeholders connect to sockets with; good while the login is that asked for them';
+
+create or replace function integratedb._issue_socket_token(stakeholder text, ttl interval)
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  token constant text := integratedb._random_password();
+  until timestamptz;
+  login integratedb.credential;
+begin
+  if coalesce(ttl not between interval '1 second' and interval '1 day', true) then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('a socket token cannot be valid for %s', coalesce(quote_literal(ttl), 'null')),
+      detail = 'Its ttl is 1 second to 1 day.',
+      hint = 'For example: SELECT integratedb.issue_socket_token(''1 hour''); Nothing was changed.';
+  end if;
+  -- Who has put on the stakeholder's role logged in as somebody.
+  select c.* into login from integratedb.credential c
+   where c.username = session_user and c.stakeholder = _issue_socket_token.stakeholder and c.revoked_at is null;
+  if not found then
+    raise exception using
+      errcode = 'IDB04',
+      message = format('%I is no login of %I', session_user, stakeholder),
+      detail = 'A token is good while the login is that asked for it.',
+      hint = 'Log in as the stakeholder. Nothing was changed.';
+  end if;
+  until := least(clock_timestamp() + ttl, login.valid_until);
+  delete from integratedb.access_token t where t.valid_until < clock_timestamp();
+  insert into integratedb.access_token (hash, stakeholder, username, role_id, valid_until)
+  values (encode(sha256(convert_to(token, 'UTF8')), 'hex'), _issue_socket_token.stakeholder, login.username, login.role_id, until);
+  return jsonb_build_object('stakeholder', stakeholder, 'token', token, 'valid_until', until);
+end
+$$;
+
+comment on function integratedb._issue_socket_token(text, interval) is 'internal: {"stakeholder", "token", "valid_until"}. IDB04, IDB08';
+
+create or replace function integratedb.issue_socket_token(ttl interval default '1 hour')
+returns jsonb
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  result jsonb;
+begin
+  insert into integratedb._queue_act (call, duration) values ('issue_socket_token', ttl) returning answer into result;
+  return result;
+end
+$$;
+
+comment on function integratedb.issue_socket_token(interval) is
+  'For a stakeholder, logged in as itself: {"stakeholder", "token", "valid_until"} to connect to its sockets with, for at most a day, and no longer than its login lasts. It is shown once and stored nowhere. IDB04: the caller is not a stakeholder; IDB08: a wrong ttl';
+
+create or replace function integratedb._sockets_of(stakeholder text, valid_until timestamptz)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object(
+    'stakeholder', _sockets_of.stakeholder,
+    'channels', coalesce((
+      select jsonb_agg(jsonb_build_object('id', k.id, 'name', k.name) order by k.id)
+        from integratedb.channel k where k.stakeholder = _sockets_of.stakeholder and k.kind = 'SOCKET'), '[]'),
+    'valid_until', valid_until)
+$$;
+
+comment on function integratedb._sockets_of(text, timestamptz) is 'internal: {"stakeholder", "channels", "valid_until"}';
+
+create or replace function integratedb._socket_login(username text)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._sockets_of(c.stakeholder, c.valid_until)
+    from integratedb.credential c join pg_roles r on r.oid = c.role_id::oid and r.rolname = c.username
+   where c.username = _socket_login.username and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > clock_timestamp() and r.rolcanlogin
+$$;
+
+comment on function integratedb._socket_login(text) is 'internal: for the notifier, which has tried the password: what may this login connect to? null: nothing';
+
+create or replace function integratedb._socket_token(token text)
+returns jsonb
+language sql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._sockets_of(t.stakeholder, t.valid_until)
+    from integratedb.access_token t
+    join integratedb.credential c on c.username = t.username and c.role_id = t.role_id and c.stakeholder = t.stakeholder
+    join pg_roles r on r.oid = c.role_id::oid
+   where t.hash = encode(sha256(convert_to(token, 'UTF8')), 'hex') and t.valid_until > clock_timestamp()
+     and c.revoked_at is null and coalesce(c.valid_until, 'infinity') > clock_timestamp() and r.rolcanlogin
+$$;
+
+comment on function integratedb._socket_token(text) is 'internal: for the notifier: whose token is this? null: nobody''s, or no longer';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/subscriptions.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+create or replace view integratedb.subscriptions as
+select
+  s.stakeholder,
+  format('%I.%s', s.schema_name, case when s.relation_name = '' then '*' else quote_ident(s.relation_name) end) as path,
+  n.events,
+  s.fields,
+  n.channels,
+  n."where",
+  s.status,
+  s.reason,
+  s.match
+from integratedb.subscription s
+join integratedb.notification n on n.stakeholder = s.stakeholder and n.match = s.match
+order by s.stakeholder, s.match, s.schema_name, s.relation_name;
+
+comment on view integratedb.subscriptions is
+  'What each stakeholder is told of, match by match and table by table. fields: those that events carry now. channels: names. status: met | unmet (nothing is told; reason says why)';
+
+create or replace view integratedb.channels as
+select
+  k.stakeholder,
+  k.name,
+  k.kind,
+  k.alerts,
+  k.configuration,
+  case when k.disabled_at is not null then 'disabled' else coalesce(r.report->>'status', 'unknown') end as status,
+  coalesce(k.disabled_reason, r.report->>'reason') as reason,
+  k.parked,
+  k.max_parked,
+  p.oldest_parked_at,
+  (select count(*) from integratedb.parked d where d.channel = k.id and d.dead_at is not null) as dead,
+  case when k.kind = 'QUEUE' then (select count(*) from integratedb.queued q where q.channel = k.id) end as queued,
+  k.disabled_at
+from integratedb.channel k
+left join lateral (
+  select c.value as report
+    from integratedb.notifier_state s cross join lateral jsonb_array_elements(s.report->'channels') c
+   where c.value->>'id' = k.id::text and s.reported_at > now() - interval '1 minute'
+   limit 1
+) r on true
+left join lateral (
+  select w.parked_at as oldest_parked_at from integratedb.parked w where w.channel = k.id and w.dead_at is null order by w.id limit 1
+) p on true
+order by k.stakeholder, k.name;
+
+comment on view integratedb.channels is
+  'Where events go, and how that goes. status: direct | parked (it does not take events, which wait in the database) | disabled | broken, as the notifier said within the last minute, else unknown. queued: of a QUEUE, events that nobody has acknowledged';
+
+create or replace view integratedb.dead_letters as
+select k.stakeholder, k.name as channel, p.id, p.key, p.body::jsonb as event, p.attempts, p.reason, p.dead_at
+from integratedb.parked p
+join integratedb.channel k on k.id = p.channel
+where p.dead_at is not null
+order by k.stakeholder, k.name, p.id;
+
+comment on view integratedb.dead_letters is
+  'Events that a receiver refused for good: replay_dead_letters() or drop_dead_letters()';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/_publish.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- The publication holds exactly the tables of met subscriptions, whole, and our own subscription_version: column lists
+-- and row filters can break the application's own UPDATE. It is made once, and from then on altered: what was written
+-- to the log before it cannot be read with it.
+create or replace function integratedb._wanted_tables()
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select 'integratedb.subscription_version'::regclass::oid::bigint
+    union
+    select f.oid::bigint
+      from (select distinct s.relid from integratedb.subscription s where s.status = 'met') s
+      cross join lateral integratedb._published_family(s.relid::oid) f (oid))
+$$;
+
+comment on function integratedb._wanted_tables() is 'internal: oids of what is to be in the publication';
+
+create or replace function integratedb._published_tables()
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select r.prrelid::bigint from pg_publication p join pg_publication_rel r on r.prpubid = p.oid where p.pubname = 'integratedb')
+$$;
+
+comment on function integratedb._published_tables() is 'internal: oids of what is in the publication';
+
+-- Anything but the tables that is not as it was made.
+create or replace function integratedb._is_publication_sound()
+returns boolean
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select from pg_publication p
+     where p.pubname = 'integratedb'
+       and p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and p.pubviaroot and not p.puballtables
+       -- PostgreSQL 18, where REPLICA IDENTITY FULL and a generated column need it.
+       and coalesce(to_jsonb(p)->>'pubgencols', 's') in ('s', 'stored')
+       and not exists (select from pg_publication_namespace n where n.pnpubid = p.oid)
+       and not exists (select from pg_publication_rel r where r.prpubid = p.oid and (r.prqual is not null or r.prattrs is not null)));
+end
+$$;
+
+comment on function integratedb._is_publication_sound() is 'internal: is the publication there, with the options it was made with, and no column list, row filter or schema?';
+
+create or replace function integratedb._publish()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+set client_min_messages = error -- wal_level is for doctor() to tell
+as $$
+declare
+  options constant text := 'publish = ''insert, update, delete, truncate'', publish_via_partition_root = true'
+    || case when current_setting('server_version_num')::integer >= 180000 then ', publish_generated_columns = stored' else '' end;
+  wanted constant bigint[] := integratedb._wanted_tables();
+  published bigint[] := integratedb._published_tables();
+  tables text;
+begin
+  if not exists (select from pg_publication where pubname = 'integratedb') then
+    execute format('create publication integratedb for table only integratedb.subscription_version with (%s)', options);
+    published := array['integratedb.subscription_version'::regclass::oid::bigint];
+  elsif not 'integratedb.subscription_version'::regclass::oid::bigint = any (published)
+        and not exists (select from integratedb.notifier_state where has_publication) then
+    raise exception using
+      errcode = 'IDB05',
+      message = 'there is a publication integratedb that is not ours',
+      detail = 'IntegrateDB uses that name, and never adopts what it did not make.',
+      hint = 'Rename it: ALTER PUBLICATION integratedb RENAME TO .... Nothing was changed.';
+  elsif not integratedb._is_publication_sound() then
+    -- Somebody altered it. What has a column list, a row filter or a schema is taken out and put in again.
+    select string_agg(format('alter publication integratedb drop %s', o.object), '; ') into tables
+      from (
+        select format('tables in schema %I', n.nspname) as object
+          from pg_publication p join pg_publication_namespace x on x.pnpubid = p.oid join pg_namespace n on n.oid = x.pnnspid
+         where p.pubname = 'integratedb'
+        union all
+        select format('table only %s', r.prrelid::regclass)
+          from pg_publication p join pg_publication_rel r on r.prpubid = p.oid
+         where p.pubname = 'integratedb' and (r.prqual is not null or r.prattrs is not null)
+      ) o;
+    if tables is not null then
+      execute tables;
+    end if;
+    execute format('alter publication integratedb set (%s)', options);
+    published := integratedb._published_tables();
+  end if;
+  update integratedb.notifier_state set has_publication = true where not has_publication;
+  select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.oid = any (published::oid[]) and c.oid <> all (wanted::oid[]);
+  if tables is not null then
+    execute format('alter publication integratedb drop table %s', tables);
+  end if;
+  select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.oid = any (wanted::oid[]) and c.oid <> all (published::oid[]);
+  if tables is not null then
+    execute format('alter publication integratedb add table %s', tables);
+  end if;
+end
+$$;
+
+comment on function integratedb._publish() is
+  'internal: makes the publication, or makes it what it has to be, between _begin_work() and _end_work(). IDB05: one of that name is there already';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/_follow.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Subscriptions follow what they rest on: the claims, and the tables as they are.
+create or replace function integratedb._expansion_input(notifications json, claims json, relations bigint[], is_declared boolean)
+returns text
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select format('{"notifications": %s, "claims": %s, "publishing": %s, "is_declared": %s}',
+    coalesce(notifications, '[]'), coalesce(claims, '[]'), integratedb._publishing(relations), to_json(is_declared))
+$$;
+
+comment on function integratedb._expansion_input(json, json, bigint[], boolean) is 'internal: what the core''s expand_notifications takes';
+
+create or replace function integratedb._store_subscriptions(subscriptions jsonb)
+returns void
+language sql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into integratedb.subscription as s (stakeholder, match, schema_name, relation_name, relid, fields, condition, indexes, status, reason)
+  select n.stakeholder, n.match, n.schema_name, n.relation_name, n.relid, n.fields, nullif(n.condition, 'null'), n.indexes, n.status, n.reason
+    from jsonb_populate_recordset(null::integratedb.subscription, subscriptions) n
+  on conflict on constraint subscription_pkey do update
+     set relid = excluded.relid, fields = excluded.fields, condition = excluded.condition, indexes = excluded.indexes,
+         status = excluded.status, reason = excluded.reason
+   where (s.relid, s.fields, s.condition, s.indexes, s.status, s.reason)
+         is distinct from (excluded.relid, excluded.fields, excluded.condition, excluded.indexes, excluded.status, excluded.reason)
+$$;
+
+comment on function integratedb._store_subscriptions(jsonb) is 'internal: Subscription[], inserted or brought up to date';
+
+-- All of a stakeholder's, anew. is_declared: what cannot be met is an error (IDB03).
+create or replace function integratedb._expand_notifications(name text, is_declared boolean)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  subscriptions jsonb := '[]';
+begin
+  if exists (select from integratedb.notification n where n.stakeholder = _expand_notifications.name) then
+    subscriptions := integratedb._call('expand_notifications', integratedb._expansion_input(
+      (select json_agg(to_jsonb(n) order by n.match) from integratedb.notification n where n.stakeholder = _expand_notifications.name),
+      (select json_agg(to_jsonb(k) - 'id' order by k.match, k.alternative, k.schema_name, k.relation_name) from integratedb.claim k where k.stakeholder = _expand_notifications.name),
+      array(select k.relid from integratedb.claim k where k.stakeholder = _expand_notifications.name and k.relid is not null and exists (
+        select from integratedb.notification n
+         where n.stakeholder = _expand_notifications.name and n.schema_name = k.schema_name and n.relation_name in (k.relation_name, ''))),
+      is_declared));
+  end if;
+  delete from integratedb.subscription s
+   where s.stakeholder = _expand_notifications.name
+     and not exists (
+       select from jsonb_to_recordset(subscriptions) n (match integer, schema_name text, relation_name text)
+        where n.match = s.match and n.schema_name = s.schema_name and n.relation_name = s.relation_name);
+  perform integratedb._store_subscriptions(subscriptions);
+end
+$$;
+
+comment on function integratedb._expand_notifications(text, boolean) is 'internal: a stakeholder''s subscriptions, expanded anew. IDB03';
+
+-- After its claims were replaced, or expanded anew.
+create or replace function integratedb._follow_claims(name text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  lost text[];
+begin
+  if not exists (select from integratedb.notification n where n.stakeholder = _follow_claims.name) then
+    return;
+  end if;
+  lost := array(select s.match || ' ' || s.schema_name || '.' || s.relation_name from integratedb.subscription s where s.stakeholder = _follow_claims.name and s.status = 'met');
+  perform integratedb._expand_notifications(name, false);
+  perform integratedb._publish();
+  perform integratedb._record_version(name);
+  lost := array(
+    select format('%s: %s', s.path, s.reason)
+      from integratedb.subscriptions s
+     where s.stakeholder = _follow_claims.name and s.status = 'unmet' and s.match || ' ' || s.schema_name || '.' || s.relation_name = any (lost));
+  if lost <> '{}' then
+    raise warning using
+      message = format('%I is no longer told of all that its notifications ask for', name),
+      detail = array_to_string(lost, e'\n'),
+      hint = 'They come back with the claims; or SELECT * FROM integratedb.set_notifications(...) says what is wanted now.';
+  end if;
+end
+$$;
+
+comment on function integratedb._follow_claims(text) is 'internal: subscriptions after a change of claims, between _begin_work() and _end_work()';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/set_notifications.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a stakeholder wants to be told of, and where. A channel of the same name and kind stays the same channel: what is
+-- parked for it stays.
+create or replace function integratedb._store_channels(name text, channels jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  gone integratedb.channel;
+begin
+  for gone in
+    select k.* from integratedb.channel k
+     where k.stakeholder = _store_channels.name
+       and not exists (select from jsonb_to_recordset(channels) c (name text, kind text) where c.name = k.name and c.kind = k.kind)
+  loop
+    perform integratedb._drop_queue(gone);
+    delete from integratedb.channel k where k.id = gone.id;
+  end loop;
+  insert into integratedb.channel as k (stakeholder, name, kind, alerts, max_parked, configuration)
+  select _store_channels.name, c.name, c.kind, c.alerts, c.max_parked, c.configuration
+    from jsonb_to_recordset(channels) c (name text, kind text, alerts boolean, max_parked integer, configuration jsonb)
+  on conflict on constraint "a stakeholder's channel has a name of its own" do update
+     set alerts = excluded.alerts, max_parked = excluded.max_parked, configuration = excluded.configuration;
+  perform integratedb._make_queues(name);
+end
+$$;
+
+comment on function integratedb._store_channels(text, jsonb) is 'internal: in place of those it had. IDB05: the name of a QUEUE is taken in its schema';
+
+-- Oids of the tables that notifications speak of, or rest on now.
+create or replace function integratedb._notified_relations(name text, notifications jsonb)
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select array(
+    select f.oid::bigint
+      from (
+        select c.oid
+          from jsonb_to_recordset(notifications) n (schema_name text, relation_name text)
+          join pg_namespace s on s.nspname = n.schema_name::name
+          join pg_class c on c.relnamespace = s.oid
+         where n.relation_name in (c.relname::text, '')
+        union
+        select s.relid::oid from integratedb.subscription s where s.stakeholder = _notified_relations.name and s.relid is not null
+      ) r
+      cross join lateral integratedb._published_family(r.oid) f (oid))
+$$;
+
+comment on function integratedb._notified_relations(text, jsonb) is 'internal: to be locked before the epoch, as ALTER PUBLICATION locks them';
+
+-- What ALTER PUBLICATION locks, before the epoch: whoever changes claims may change what is published.
+create or replace function integratedb._lock_notified(name text, notifications jsonb default null)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._lock_relations(
+    integratedb._notified_relations(name, coalesce(notifications, (
+      select jsonb_agg(to_jsonb(n)) from integratedb.notification n where n.stakeholder = _lock_notified.name), '[]')),
+    'share update exclusive');
+end
+$$;
+
+comment on function integratedb._lock_notified(text, jsonb) is 'internal: the tables of a stakeholder''s notifications, those of these ones or else those that it has';
+
+create or replace function integratedb.set_notifications(name text, document jsonb)
+returns table (path text, events text[], fields text[], channels text[], "where" text, status text)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  specification jsonb;
+begin
+  perform integratedb._check_isolation('set_notifications');
+  perform integratedb._check_stakeholder(name);
+  if document is null then
+    raise exception using
+      errcode = 'IDB02',
+      message = 'a notifications document is needed, not null',
+      detail = 'It is a JSON object with the keys "match" and "channels".',
+      hint = 'For example: {"match": [{"path": "public.orders", "events": ["*"], "channels": ["*"]}], "channels": [{"name": "events", "kind": "QUEUE"}]}';
+  end if;
+  specification := integratedb._call('read_notifications', left(document::text, 1048577));
+  perform integratedb._lock_notified(name, specification->'notifications');
+  perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
+  perform integratedb._replace_notifications(name, document, specification, true);
+  perform integratedb._end_work();
+  return query
+    select s.path, s.events, s.fields, s.channels, s."where", s.status from integratedb.subscriptions s where s.stakeholder = set_notifications.name;
+end
+$$;
+
+comment on function integratedb.set_notifications(text, jsonb) is
+  'Declares which changes of what it claims a stakeholder is told of, and on which channels, replacing what was declared before. Returns rows as view subscriptions. The document: docs/notifications.md. All its problems are told at once, each with a JSON pointer, and then nothing changes. IDB02: invalid document; IDB03: not claimed, or a table that cannot be published; IDB04: no such stakeholder; IDB05: the name of a QUEUE is taken in its schema';
+
+create or replace function integratedb._replace_notifications(name text, document jsonb, specification jsonb, is_declared boolean)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._store_channels(name, specification->'channels');
+  delete from integratedb.notification n where n.stakeholder = _replace_notifications.name;
+  insert into integratedb.notification (stakeholder, match, schema_name, relation_name, events, fields, channels, "where")
+  select _replace_notifications.name, n.match, n.schema_name, n.relation_name, n.events, n.fields, n.channels, n."where"
+    from jsonb_populate_recordset(null::integratedb.notification, specification->'notifications') n;
+  update integratedb.stakeholder s set notifications = _replace_notifications.document where s.name = _replace_notifications.name;
+  perform integratedb._expand_notifications(name, is_declared);
+  perform integratedb._publish();
+  perform integratedb._record_version(name);
+end
+$$;
+
+comment on function integratedb._replace_notifications(text, jsonb, jsonb, boolean) is 'internal: between _begin_work() and _end_work(). IDB03, IDB05';
+
+create or replace function integratedb.get_notifications(name text)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._check_stakeholder(name);
+  return (select s.notifications from integratedb.stakeholder s where s.name = get_notifications.name);
+end
+$$;
+
+comment on function integratedb.get_notifications(text) is
+  'The notifications document as it was written; null if there is none. IDB04: no such stakeholder';
+
+create or replace function integratedb.remove_notifications(name text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform integratedb._check_stakeholder(name);
+  perform integratedb._lock_notified(name, '[]');
+  perform integratedb._begin_work();
+  perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
+  perform integratedb._forget_notifications(name);
+  perform integratedb._end_work();
+end
+$$;
+
+comment on function integratedb.remove_notifications(text) is
+  'Forgets what a stakeholder is told of, its channels, and what is parked or queued for them. IDB04: no such stakeholder';
+
+create or replace function integratedb._forget_notifications(name text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from integratedb.channel k where k.stakeholder = _forget_notifications.name) or exists (select from integratedb.notification n where n.stakeholder = _forget_notifications.name) then
+    perform integratedb._replace_notifications(name, null, '{"channels": [], "notifications": []}', false);
+  end if;
+end
+$$;
+
+comment on function integratedb._forget_notifications(text) is 'internal: between _begin_work() and _end_work()';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/dead_letter.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- For administrators: channels that stopped, and events that were refused.
+create or replace function integratedb._channel_named(name text, channel text)
+returns bigint
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found_channel bigint;
+begin
+  perform integratedb._check_stakeholder(name);
+  select k.id into found_channel from integratedb.channel k where k.stakeholder = _channel_named.name and k.name = _channel_named.channel;
+  if not found then
+    raise exception using
+      errcode = 'IDB08',
+      message = format('%I has no channel %s', name, coalesce(quote_literal(left(channel, 100)), 'null')),
+      detail = format('Its channels: %s.', coalesce((select string_agg(quote_literal(k.name), ', ' order by k.name) from integratedb.channel k where k.stakeholder = _channel_named.name), 'none')),
+      hint = 'SELECT stakeholder, name FROM integratedb.channels lists them. Nothing was changed.';
+  end if;
+  return found_channel;
+end
+$$;
+
+comment on function integratedb._channel_named(text, text) is 'internal: its id. IDB04, IDB08';
+
+create or replace function integratedb.replay_dead_letters(name text, channel text, ids text[] default null)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  number bigint;
+  channel_id constant bigint := integratedb._channel_named(name, channel);
+begin
+  perform integratedb._begin_work();
+  perform integratedb._lock_channel(channel_id);
+  update integratedb.parked p set dead_at = null, attempts = 0, reason = null
+   where p.channel = channel_id and p.dead_at is not null and (ids is null or p.id = any (ids));
+  get diagnostics number = row_count;
+  if number > 0 then
+    update integratedb.channel k set parked = k.parked + number where k.id = channel_id;
+    perform integratedb._record_version(name, true);
+  end if;
+  perform integratedb._end_work();
+  return number;
+end
+$$;
+
+comment on function integratedb.replay_dead_letters(text, text, text[]) is
+  'Has the dead letters of a stakeholder''s channel (these ids; null: all) delivered once more, with their ids, before what is new: how many. IDB04: no such stakeholder; IDB08: no such channel';
+
+create or replace function integratedb.drop_dead_letters(name text, channel text, ids text[] default null)
+returns bigint
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  number bigint;
+  channel_id constant bigint := integratedb._channel_named(name, channel);
+begin
+  delete from integratedb.parked p
+   where p.channel = channel_id and p.dead_at is not null and (ids is null or p.id = any (ids));
+  get diagnostics number = row_count;
+  return number;
+end
+$$;
+
+comment on function integratedb.drop_dead_letters(text, text, text[]) is
+  'Forgets the dead letters of a stakeholder''s channel (these ids; null: all): how many. IDB04: no such stakeholder; IDB08: no such channel';
+
+create or replace function integratedb.enable_channel(name text, channel text)
+returns void
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  channel_id constant bigint := integratedb._channel_named(name, channel);
+begin
+  perform integratedb._begin_work();
+  update integratedb.channel k set disabled_at = null, disabled_reason = null where k.id = channel_id;
+  perform integratedb._record_version(name);
+  perform integratedb._end_work();
+end
+$$;
+
+comment on function integratedb.enable_channel(text, text) is
+  'Lets a channel that was disabled, because its receiver said that it is gone, have events again; what it missed is told as a gap. IDB04: no such stakeholder; IDB08: no such channel';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/alert.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a stakeholder has to hear of that is no change of a row. A message in the stream, signed, because everybody may put
+-- messages there; one that is not transactional stays when its transaction is rolled back.
+create or replace function integratedb._alert(name text, type text, data jsonb, is_transactional boolean)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  content text;
+begin
+  if exists (select from integratedb.channel k where k.stakeholder = _alert.name and k.alerts and k.disabled_at is null) then
+    content := jsonb_build_object('stakeholder', name, 'type', type, 'data', data);
+    content := encode(integratedb._hmac_sha256(convert_to((select s.secret from integratedb.notifier_state s), 'UTF8'), convert_to(content, 'UTF8')), 'hex') || ' ' || content;
+    perform pg_logical_emit_message(is_transactional, 'integratedb.alert', content);
+  end if;
+end
+$$;
+
+comment on function integratedb._alert(text, text, jsonb, boolean) is 'internal: to the channels of a stakeholder that take alerts, if there are any';
+
+create or replace function integratedb._announce_expiring()
+returns integer
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  ending record;
+  number integer := 0;
+begin
+  for ending in
+    update integratedb.credential c set announced_until = c.valid_until
+     where c.revoked_at is null and c.valid_until > clock_timestamp() and c.valid_until <= clock_timestamp() + interval '1 day'
+       and c.announced_until is distinct from c.valid_until
+    returning c.stakeholder, c.username, c.kind, c.valid_until
+  loop
+    number := number + 1;
+    perform integratedb._alert(ending.stakeholder, 'integratedb.credentials.expiring',
+      jsonb_build_object('username', ending.username, 'kind', ending.kind, 'valid_until', ending.valid_until), true);
+  end loop;
+  return number;
+end
+$$;
+
+comment on function integratedb._announce_expiring() is 'internal: for the notifier: tells once of each login that ends within a day; how many';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/migration/_has_event_triggers.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -6351,6 +8858,9 @@ declare
   is_partition boolean;
   concerning bigint[];
 begin
+  if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') and exists (select from integratedb.epoch where working = pg_current_xact_id()) then
+    return; -- our own
+  end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;
@@ -7147,7 +9657,8 @@ begin
        where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
          and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check',
            'check_claims', 'my_claims', 'my_requests', 'pending_claims',
-           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims')
+           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims',
+           'take_events', 'ack_events', 'release_events', 'issue_socket_token')
       union
       select c.oid::regclass::text
         from pg_class c, aclexplode(c.relacl) a
@@ -7157,8 +9668,8 @@ begin
       select format('%s.%I', c.oid::regclass, k.attname)
         from pg_class c join pg_attribute k on k.attrelid = c.oid, aclexplode(k.attacl) a
        where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
-         and (c.relname, a.privilege_type, k.attname) <> ('_act', 'SELECT', 'answer')
-         and (c.relname <> '_act' or a.privilege_type <> 'INSERT' or k.attname in ('caller', 'answer'))
+         and (a.privilege_type <> 'SELECT' or c.relname not in ('_act', '_queue_act') or k.attname <> 'answer')
+         and (a.privilege_type <> 'INSERT' or c.relname not in ('_act', '_queue_act') or k.attname in ('caller', 'answer'))
     ) o;
   if found_text is null then
     status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
@@ -7237,7 +9748,7 @@ begin
     select distinct s.refobjid from pg_shdepend s, here
      where s.refclassid = 'pg_authid'::regclass and (s.dbid = here.database or s.classid = 'pg_database'::regclass and s.objid = here.database)
     union
-    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname = 'integratedb_admin' or r.rolname in (select s.name::name from integratedb.stakeholder s)
+    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname in ('integratedb_admin', 'integratedb_notifier') or r.rolname in (select s.name::name from integratedb.stakeholder s)
   ), login as (
     select r.oid, r.rolname, r.rolreplication or exists (select from local l where pg_has_role(r.oid, l.role, 'member')) as is_local
       from pg_roles r where r.rolcanlogin and not r.rolsuper
@@ -7375,12 +9886,18 @@ grant execute on function
   integratedb.approve_claims(text, bigint),
   integratedb.reject_claims(text, text, bigint),
   integratedb.allow_claims(text, text, text, text[]),
-  integratedb.disallow_claims(text, text, text)
+  integratedb.disallow_claims(text, text, text),
+  integratedb.take_events(text, integer, interval),
+  integratedb.ack_events(text, text[]),
+  integratedb.release_events(text, text[]),
+  integratedb.issue_socket_token(interval)
 to public;
 grant insert (call, stakeholder, document, reason, request, owner, path, access), select (answer) on integratedb._act to public;
+grant insert (call, channel, most, duration, ids), select (answer) on integratedb._queue_act to public;
 grant select on integratedb._my_claims, integratedb._my_requests, integratedb._pending_claims to public;
 
-grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations, integratedb.claim_requests, integratedb.decisions to integratedb_admin;
+grant select on integratedb.claims, integratedb.credentials, integratedb.stakeholders, integratedb.migrations, integratedb.claim_requests, integratedb.decisions,
+  integratedb.subscriptions, integratedb.channels, integratedb.dead_letters to integratedb_admin;
 grant execute on function
   integratedb.add_stakeholder(text, text),
   integratedb.rename_stakeholder(text, text),
@@ -7395,6 +9912,14 @@ grant execute on function
   integratedb.set_claims(text, jsonb),
   integratedb.get_claims(text),
   integratedb.remove_claims(text),
+  integratedb.set_notifications(text, jsonb),
+  integratedb.get_notifications(text),
+  integratedb.remove_notifications(text),
+  integratedb.replay_dead_letters(text, text, text[]),
+  integratedb.drop_dead_letters(text, text, text[]),
+  integratedb.enable_channel(text, text),
+  integratedb.add_notifier(text, text),
+  integratedb.remove_notifier(text),
   integratedb.unmet_claims(integer),
   integratedb.sync(),
   integratedb.dependents(text, text),
@@ -7403,6 +9928,30 @@ grant execute on function
   integratedb.set_check_timing(text),
   integratedb.doctor()
 to integratedb_admin;
+
+-- The notifier reads the stream, and may call these; it may read no table.
+grant execute on function
+  integratedb._notifier_start(),
+  integratedb._notifier_slot_made(pg_lsn),
+  integratedb._notifier_versions(pg_lsn),
+  integratedb._notifier_applied(bigint, pg_lsn),
+  integratedb._notifier_report(jsonb),
+  integratedb._park(bigint, text[], text[], text[]),
+  integratedb._parked(bigint, text, integer),
+  integratedb._unpark(bigint, text[]),
+  integratedb._failed(bigint, text[], text),
+  integratedb._bury(bigint, text[], text),
+  integratedb._gap(bigint, text, text, bigint, text),
+  integratedb._disable_channel(bigint, text),
+  integratedb._enqueue(bigint, text[], text[], text[]),
+  integratedb._keep(bigint, text[], text[]),
+  integratedb._kept(bigint, text, integer),
+  integratedb._kept_from(bigint),
+  integratedb._socket_login(text),
+  integratedb._socket_token(text),
+  integratedb._announce_expiring(),
+  integratedb.expire_credentials()
+to integratedb_notifier;
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -7498,6 +10047,7 @@ begin
   end if;
   -- pljs finds a syntax error at the first call only.
   perform integratedb._call('read_specification', '{"match": [{"path": "public.example", "fields": "*"}]}');
+  perform integratedb._call('read_notifications', '{"match": [], "channels": []}');
 
   -- An older version observed less. In a restored database that is for sync() to say.
   if exists (select from integratedb.claim where observed is null and relid is not null and status = 'met' and relation_name <> '')

@@ -11,6 +11,8 @@ import { OperationError, oneLine } from './errors.ts'
 import { grantSteps } from './grant/grant.ts'
 import type { Finding } from './migration/finding.ts'
 import { distinct, findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
+import { readNotifications } from './notification/document.ts'
+import { subscriptionsOf } from './notification/subscription.ts'
 import { type MatchSpecification, readDocument } from './specification/document.ts'
 
 export { errors, type FindingCode, findings } from './errors.ts'
@@ -78,7 +80,9 @@ function inspectClaims(text: string): Finding[] {
   return distinct(unmetProblems(expansions).map(({ claim, problem }) => findingOf(claim, problem, 'breaking')))
 }
 
-export const operations: Readonly<Record<string, (text: string) => unknown>> = {
+type Operations = Readonly<Record<string, (text: string) => unknown>>
+
+const claimOperations: Operations = {
   read_specification: readDocument,
   declare_claims: declareClaims,
   check_specification: checkSpecification,
@@ -88,9 +92,16 @@ export const operations: Readonly<Record<string, (text: string) => unknown>> = {
   inspect_claims: inspectClaims,
 }
 
-/** Runs one operation: JSON text in, `{"ok": …}` or `{"error": {code, message, detail, hint}}` out. */
-export function operate(operation: string, input: string): string {
-  const run = Object.entries(operations).find(([name]) => name === operation)?.[1]
+const notificationOperations: Operations = {
+  read_notifications: readNotifications,
+  expand_notifications: (text) => subscriptionsOf(JSON.parse(text)),
+}
+
+/** All of them; in the database they are two functions, so that who is told of nothing does not load the second. */
+export const operations: Operations = /* @__PURE__ */ Object.assign({}, claimOperations, notificationOperations)
+
+function answer(known: Operations, operation: string, input: string): string {
+  const run = Object.entries(known).find(([name]) => name === operation)?.[1]
   if (run === undefined) throw new Error(`IntegrateDB has no operation ${operation}`)
   try {
     return JSON.stringify({ ok: run(input) })
@@ -98,4 +109,17 @@ export function operate(operation: string, input: string): string {
     if (!(error instanceof OperationError)) throw error
     return JSON.stringify({ error: error.failure })
   }
+}
+
+export function operateOnClaims(operation: string, input: string): string {
+  return answer(claimOperations, operation, input)
+}
+
+export function operateOnNotifications(operation: string, input: string): string {
+  return answer(notificationOperations, operation, input)
+}
+
+/** Runs one operation: JSON text in, `{"ok": …}` or `{"error": {code, message, detail, hint}}` out. */
+export function operate(operation: string, input: string): string {
+  return answer(operations, operation, input)
 }

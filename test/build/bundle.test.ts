@@ -7,7 +7,9 @@ import { expect, test } from 'vitest'
 import { operate } from '../../src/core/index.ts'
 import { recorded } from '../core/corpus.ts'
 
-const [, source = ''] = readFileSync('dist-sql/integratedb.sql', 'utf8').split('$core$')
+const installation = readFileSync('dist-sql/integratedb.sql', 'utf8')
+const sources = ['$core$', '$notification_core$'].map((quote) => installation.split(quote)[1] ?? '')
+const [source = '', notificationSource = ''] = sources
 
 /** Global names of ES2020 and Annex B; everything else that Node's V8 has is taken away. */
 const es2020 = new Set(
@@ -28,7 +30,7 @@ const laterMethods: Record<string, string[]> = {
 }
 
 /** The function as the database has it, in an engine without host globals where code cannot be made of strings. */
-function coreInEmptyEngine(): (operation: string, input: string) => string {
+function coreInEmptyEngine(source: string): (operation: string, input: string) => string {
   const context = createContext({ es2020, laterMethods }, { codeGeneration: { strings: false, wasm: false } })
   runInContext(
     `for (const [owner, names] of Object.entries(laterMethods)) {
@@ -43,26 +45,32 @@ function coreInEmptyEngine(): (operation: string, input: string) => string {
 }
 
 test('it answers without host globals, and without making code of strings', () => {
-  const core = coreInEmptyEngine()
+  const core = coreInEmptyEngine(source)
+  const notificationCore = coreInEmptyEngine(notificationSource)
   expect(() => runInContext('console', createContext({}))).not.toThrow() // V8 has one of its own: it had to be taken away
-  for (const { operation, input } of recorded) expect(core(operation, input)).toBe(operate(operation, input))
+  for (const { operation, input } of recorded) {
+    const part = /notifications$/.test(operation) ? notificationCore : core
+    expect(part(operation, input)).toBe(operate(operation, input))
+  }
 })
 
-test('it is ES2020: there is nothing to lower', async () => {
+test.each(sources)('it is ES2020: there is nothing to lower', async (source) => {
   const wrapped = `function _core(op, input) {${source}}`
   const [lowered, asIs] = await Promise.all(['es2020', 'esnext'].map((target) => transform(wrapped, { target })))
   expect(lowered?.code).toBe(asIs?.code)
 })
 
-test('it is small enough to start with a session', () => {
+test.each(sources)('it is small enough to start with a session', (source) => {
+  expect(source.length).toBeGreaterThan(1000)
   expect(Buffer.byteLength(source)).toBeLessThanOrEqual(64 * 1024)
 })
 
-test('nothing of it comes from elsewhere, or there would have to be a licence', () => {
+test.each(sources)('nothing of it comes from elsewhere, or there would have to be a licence', (source) => {
   expect(source).not.toMatch(/\/\/ node_modules\//)
 })
 
-test('a session that has one version takes the next, and both hold their ground on globalThis', () => {
-  const key = /if \(globalThis\[("integratedb [^"]+")\] === undefined\)/.exec(source)?.[1]
-  expect(key).toMatch(/^"integratedb \d+\.\d+\.\d+ [0-9a-f]{16}"$/)
+test('a session that has one version takes the next, and all hold their ground on globalThis', () => {
+  const keys = sources.map((each) => /if \(globalThis\[("integratedb [^"]+")\] === undefined\)/.exec(each)?.[1])
+  expect(keys[0]).toMatch(/^"integratedb \d+\.\d+\.\d+ [0-9a-f]{16}"$/)
+  expect(keys[1]).toBe(keys[0]?.replace(/"$/, ' notifications"'))
 })

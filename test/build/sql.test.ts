@@ -23,7 +23,7 @@ interface Definition {
 }
 
 const functions: Definition[] = [...texts].flatMap(([path, text]) =>
-  [...text.matchAll(/create (?:or replace )?(?:function|procedure) integratedb[.](\w+)\s*\([\s\S]*?\bas (?:\$|%L)/g)].map(
+  [...text.matchAll(/create (?:or replace )?(?:function|procedure) integratedb[.](\w+|%I)\s*\([\s\S]*?\bas (?:\$|%L)/g)].map(
     ([head, name = '']): Definition => ({ path, name, head }),
   ),
 )
@@ -48,7 +48,7 @@ describe('every function', () => {
 test('every function, view, table, type and trigger has a comment', () => {
   const made = [
     ...everything.matchAll(
-      /create (?:or replace )?(?:constraint )?(function|view|table|type|trigger) (?:if not exists )?(?:integratedb[.])?(\w+)/g,
+      /create (?:or replace )?(?:constraint )?(function|view|table|type|trigger) (?:if not exists )?(?:integratedb[.])?(\w+)(?![.\w])/g,
     ),
   ]
   const said = new Set(

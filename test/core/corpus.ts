@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import type { Catalog, Relation } from '../../src/core/catalog/catalog.ts'
 import { anyDocument } from './documents.ts'
-import { catalogOf, claimed, declaration, migrated, relation, rowFilter, withAccess, withColumn, writable } from './fixture.ts'
+import { ask, catalogOf, claimed, declaration, migrated, relation, rowFilter, withAccess, withColumn, writable } from './fixture.ts'
 
 export interface Question {
   operation: string
@@ -122,7 +122,65 @@ const judgements = [
   ...changes.map((after) => ({ claims: written.claims, siblings: [], catalog: after })),
 ]
 
+const notifying = {
+  match: [
+    { path: 'public.orders', events: ['*'], channels: ['*'] },
+    {
+      path: 'public.orders',
+      events: ['UPDATE', 'DELETE'],
+      fields: ['id'],
+      channels: ['WEBHOOK'],
+      where: `id > 1e3 and changed(total) or not "id" in (1, '2')`,
+    },
+    { path: '😀.*', events: ['INSERT'], channels: ['größe'] },
+  ],
+  channels: [
+    {
+      name: 'hook',
+      kind: 'WEBHOOK',
+      url: 'https://example.org/in',
+      secrets: ['INTEGRATEDB_SECRET_HOOK'],
+      headers: { Authorization: 'INTEGRATEDB_SECRET_A' },
+    },
+    { name: 'größe', kind: 'SOCKET', retention: 5, alerts: false },
+  ],
+}
+const notificationTexts: unknown[] = [
+  notifying,
+  {
+    match: [{ path: 'public.orders', events: ['NEVER'], fields: [], channels: ['nobody'], where: 'x = = 1' }],
+    channels: [{ kind: 'PIGEON' }, { name: '*' }],
+  },
+  {
+    match: [{ path: 'a.*', events: ['*', '*'], fields: ['x'], channels: [], where: "x = '" }],
+    channels: [{ name: 'a', kind: 'WEBHOOK', url: 'ftp://x', secrets: ['X'], batch: 0 }],
+  },
+  ...texts,
+]
+const { notifications: read } = ask('read_notifications', notifying).ok as { notifications: object[] }
+const expansions = [true, false].flatMap((is_declared) =>
+  [['id'], null].map((identity) => ({
+    notifications: read.map((each) => ({ ...each, stakeholder: 'reporter' })),
+    claims,
+    publishing: [
+      {
+        relation: 1,
+        is_table: true,
+        problem: null,
+        identity,
+        indexes: [],
+        columns: { id: 'number', total: 'number', name: 'text' },
+        is_published: true,
+      },
+      { relation: 2, is_table: true, problem: 'it has the name "\n😀"', identity, indexes: [9], columns: {}, is_published: false },
+    ],
+    is_declared,
+  })),
+)
+
 export const recorded: Question[] = [
+  ...notificationTexts.map((each) => question('read_notifications', each)),
+  ...expansions.map((each) => question('expand_notifications', each)),
   ...['read_specification', 'check_specification'].flatMap((operation) =>
     [...documents, ...texts].map((each) => question(operation, each)),
   ),

@@ -15,7 +15,8 @@ afterAll(async () => {
 
 async function answers(questions: readonly Question[]): Promise<string[]> {
   const rows = await database.rows<{ answer: string }>(
-    `select integratedb._core(operation, input) as answer
+    `select case when operation like '%notifications' then integratedb._notification_core(operation, input)
+              else integratedb._core(operation, input) end as answer
        from unnest($1::text[], $2::text[]) with ordinality q (operation, input, place)
       order by place`,
     [questions.map(({ operation }) => operation), questions.map(({ input }) => input)],

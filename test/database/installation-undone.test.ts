@@ -42,14 +42,14 @@ test('everything goes but the data of stakeholders, and it says what it leaves',
   // The tests' template still uses the administrators' role.
   expect(db.notices[0]?.detail).toMatch(
     new RegExp(
-      `^Left: schema reporter with its data \\(now of ${me}\\); role integratedb_admin \\(another database of this cluster uses it\\); extension (plv8|pljs)\\.$`,
+      `^Left: schema reporter with its data \\(now of ${me}\\); role integratedb_admin \\(another database of this cluster uses it\\); role integratedb_notifier \\(another database of this cluster uses it\\); extension (plv8|pljs)\\.$`,
     ),
   )
   expect(
     await db.rows(
       "select name from (select rolname from pg_roles union all select nspname from pg_namespace union all select evtname from pg_event_trigger) o (name) where name ~ 'integratedb|reporter'",
     ),
-  ).toEqual([{ name: 'integratedb_admin' }, { name: 'reporter' }])
+  ).toEqual([{ name: 'integratedb_admin' }, { name: 'integratedb_notifier' }, { name: 'reporter' }])
   expect(await db.rows('select id from reporter.cache order by id')).toEqual([{ id: 1 }, { id: 2 }])
   expect(await db.value("select count(*) from pg_attribute where attacl is not null and attrelid = 'public.orders'::regclass")).toBe(0)
   await expect(reporter.rows('select 1')).rejects.toThrow()
@@ -149,7 +149,9 @@ test('with the engine gone, and a stakeholder whose role or schema is gone', asy
   )
   db.notices.length = 0
   await db.rows(uninstallFile)
-  expect(db.notices[0]?.detail).toMatch(/^Left: schema reporter with its data \(now of .+\); role integratedb_admin \([^)]+\)\.$/)
+  expect(db.notices[0]?.detail).toMatch(
+    /^Left: schema reporter with its data \(now of .+\); role integratedb_admin \([^)]+\); role integratedb_notifier \([^)]+\)\.$/,
+  )
   expect(await db.rows("select from pg_roles where rolname in ('reporter', 'biller', 'teller')")).toEqual([])
 })
 

@@ -483,7 +483,8 @@ describe('who may call what', () => {
              'function' as kind, proname as name
         from pg_proc where pronamespace = 'integratedb'::regnamespace and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
          and proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check', 'check_claims', 'my_claims', 'my_requests',
-           'pending_claims', 'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims')
+           'pending_claims', 'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims',
+           'take_events', 'ack_events', 'release_events', 'issue_socket_token')
       union all
       select format('select * from integratedb.%I', relname), case relkind when 'v' then 'view' else 'table' end, relname
         from pg_class where relnamespace = 'integratedb'::regnamespace and relkind in ('r', 'v')

@@ -43,21 +43,25 @@ function evil(session: Session, but = 'evil'): string[] {
 const forEverybody = [
   '_begin_check()',
   '_judge_check()',
+  'ack_events(text,text[])',
   'allow_claims(text,text,text,text[])',
   'approve_claims(text,bigint)',
   'check_claims(jsonb)',
   'check_migration(text)',
   'disallow_claims(text,text,text)',
+  'issue_socket_token(interval)',
   'my_claims()',
   'my_requests()',
   'pending_claims()',
   'reject_claims(text,text,bigint)',
+  'release_events(text,text[])',
   'request_claims(jsonb,text)',
+  'take_events(text,integer,interval)',
   'validate_migration()',
   'version()',
 ]
 /** Each shows its reader what concerns it, or is a way to call: claim-request.test.ts. */
-const viewsForEverybody = ['_act', '_my_claims', '_my_requests', '_pending_claims'].map((name) => `integratedb.${name}`)
+const viewsForEverybody = ['_act', '_my_claims', '_my_requests', '_pending_claims', '_queue_act'].map((name) => `integratedb.${name}`)
 
 describe('an ordinary role, and a stakeholder', () => {
   test.each(['nobody', 'reporter'])('%s may execute what is for everybody, and nothing else', async (role) => {

@@ -121,7 +121,7 @@ export class TestDatabase extends Session {
     }
     await server.rows(`drop database if exists ${this.name} with (force)`)
     const added = await server.rows<{ role: string }>(
-      `select quote_ident(rolname) as role from pg_roles where rolname <> all ($1) and rolname not like 'pg\\_%' and rolname <> 'integratedb_admin'`,
+      `select quote_ident(rolname) as role from pg_roles where rolname <> all ($1) and rolname not like 'pg\\_%' and rolname not in ('integratedb_admin', 'integratedb_notifier')`,
       [this.rolesBefore],
     )
     // A role that granted a membership cannot go before that membership's member.

@@ -90,7 +90,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await stopWatchdog()
     await client.query(`drop database ${templateDatabase} with (force)`)
     // Another run on the same server may still need it.
-    await client.query('drop role if exists integratedb_admin').catch(() => {})
+    for (const role of ['integratedb_admin', 'integratedb_notifier']) await client.query(`drop role if exists ${role}`).catch(() => {})
     await client.end()
     await server.stop()
   }

@@ -60,7 +60,7 @@ export interface MatchSpecification extends Path {
 export const maxDocumentBytes = 1024 * 1024
 export const maxDocumentDepth = 20
 
-const columnName: Reader<string> = (value, at) => {
+export const columnName: Reader<string> = (value, at) => {
   const written = string(value, at)
   if (written === undefined) return undefined
   if (written === '*') return at.report('"*" stands alone: "fields": ["*"] claims all fields')
@@ -120,7 +120,7 @@ function readOptions<OfAll extends Readers, Found>(
   const found = entries.flatMap((value, index) => {
     const here = at.child(index)
     if (!isObject(value) || !('alternatives' in value)) return [read({ value, at: here, index, alternative: null, group: undefined, seen })]
-    const group = readMembers<OfAll & typeof ofAlternatives>('alternatives', { ...ofAlternatives, ...ofAll }, value, here)
+    const group = readMembers<OfAll & typeof ofAlternatives>(['alternatives'], { ...ofAlternatives, ...ofAll }, value, here)
     const seenHere = new Map<string, string>()
     return (group?.alternatives ?? []).map((each, alternative) =>
       read({ value: each, at: here.child('alternatives').child(alternative), index, alternative, group, seen: seenHere }),
@@ -138,7 +138,7 @@ function readTypes(value: unknown, at: Place): string[] {
 function readField({ value, at, index, alternative, group, seen }: Option<Members<typeof ofField>>): FieldSpecification | undefined {
   const members = { ...fieldMembers, optional: group === undefined ? flag : ofTheGroup }
   const own: Partial<Members<typeof members>> | undefined =
-    typeof value === 'string' ? { name: columnName(value, at) } : readMembers('name', members, value, at)
+    typeof value === 'string' ? { name: columnName(value, at) } : readMembers(['name'], members, value, at)
   if (own === undefined) return undefined
   const types = readTypes(own.type, at.child('type'))
   if (own.name === undefined) return undefined // told of already
@@ -163,7 +163,7 @@ function isNone(fields: unknown): boolean {
 
 function readMatch({ value, at, index, alternative, group, seen }: Option<Members<typeof ofMatch>>): MatchSpecification | undefined {
   const members = group === undefined ? { ...pathMembers, ...ofMatch } : pathMembers
-  const own: Partial<Members<typeof pathMembers & typeof ofMatch>> | undefined = readMembers<Readers>('path', members, value, at)
+  const own: Partial<Members<typeof pathMembers & typeof ofMatch>> | undefined = readMembers<Readers>(['path'], members, value, at)
   if (own === undefined) return undefined
   const fields = readFields(own.fields, at.child('fields'))
   if (own.path === undefined) return undefined // told of already
@@ -196,6 +196,37 @@ function depthOf(text: string): number {
   return deepest
 }
 
+/** What a document says, given as JSON text; nothing if it is none. */
+function parse(text: string, at: Place): unknown {
+  if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`)
+  if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The database hands over what it has parsed itself; whoever calls the core elsewhere may not.
+    return at.report('is not JSON')
+  }
+}
+
+/**
+ * Reads a document of this kind, given as JSON text.
+ *
+ * @throws OperationError IDB02 with every issue of the document
+ */
+export function readText<Found>(kind: string, text: string, read: (document: unknown, at: Place) => Found): Found {
+  const issues: Issue[] = []
+  const at = new Place('', issues)
+  const document = parse(text, at)
+  const found = read(document, issues.length > 0 ? new Place('', []) : at)
+  failAt(
+    issues.map((issue) => ({ line: issueLine(issue) })),
+    'IDB02',
+    `invalid ${kind} document`,
+    'Each line starts with a JSON pointer into the document. Nothing was changed.',
+  )
+  return found
+}
+
 /**
  * Reads a claims document, given as JSON text.
  *
@@ -203,27 +234,8 @@ function depthOf(text: string): number {
  * @throws OperationError IDB02 with every issue of the document
  */
 export function readDocument(text: string): MatchSpecification[] {
-  const issues: Issue[] = []
-  const matches = readText(text, new Place('', issues)) ?? []
-  failAt(
-    issues.map((issue) => ({ line: issueLine(issue) })),
-    'IDB02',
-    'invalid claims document',
-    'Each line starts with a JSON pointer into the document. Nothing was changed.',
-  )
-  return matches
-}
-
-function readText(text: string, at: Place): MatchSpecification[] | undefined {
-  if (byteLength(text) > maxDocumentBytes) return at.report(`is larger than ${maxDocumentBytes} bytes`)
-  if (depthOf(text) > maxDocumentDepth) return at.report(`is nested deeper than ${maxDocumentDepth} levels`)
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch {
-    // The database hands over what it has parsed itself; whoever calls the core elsewhere may not.
-    return at.report('is not JSON')
-  }
-  const entries = readMembers('match', { match: nonEmpty }, document, at)?.match ?? []
-  return readOptions(entries, at.child('match'), ofMatch, readMatch)
+  return readText('claims', text, (document, at) => {
+    const entries = readMembers(['match'], { match: nonEmpty }, document, at)?.match ?? []
+    return readOptions(entries, at.child('match'), ofMatch, readMatch)
+  })
 }

@@ -103,17 +103,22 @@ export type Members<R extends Readers> = { [Key in keyof R]: ReturnType<R[Key]> 
  * Reads one level of a document. The caller has already picked which of several shapes was meant, so that a person
  * is told of that one alone.
  *
- * @param required the member that must not be missing
+ * @param required the members that must not be missing
  * @returns the members that are right, so that the caller can go on and tell of all problems at once; nothing if the
  *   value is no object
  */
-export function readMembers<R extends Readers>(required: keyof R, readers: R, value: unknown, at: Place): Members<R> | undefined {
+export function readMembers<R extends Readers>(
+  required: readonly (keyof R)[],
+  readers: R,
+  value: unknown,
+  at: Place,
+): Members<R> | undefined {
   const members = object(value, at)
   if (members === undefined) return undefined
   const found = Object.entries(readers).map(([key, read]) => {
     const member = members[key]
     if (member !== undefined) return [key, read(member, at.child(key))]
-    if (key === required) at.child(key).report('is required')
+    if (required.includes(key)) at.child(key).report('is required')
     return [key, undefined]
   })
   const known = new Set(Object.keys(readers))

@@ -39,6 +39,7 @@ begin
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, specification, relations);
   update integratedb.stakeholder s set document = _finish_claims.document, claimed_at = now() where s.name = _finish_claims.name;
+  perform integratedb._follow_claims(name);
   perform integratedb._end_work();
 end
 $$;

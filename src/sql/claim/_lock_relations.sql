@@ -1,5 +1,5 @@
 -- Keeps what a claim names as it is until the claim is committed: a migration of these waits, or we wait for it.
-create or replace function integratedb._lock_relations(relations bigint[])
+create or replace function integratedb._lock_relations(relations bigint[], mode text default 'access share')
 returns void
 language plpgsql
 volatile
@@ -17,14 +17,14 @@ begin
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where c.oid = any (relations::oid[]) and c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage');
       if tables is not null then
-        execute format('lock table %s in access share mode', tables);
+        execute format('lock table %s in %s mode', tables, mode);
       end if;
       -- LOCK TABLE takes no materialized views or foreign tables. PREPARE parses and rewrites a query, which locks them, and
       -- does not plan it: planning runs the immutable functions in a view or an index, and would run them as us.
       for other in
         select format('%I.%I', n.nspname, c.relname)
           from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where c.oid = any (relations::oid[]) and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
+         where c.oid = any (relations::oid[]) and mode = 'access share' and c.relkind in ('v', 'm', 'f') and pg_has_role(c.relowner, 'usage')
          order by c.oid
       loop
         begin
@@ -49,4 +49,4 @@ begin
 end
 $$;
 
-comment on function integratedb._lock_relations(bigint[]) is 'internal: ACCESS SHARE on each, in the order of their oids';
+comment on function integratedb._lock_relations(bigint[], text) is 'internal: ACCESS SHARE, or another mode of tables, on each, in the order of their oids';

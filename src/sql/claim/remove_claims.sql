@@ -7,10 +7,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform integratedb._check_stakeholder(name);
+  perform integratedb._lock_notified(name);
   perform integratedb._begin_work();
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
   perform integratedb._replace_claims(name, '[]', '{}');
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
+  perform integratedb._follow_claims(name);
   perform integratedb._end_work();
 end
 $$;

@@ -11,6 +11,7 @@ begin
   perform integratedb._check_isolation('set_claims');
   perform integratedb._check_stakeholder(name);
   specification := integratedb._call('read_specification', integratedb._document_text(document));
+  perform integratedb._lock_notified(name);
   perform integratedb._finish_claims(name, document, specification, integratedb._begin_claims(specification));
   return query select * from integratedb.claims where stakeholder = name;
 end

@@ -23,6 +23,7 @@ begin
       hint = 'Restore the cluster''s roles first (pg_dumpall --roles-only), or make them: CREATE ROLE name, and then rotate_credentials(name). Nothing was changed.';
   end if;
   perform integratedb._judge_pending(); -- or what this transaction broke would be taken as broken before
+  perform integratedb._lock_notified(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
@@ -31,6 +32,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();
   perform integratedb._end_work();

@@ -12,7 +12,11 @@ declare
   reason_detail text;
 begin
   begin
-    answer := integratedb._core(op, input)::jsonb;
+    if op like '%notifications' then
+      answer := integratedb._notification_core(op, input)::jsonb;
+    else
+      answer := integratedb._core(op, input)::jsonb;
+    end if;
   exception when others then
     -- The engine was dropped (DROP EXTENSION plv8 CASCADE), its library is gone, or it failed.
     get stacked diagnostics reason = message_text, reason_detail = pg_exception_detail;

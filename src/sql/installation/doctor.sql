@@ -283,7 +283,8 @@ begin
        where p.pronamespace = 'integratedb'::regnamespace and a.grantee = 0
          and p.proname not in ('version', 'validate_migration', 'check_migration', '_begin_check', '_judge_check',
            'check_claims', 'my_claims', 'my_requests', 'pending_claims',
-           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims')
+           'request_claims', 'approve_claims', 'reject_claims', 'allow_claims', 'disallow_claims',
+           'take_events', 'ack_events', 'release_events', 'issue_socket_token')
       union
       select c.oid::regclass::text
         from pg_class c, aclexplode(c.relacl) a
@@ -293,8 +294,8 @@ begin
       select format('%s.%I', c.oid::regclass, k.attname)
         from pg_class c join pg_attribute k on k.attrelid = c.oid, aclexplode(k.attacl) a
        where c.relnamespace = 'integratedb'::regnamespace and a.grantee = 0
-         and (c.relname, a.privilege_type, k.attname) <> ('_act', 'SELECT', 'answer')
-         and (c.relname <> '_act' or a.privilege_type <> 'INSERT' or k.attname in ('caller', 'answer'))
+         and (a.privilege_type <> 'SELECT' or c.relname not in ('_act', '_queue_act') or k.attname <> 'answer')
+         and (a.privilege_type <> 'INSERT' or c.relname not in ('_act', '_queue_act') or k.attname in ('caller', 'answer'))
     ) o;
   if found_text is null then
     status := 'ok'; detail := 'PUBLIC may use only what is meant for it'; fix := null;
@@ -373,7 +374,7 @@ begin
     select distinct s.refobjid from pg_shdepend s, here
      where s.refclassid = 'pg_authid'::regclass and (s.dbid = here.database or s.classid = 'pg_database'::regclass and s.objid = here.database)
     union
-    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname = 'integratedb_admin' or r.rolname in (select s.name::name from integratedb.stakeholder s)
+    select r.oid from pg_roles r where r.rolname ~ '^pg_' or r.rolname in ('integratedb_admin', 'integratedb_notifier') or r.rolname in (select s.name::name from integratedb.stakeholder s)
   ), login as (
     select r.oid, r.rolname, r.rolreplication or exists (select from local l where pg_has_role(r.oid, l.role, 'member')) as is_local
       from pg_roles r where r.rolcanlogin and not r.rolsuper

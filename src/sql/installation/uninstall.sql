@@ -11,6 +11,7 @@ declare
   reason text;
   kept text[] := '{}';
   engine text;
+  slot text;
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   perform set_config('client_min_messages', 'warning', true);
@@ -79,6 +80,26 @@ begin
     end;
   end if;
 
+  -- Older versions tell nobody of anything.
+  if to_regclass('integratedb.notifier') is not null then
+    slot := integratedb._slot_name();
+    for login in select r.rolname from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid order by 1 loop
+      execute format('alter role %I nologin', login);
+      perform integratedb._end_sessions((select oid from pg_roles where rolname = login));
+      execute format('drop owned by %I', login);
+      begin
+        execute format('drop role %I', login);
+      exception when dependent_objects_still_exist then
+        kept := kept || format('role %I (it owns or may use something in another database)', login);
+      end;
+    end loop;
+    if exists (select from integratedb.notifier_state where has_publication) then
+      drop publication if exists integratedb;
+    end if;
+    -- The views of queues, which lie in stakeholders' schemas.
+    perform integratedb._drop_queue(k) from integratedb.channel k where k.kind = 'QUEUE';
+  end if;
+
   for stakeholder in select name from integratedb.stakeholder order by name loop
     if exists (select from pg_roles where rolname = stakeholder) then
       if stakeholder in (current_user, session_user) then
@@ -126,15 +147,27 @@ begin
   end loop;
 
   drop schema integratedb cascade;
+  foreach login in array array['integratedb_admin', 'integratedb_notifier'] loop
+    begin
+      execute format('drop role %I', login);
+    exception
+      when dependent_objects_still_exist then
+        kept := kept || format('role %I (another database of this cluster uses it)', login);
+      when insufficient_privilege then
+        kept := kept || format('role %I (not yours to drop)', login);
+      when undefined_object then
+        null;
+    end;
+  end loop;
+  -- Last, because it does not come back with a rollback: without a reader it would keep the log for ever.
   begin
-    drop role integratedb_admin;
-  exception
-    when dependent_objects_still_exist then
-      kept := kept || 'role integratedb_admin (another database of this cluster uses it)'::text;
-    when insufficient_privilege then
-      kept := kept || 'role integratedb_admin (not yours to drop)'::text;
-    when undefined_object then
-      null;
+    for i in 1 .. 50 loop
+      exit when not exists (select from pg_replication_slots s where s.slot_name = slot and s.active);
+      perform pg_sleep(0.1);
+    end loop;
+    perform pg_drop_replication_slot(s.slot_name) from pg_replication_slots s where s.slot_name = slot and s.database = current_database();
+  exception when insufficient_privilege or object_in_use then
+    kept := kept || format('replication slot %I, which keeps the log: SELECT pg_drop_replication_slot(%L) as a superuser', slot, slot);
   end;
   if exists (select from pg_extension where extname = engine) then
     kept := kept || format('extension %I', engine);

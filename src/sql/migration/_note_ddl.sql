@@ -23,6 +23,9 @@ declare
   is_partition boolean;
   concerning bigint[];
 begin
+  if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') and exists (select from integratedb.epoch where working = pg_current_xact_id()) then
+    return; -- our own
+  end if;
   if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
     perform integratedb._note_privileges(tg_tag);
     return;

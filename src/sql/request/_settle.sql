@@ -16,6 +16,7 @@ begin
   end if;
   select * into asked from integratedb.claim_request r where r.id = request;
   specification := integratedb._call('read_specification', integratedb._document_text(asked.document));
+  perform integratedb._lock_notified(asked.stakeholder);
   relations := integratedb._begin_claims(specification);
   if integratedb._waiting_for(request) <> '{}' then
     -- While we waited for the locks, something in it came to another owner, or into its wildcard.
