@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '2786f89060bd7903';
+  core_hash constant text := 'f736d882003b9a6a';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 2786f89060bd7903"] === undefined) {
+if (globalThis["integratedb 0.1.0 f736d882003b9a6a"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -994,13 +994,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 2786f89060bd7903"] = operate;
+globalThis["integratedb 0.1.0 f736d882003b9a6a"] = operate;
 }
-return globalThis["integratedb 0.1.0 2786f89060bd7903"](op, input);
+return globalThis["integratedb 0.1.0 f736d882003b9a6a"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1211,21 +1211,21 @@ function readText(kind, text, read) {
 	), found;
 }
 
-var maxLength = 1e4, maxDepth = 50, token = /\s*(?:([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")+)"|('(?:[^']|'')*')|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?)|(<=|>=|<>|!=|[=<>(),]))/iy, number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,4})?$|^(NaN|[-+]?Infinity)$/i, time = /^(\d{4,6}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( ?(Z|[-+]\d\d(:?\d\d)?))?( BC)?|-?infinity)$/i, keywords2 = new Set(["and", "or", "not", "in", "is", "null", "true", "false"]), Problem = class {
+var maxLength = 1e4, maxDepth = 50, space = /\s*/y, token = /(?:([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")+)"|('(?:[^']|'')*')|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?)|(<=|>=|<>|!=|[=<>(),]))/iy, number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,4})?$|^(NaN|[-+]?Infinity)$/i, time = /^(\d{4,6}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( ?(Z|[-+]\d\d(:?\d\d)?))?( BC)?|-?infinity)$/i, keywords2 = new Set(["and", "or", "not", "in", "is", "null", "true", "false"]), Problem = class {
 	constructor(message) {
 		this.message = message;
 	}
 };
 function tokens(text) {
 	let found = [];
-	token.lastIndex = 0;
-	for (let at = 0; text.slice(at).trim() !== ""; at = token.lastIndex) {
+	for (let at = 0; ; at = token.lastIndex) {
+		if (space.lastIndex = at, at += space.exec(text)?.[0].length ?? 0, at === text.length) return [...found, { kind: "end", text: "", at }];
+		token.lastIndex = at;
 		let match = token.exec(text);
-		if (match === null) throw new Problem(`cannot be read from character ${at + 1}: ${text.slice(at).trim().slice(0, 20)}`);
-		let [whole, word, name, quoted, digits, sign = ""] = match, start = at + whole.search(/\S/);
-		word !== void 0 ? found.push({ kind: "word", text: word, at: start }) : name !== void 0 ? found.push({ kind: "name", text: name.replace(/""/g, '"'), at: start }) : quoted !== void 0 ? found.push({ kind: "text", text: quoted.slice(1, -1).replace(/''/g, "'"), at: start }) : digits !== void 0 ? found.push({ kind: "number", text: digits, at: start }) : found.push({ kind: "sign", text: sign, at: start });
+		if (match === null) throw new Problem(`cannot be read from character ${at + 1}: ${text.slice(at, at + 20)}`);
+		let [, word, name, quoted, digits, sign = ""] = match;
+		word !== void 0 ? found.push({ kind: "word", text: word, at }) : name !== void 0 ? found.push({ kind: "name", text: name.replace(/""/g, '"'), at }) : quoted !== void 0 ? found.push({ kind: "text", text: quoted.slice(1, -1).replace(/''/g, "'"), at }) : digits !== void 0 ? found.push({ kind: "number", text: digits, at }) : found.push({ kind: "sign", text: sign, at });
 	}
-	return [...found, { kind: "end", text: "", at: text.length }];
 }
 var Parser = class {
 	constructor(text) {
@@ -1335,7 +1335,7 @@ function fieldsOf(condition) {
 }
 function literalProblem({ literal, kind }, of) {
 	let shown = kind === "text" ? `'${literal}'` : kind === "boolean" ? literal === "t" ? "true" : "false" : literal;
-	return of === "number" ? kind !== "boolean" && number.test(literal) ? null : `${shown} is not a number` : of === "boolean" ? kind === "boolean" ? null : `${shown} is not true or false` : kind !== "text" ? `${shown} must be in single quotes, as the field is no ${kind}` : of === "time" && !time.test(literal) ? `${shown} is not a date or time like '2026-11-26' or '2026-11-26 19:00:00+00'` : null;
+	return of === "number" ? kind !== "boolean" && number.test(literal) ? null : `${shown}, which is not a number` : of === "boolean" ? kind === "boolean" ? null : `${shown}, which is not true or false` : kind !== "text" ? `${shown}, which must be in single quotes: the field is no ${kind}` : of === "time" && !time.test(literal) ? `${shown}, which is not a date or time like '2026-11-26' or '2026-11-26 19:00:00+00'` : null;
 }
 function typed(condition, classOf, report) {
 	let [operator, ...operands] = condition;
@@ -1343,7 +1343,9 @@ function typed(condition, classOf, report) {
 	if (operator === "and" || operator === "or" || operator === "not")
 		return [operator, ...operands.map((each) => typed(each, classOf, report))];
 	let all = operands.flat().filter((each) => typeof each == "object"), fields = all.filter((each) => "field" in each), classes = fields.map(({ field }) => classOf(field) ?? "other"), [first, second = first] = classes;
-	if (first === void 0 && report("compares nothing with a field"), operator === "null") return condition;
+	if (first === void 0)
+		return report("compares nothing with a field"), condition;
+	if (operator === "null") return condition;
 	let name = (at) => quoteName(fields[at]?.field ?? ""), both = first === second ? first : [first, second].every((each) => each === "text" || each === "padded") ? "padded" : void 0;
 	both === void 0 ? report(`compares ${name(0)} with ${name(1)}, which is of another kind`) : both === "other" ? report(`compares ${name(0)}, of a type that can only be null or not, or changed`) : both === "label" && /[<>]=|^[<>]$/.test(operator) && report(`asks for the order of ${name(0)}, of a type that has none here: use =, <> or in`);
 	for (let each of all) {
@@ -1525,9 +1527,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"] = operate;
+globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 2786f89060bd7903 notifications"](op, input);
+return globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -6749,6 +6751,12 @@ as $$
                     'relation', f.oid::bigint,
                     'path', format('%I.%I', s.schema_name, s.relation_name),
                     'events', to_jsonb(n.events),
+                    -- What makes a row one, which REPLICA IDENTITY FULL does not say.
+                    'key', (select jsonb_agg(a.attname order by k.place)
+                              from pg_index i
+                              cross join lateral unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k (num, place)
+                              join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
+                             where i.indrelid = f.oid and i.indisprimary and i.indisvalid),
                     'fields', to_jsonb(s.fields),
                     'where', s.condition,
                     'channels', (select coalesce(jsonb_agg(k.id order by k.id), '[]') from integratedb.channel k where k.stakeholder = _subscription_state.name and k.name = any (n.channels))

@@ -17,6 +17,7 @@ import { type MatchSpecification, readDocument } from './specification/document.
 
 export { errors, type FindingCode, findings } from './errors.ts'
 export { hintFor } from './migration/hint.ts'
+export { holds } from './notification/evaluate.ts'
 export { quoteName } from './specification/path.ts'
 
 export interface Judgement extends Verdict, Declaration {}

@@ -16,11 +16,11 @@ type Class = 'number' | 'text' | 'padded' | 'boolean' | 'time'
 /** What the catalogue says of a column. label: equal or not (enum, uuid); other: null or not. */
 export type ColumnClass = Class | 'label' | 'other'
 
-type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
+export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
 type Field = { field: string }
 /** As Postgres writes it. */
 type Literal = { literal: string }
-type Operand = Field | Literal
+export type Operand = Field | Literal
 export type Condition =
   | ['and' | 'or', ...Condition[]]
   | ['not', Condition]
@@ -31,8 +31,9 @@ export type Condition =
 
 const maxLength = 10_000
 const maxDepth = 50
+const space = /\s*/y
 const token =
-  /\s*(?:([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")+)"|('(?:[^']|'')*')|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?)|(<=|>=|<>|!=|[=<>(),]))/iy
+  /(?:([a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")+)"|('(?:[^']|'')*')|(-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,4})?)|(<=|>=|<>|!=|[=<>(),]))/iy
 const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,4})?$|^(NaN|[-+]?Infinity)$/i
 const time = /^(\d{4,6}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?( ?(Z|[-+]\d\d(:?\d\d)?))?( BC)?|-?infinity)$/i
 const keywords = new Set(['and', 'or', 'not', 'in', 'is', 'null', 'true', 'false'])
@@ -53,19 +54,20 @@ interface Token {
 
 function tokens(text: string): Token[] {
   const found: Token[] = []
-  token.lastIndex = 0
-  for (let at = 0; text.slice(at).trim() !== ''; at = token.lastIndex) {
+  for (let at = 0; ; at = token.lastIndex) {
+    space.lastIndex = at
+    at += space.exec(text)?.[0].length ?? 0
+    if (at === text.length) return [...found, { kind: 'end', text: '', at }]
+    token.lastIndex = at
     const match = token.exec(text)
-    if (match === null) throw new Problem(`cannot be read from character ${at + 1}: ${text.slice(at).trim().slice(0, 20)}`)
-    const [whole, word, name, quoted, digits, sign = ''] = match
-    const start = at + whole.search(/\S/)
-    if (word !== undefined) found.push({ kind: 'word', text: word, at: start })
-    else if (name !== undefined) found.push({ kind: 'name', text: name.replace(/""/g, '"'), at: start })
-    else if (quoted !== undefined) found.push({ kind: 'text', text: quoted.slice(1, -1).replace(/''/g, "'"), at: start })
-    else if (digits !== undefined) found.push({ kind: 'number', text: digits, at: start })
-    else found.push({ kind: 'sign', text: sign, at: start })
+    if (match === null) throw new Problem(`cannot be read from character ${at + 1}: ${text.slice(at, at + 20)}`)
+    const [, word, name, quoted, digits, sign = ''] = match
+    if (word !== undefined) found.push({ kind: 'word', text: word, at })
+    else if (name !== undefined) found.push({ kind: 'name', text: name.replace(/""/g, '"'), at })
+    else if (quoted !== undefined) found.push({ kind: 'text', text: quoted.slice(1, -1).replace(/''/g, "'"), at })
+    else if (digits !== undefined) found.push({ kind: 'number', text: digits, at })
+    else found.push({ kind: 'sign', text: sign, at })
   }
-  return [...found, { kind: 'end', text: '', at: text.length }]
 }
 
 /** An operand with what it was written as, until its class is known. */
@@ -209,10 +211,10 @@ export function fieldsOf(condition: Condition): { valued: string[]; changed: str
 /** Why a literal cannot be of this class, or null. */
 function literalProblem({ literal, kind }: Written & Literal, of: ColumnClass): string | null {
   const shown = kind === 'text' ? `'${literal}'` : kind === 'boolean' ? (literal === 't' ? 'true' : 'false') : literal
-  if (of === 'number') return kind !== 'boolean' && number.test(literal) ? null : `${shown} is not a number`
-  if (of === 'boolean') return kind === 'boolean' ? null : `${shown} is not true or false`
-  if (kind !== 'text') return `${shown} must be in single quotes, as the field is no ${kind}`
-  return of === 'time' && !time.test(literal) ? `${shown} is not a date or time like '2026-11-26' or '2026-11-26 19:00:00+00'` : null
+  if (of === 'number') return kind !== 'boolean' && number.test(literal) ? null : `${shown}, which is not a number`
+  if (of === 'boolean') return kind === 'boolean' ? null : `${shown}, which is not true or false`
+  if (kind !== 'text') return `${shown}, which must be in single quotes: the field is no ${kind}`
+  return of === 'time' && !time.test(literal) ? `${shown}, which is not a date or time like '2026-11-26' or '2026-11-26 19:00:00+00'` : null
 }
 
 /**
@@ -234,7 +236,10 @@ export function typed(
   const fields = all.filter((each): each is Field => 'field' in each)
   const classes = fields.map(({ field }) => classOf(field) ?? 'other')
   const [first, second = first] = classes
-  if (first === undefined) report('compares nothing with a field')
+  if (first === undefined) {
+    report('compares nothing with a field')
+    return condition
+  }
   if (operator === 'null') return condition
   const name = (at: number): string => quoteName(fields[at]?.field ?? '')
   const both = first === second ? first : [first, second].every((each) => each === 'text' || each === 'padded') ? 'padded' : undefined

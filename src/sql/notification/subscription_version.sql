@@ -26,6 +26,12 @@ as $$
                     'relation', f.oid::bigint,
                     'path', format('%I.%I', s.schema_name, s.relation_name),
                     'events', to_jsonb(n.events),
+                    -- What makes a row one, which REPLICA IDENTITY FULL does not say.
+                    'key', (select jsonb_agg(a.attname order by k.place)
+                              from pg_index i
+                              cross join lateral unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k (num, place)
+                              join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
+                             where i.indrelid = f.oid and i.indisprimary and i.indisvalid),
                     'fields', to_jsonb(s.fields),
                     'where', s.condition,
                     'channels', (select coalesce(jsonb_agg(k.id order by k.id), '[]') from integratedb.channel k where k.stakeholder = _subscription_state.name and k.name = any (n.channels))
