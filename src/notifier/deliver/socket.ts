@@ -16,14 +16,15 @@ import { type Identity, Logins } from './socket-login.ts'
 
 /** What a client may leave lying: then it is cut. */
 const MAX_WAITING = 1 << 20
-/** In time to keep proxies from ending what looks idle. Credentials are looked at as often. */
-const HEARTBEAT = 15_000
+/** So often credentials are looked at again; and no proxy ends what looks idle. */
+const HEARTBEAT = 5_000
 /** Of what is kept, at a time. */
 const PAGE = 100
 const MOST_CLIENTS = 1000
 /** For a client that catches up to take a page. */
 const PATIENCE = 30_000
-const ID = /^[0-9A-F]{16}-[0-9A-F]{8}$/
+/** Also of a gap that was delivered as an event. */
+const ID = /^[0-9A-F]{16}-[0-9A-F]{8}(-gap)?$/
 
 /** One for each HTTP server: it answers for all channels, since their names are only unique within a stakeholder. */
 const doors = new WeakMap<Server, Door>()
