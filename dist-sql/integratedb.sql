@@ -2254,14 +2254,38 @@ $$;
 
 comment on function integratedb._has_default(oid, smallint) is 'internal: also true of generated columns';
 
+-- Does it call nothing but functions of Postgres's own that only compute? Those that do more, query_to_xml() and
+-- ts_rewrite() for two, run any SQL that they are given. What is no more than this is listed; anything else is not.
+create or replace function integratedb._only_computes(expression pg_node_tree)
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select not exists (
+    select from regexp_matches(expression::text, '[{]([A-Z]+)', 'g') node (name)
+     where node.name[1] <> all (array['VAR', 'CONST', 'OPEXPR', 'FUNCEXPR', 'BOOLEXPR', 'NULLTEST', 'BOOLEANTEST', 'SCALARARRAYOPEXPR', 'ARRAY', 'ARRAYEXPR',
+       'RELABELTYPE', 'COERCEVIAIO', 'DISTINCTEXPR', 'NULLIFEXPR', 'COALESCE', 'COALESCEEXPR', 'CASE', 'CASEEXPR', 'WHEN', 'CASEWHEN', 'CASETESTEXPR'])
+  ) and not exists (
+    select from regexp_matches(expression::text, ':(opno|funcid) ([0-9]+)', 'g') call (part)
+      left join pg_operator o on call.part[1] = 'opno' and o.oid = call.part[2]::oid
+      left join pg_proc p on p.oid = case when call.part[1] = 'opno' then o.oprcode else call.part[2]::oid end
+     where call.part[2]::oid >= 16384 or p.provolatile is distinct from 'i'
+  )
+$$;
+
+comment on function integratedb._only_computes(pg_node_tree) is 'internal: nothing but immutable functions that came with Postgres';
+
 -- Are there rows that a NOT VALID constraint would refuse? Among the first ten thousand: the constraint is NOT VALID
--- so that nobody need read the whole table. It runs as us, so nothing may be run but Postgres's own functions: neither by
--- the constraint nor by its columns' types, nor by the planner, which evaluates what is constant in the expressions of
+-- so that nobody need read the whole table. It runs as us, so nothing may be run but what computes in Postgres itself: not by
+-- the constraint, nor by casts of its columns' types (an enum's, too: the constraint is written out and read again, and
+-- then a cast made later counts), nor by the planner, which evaluates what is constant in the expressions of
 -- indexes and statistics. Null: nobody knows.
 create or replace function integratedb._has_broken_rows(constraint_id oid)
 returns boolean
 language plpgsql
-stable
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
@@ -2272,33 +2296,41 @@ declare
   found_one boolean;
 begin
   select * into k from pg_constraint where oid = constraint_id;
-  if exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid
-                and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
-     or exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
-                 where (a.attrelid, a.attnum) in (select k.conrelid, unnest(k.conkey) union all select k.confrelid, unnest(k.confkey))
-                   and a.atttypid >= 16384 and t.typtype <> 'e')
-     or exists (select from pg_index i where i.indrelid in (k.conrelid, k.confrelid) and (i.indexprs is not null or i.indpred is not null))
-     or exists (select from pg_statistic_ext s where s.stxrelid in (k.conrelid, k.confrelid) and s.stxexprs is not null)
-     or exists (select from pg_class c where c.oid in (k.conrelid, k.confrelid) and c.relkind <> 'r')
-  then
-    return null;
-  end if;
-  if k.contype = 'c' then
-    query := format('not (%s)', pg_get_expr(k.conbin, k.conrelid));
-  elsif k.contype = 'f' then
-    select format('%s and not exists (select from %s y where %s)',
-             string_agg(format('x.%I is not null', a.attname), ' and '),
-             k.confrelid::regclass,
-             string_agg(format('x.%I = y.%I', a.attname, b.attname), ' and '))
-      into query
-      from unnest(k.conkey, k.confkey) key (num, referred)
-      join pg_attribute a on a.attrelid = k.conrelid and a.attnum = key.num
-      join pg_attribute b on b.attrelid = k.confrelid and b.attnum = key.referred;
-  end if;
-  execute format('select exists (select from (select * from only %s limit 10000) x where %s)', k.conrelid::regclass, query) into found_one;
-  return found_one;
-exception when insufficient_privilege then
-  return null;
+  begin
+    -- From this look to the query nobody makes an index, statistics or a policy. Nobody is waited for.
+    execute format('lock table only %s%s in share update exclusive mode nowait',
+      k.conrelid::regclass, case when k.contype = 'f' then format(', only %s', k.confrelid::regclass) end);
+    if not exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid
+                      and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+       and not exists (select from pg_attribute a
+                        where (a.attrelid, a.attnum) in (select k.conrelid, unnest(k.conkey) union all select k.confrelid, unnest(k.confkey))
+                          and a.atttypid >= 16384)
+       and not exists (select from pg_index i where i.indrelid in (k.conrelid, k.confrelid) and (i.indexprs is not null or i.indpred is not null))
+       and not exists (select from pg_statistic_ext s where s.stxrelid in (k.conrelid, k.confrelid) and s.stxexprs is not null)
+       and not exists (select from pg_class c where c.oid in (k.conrelid, k.confrelid) and (c.relkind <> 'r' or row_security_active(c.oid)))
+       and (k.contype = 'f' or integratedb._only_computes(k.conbin))
+    then
+      if k.contype = 'c' then
+        query := format('not (%s)', pg_get_expr(k.conbin, k.conrelid));
+      else
+        select format('%s and not exists (select from %s y where %s)',
+                 string_agg(format('x.%I is not null', a.attname), ' and '),
+                 k.confrelid::regclass,
+                 string_agg(format('x.%I = y.%I', a.attname, b.attname), ' and '))
+          into query
+          from unnest(k.conkey, k.confkey) key (num, referred)
+          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = key.num
+          join pg_attribute b on b.attrelid = k.confrelid and b.attnum = key.referred;
+      end if;
+      execute format('select exists (select from (select * from only %s limit 10000) x where %s)', k.conrelid::regclass, query) into found_one;
+    end if;
+    raise exception using errcode = 'IDB00', message = 'undo'; -- and with it the lock
+  exception
+    when sqlstate 'IDB00' then
+      return found_one;
+    when others then
+      return null; -- somebody has the lock, or a row is none that the constraint can be asked of (1 / 0)
+  end;
 end
 $$;
 

@@ -401,6 +401,9 @@ describe('code of an attacker', () => {
     ])
     const ran: string[] = []
     const checked = `alter table shop.watched add constraint c check (other > 5) not valid`
+    const shout = (what: string, returns: string, value: string) =>
+      `create function shop.${what} returns ${returns} language plpgsql immutable as $$ begin raise warning 'EVIL as %', current_user; return ${value}; end $$`
+    await owner.rows(`create type shop.tone as enum ('low', 'high'); alter table shop.watched add tone shop.tone default 'low'`)
     // Nothing of the owner's in it: there is a row that it refuses.
     expect((await owner.failure(checked)).detail).toContain('IDB302')
     for (const trap of [
@@ -409,6 +412,15 @@ describe('code of an attacker', () => {
       'create statistics shop.trap on (shop.judged(1)), (shop.judged(2)) from shop.watched',
       'alter table shop.watched add constraint trap check (shop.judged(id) and shop.judged(1)) not valid',
       'alter table shop.watched enable row level security; create policy trap on shop.watched using (true) with check (shop.judged(1))',
+      // A cast of the column's type, which no dependency tells of.
+      `${shout('as_number(shop.tone)', 'int', '1')}; create cast (shop.tone as int) with function shop.as_number as implicit;
+       create table shop.loud (id int primary key); alter table shop.watched add foreign key (tone) references shop.loud not valid`,
+      // One that was made after the constraint: the constraint is written out, and read with it.
+      `alter table shop.watched add constraint d check (tone::text = 'high') not valid;
+       ${shout('as_text(shop.tone)', 'text', `'low'`)}; create cast (shop.tone as text) with function shop.as_text`,
+      // A function of Postgres's own that runs what it is given.
+      `${shout('as_query()', 'tsquery', `'a'`)}; alter function shop.as_query() volatile;
+       alter table shop.watched add constraint d check (ts_rewrite('a', 'select shop.as_query(), shop.as_query()') is not null and id > 0) not valid`,
     ]) {
       await owner.rows(`begin; ${trap}`)
       owner.notices.length = 0 // making it runs it, as its owner
@@ -417,8 +429,21 @@ describe('code of an attacker', () => {
       ran.push(...evil(owner))
     }
     expect([evil(admin, 'nobody'), ran]).toEqual([[], []])
+    // Of what only computes it is known, unless it cannot be computed.
+    for (const [check, is_refused] of [
+      ['other in (5, 6) and case when id > 0 then coalesce(other, 1) else 2 end between 5 and 9 and id::text is distinct from null', true],
+      ['(other > 5) is not true and abs(other) = 1', false],
+      ['1 / (other - 1) > 0', false],
+    ])
+      expect([
+        check,
+        await owner.rows(`begin; alter table shop.watched add check (${check}) not valid; commit`).then(
+          () => false,
+          () => true,
+        ),
+      ]).toEqual([check, is_refused])
     await admin.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.orders", "fields": "*"}]}')`)
-    await owner.rows('drop table shop.watched; drop function shop.judged(int)')
+    await owner.rows('drop table shop.watched; drop type shop.tone; drop function shop.judged(int)')
     await admin.end()
   })
 
