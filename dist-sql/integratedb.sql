@@ -2443,29 +2443,23 @@ begin return (
       left join fact f on f.own_num = w.num
       cross join lateral (select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable) p
   ), constraint_in_the_way as (
-    select format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
-                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) as name,
+    select case when p.is_part then format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname))
+             else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
+                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) end as name,
            -- Without the names of other tables, which change under other claims' feet.
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))) as marks,
-           -- A check of the whole row names no column.
-           (select json_agg(f.own_num) from fact f where (f.num = any (k.conkey) or coalesce(k.conkey, '{}') = '{}') and f.own_num is not null) as columns,
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
-           case k.contype when 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
-      from subject s
-      join pg_constraint k on k.conrelid = s.target and k.contype in ('c', 'f', 'u', 'p', 'x')
-     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
-    union all
-    select format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
+           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, case when p.is_part then k.confkey end, k.confupdtype, k.confdeltype,
+                                                       k.condeferrable, k.conbin::text))) as marks,
+           -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-             where a.attnum = any (k.conkey) and f.own_num is not null),
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true,
-           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end
-      from part p
-      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x') and k.coninhcount = 0 and k.conparentid = 0
+             where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
+           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
+           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
+      from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
+      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
+                          and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
-     where to_jsonb(k)->>'conenforced' is distinct from 'false'
+     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),

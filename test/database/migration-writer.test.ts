@@ -238,6 +238,27 @@ describe('what only may refuse is told', () => {
     expect(database.notices).toEqual([])
   })
 
+  test('a check of the whole row, of a table or of one of its parts', async () => {
+    await database.rows(`
+      create table public.day (on_day date, note text) partition by range (on_day);
+      create table public.today partition of public.day default;
+      create table public.memo (note text);
+      select integratedb.add_stakeholder('writer')`)
+    const match = ['public.day', 'public.memo'].map((path) => ({ path, fields: ['note'], access: ['update'] }))
+    await database.rows(`select from integratedb.set_claims('writer', $1)`, [JSON.stringify({ match })])
+    for (const [table, what] of [
+      ['today', 'public.day.note: the constraint whole of public.today'],
+      ['memo', 'public.memo.note: the check constraint whole'],
+    ]) {
+      database.notices.length = 0
+      await database.rows(`alter table public.${table} add constraint whole check (${table} is not null)`)
+      expect(database.notices.filter(({ severity }) => severity === 'WARNING').map(({ detail }) => detail)).toEqual([
+        `IDB302 writer needs ${what} was added: it can refuse what is written`,
+      ])
+      await database.rows(`alter table public.${table} drop constraint whole`)
+    }
+  })
+
   test('a unique index behind a view, to who writes through it', async () => {
     await database.rows(`
       create view public.draft as select id, title as name from public.ticket;

@@ -126,8 +126,9 @@ class Statements {
     return `create table ${this.newName()} (${[this.keyDefinition(), ...others].join(', ')})`
   }
 
-  private condition = (column: Column): string =>
+  private condition = (relation: Relation, column: Column): string =>
     this.dice.one([
+      `num_nulls(${relation.name.replace(/^.*\.(?=[^.]+$)/, '')}) < 2`,
       `${column.quoted} is not null`,
       `${column.quoted} is null or ${column.quoted}::text <> '13'`,
       `length(${column.quoted}::text) < 200`,
@@ -173,7 +174,7 @@ class Statements {
     this.onColumn(
       'rp',
       (relation, column) =>
-        `alter table ${relation.name} add check (${this.condition(column)})${this.dice.chance(0.3) ? ' not valid' : ''}`,
+        `alter table ${relation.name} add check (${this.condition(relation, column)})${this.dice.chance(0.3) ? ' not valid' : ''}`,
     ),
     this.onColumn(
       'rp',

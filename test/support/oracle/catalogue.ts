@@ -48,6 +48,7 @@ export interface Constraint {
   /** A foreign key of another table that refers to this one. */
   isForeign: boolean
   definition: string
+  /** A CHECK of the whole row: all of them. */
   columns: string[]
 }
 
@@ -133,7 +134,9 @@ select json_build_object(
       'constraints', (select coalesce(json_agg(json_build_object(
             'oid', k.oid, 'name', quote_ident(k.conname), 'isForeign', k.conrelid <> o.oid, 'definition', pg_get_constraintdef(k.oid),
             'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a
-                         where a.attrelid = o.oid and a.attnum = any (case when k.conrelid = o.oid then k.conkey else k.confkey end))) order by k.oid), '[]')
+                         where a.attrelid = o.oid and a.attnum > 0 and not a.attisdropped
+                           and (a.attnum = any (case when k.conrelid = o.oid then k.conkey else k.confkey end)
+                                or k.contype = 'c' and 0 = any (coalesce(k.conkey, '{0}'))))) order by k.oid), '[]')
           from (select c.oid union select relid from pg_partition_tree(c.oid) where c.relkind = 'p') o
           join pg_constraint k on o.oid in (k.conrelid, k.confrelid) and k.contype not in ('n', 't')
          where o.oid = c.oid or k.conparentid = 0 and k.coninhcount = 0),
