@@ -3,11 +3,12 @@
 import { InputError } from '../input-error.ts'
 import { version } from '../version.ts'
 import { credentials } from './command/credentials.ts'
+import { notify } from './command/notify.ts'
 import { sql } from './command/sql.ts'
 import { verifier } from './command/verifier.ts'
 import { type Command, type Terminal, UsageError } from './command.ts'
 
-const commands: Record<string, Command> = { credentials, verifier, sql }
+const commands: Record<string, Command> = { credentials, verifier, notify, sql }
 
 function help(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length))

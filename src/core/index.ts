@@ -17,7 +17,8 @@ import { type MatchSpecification, readDocument } from './specification/document.
 
 export { errors, type FindingCode, findings } from './errors.ts'
 export { hintFor } from './migration/hint.ts'
-export { holds } from './notification/evaluate.ts'
+export type { Row } from './notification/evaluate.ts'
+export { type ChannelState, Interest, type Operation, type State, subscriptionsTo } from './notification/match.ts'
 export { quoteName } from './specification/path.ts'
 
 export interface Judgement extends Verdict, Declaration {}

@@ -22,6 +22,14 @@ export interface Start {
   restored: boolean
 }
 
+export interface Slot {
+  /** Somebody reads it. */
+  active: boolean
+  wal_status: string | null
+  /** How far it is acknowledged. */
+  flush: string | null
+}
+
 export interface Version {
   version: string
   stakeholder: string
@@ -82,17 +90,16 @@ export class Database {
     return this.#value('select integratedb._notifier_start()', [])
   }
 
-  async slotMade(lsn: bigint): Promise<void> {
-    await this.#rows('select integratedb._notifier_slot_made($1)', [formatLsn(lsn)])
+  async slot(name: string): Promise<Slot | null> {
+    const [row] = await this.#rows<Slot>(
+      'select active, wal_status, confirmed_flush_lsn::text as flush from pg_catalog.pg_replication_slots where slot_name = $1',
+      [name],
+    )
+    return row ?? null
   }
 
-  /** How far the slot is acknowledged; null if there is none. */
-  async slotFlush(slot: string): Promise<string | null> {
-    const [row] = await this.#rows<{ lsn: string | null }>(
-      'select confirmed_flush_lsn::text as lsn from pg_catalog.pg_replication_slots where slot_name = $1',
-      [slot],
-    )
-    return row?.lsn ?? null
+  async hasPublication(name: string): Promise<boolean> {
+    return (await this.#rows('select from pg_catalog.pg_publication where pubname = $1', [name])).length > 0
   }
 
   versions(flush: string): Promise<Version[]> {

@@ -13,7 +13,7 @@ export type Value = string | null | typeof UNCHANGED
 
 export type Message = Begin | Commit | Origin | Relation | Type | Insert | Update | Delete | Truncate | Emitted
 
-interface Begin {
+export interface Begin {
   kind: 'begin'
   /** Where the commit record begins. */
   commitLsn: bigint
@@ -22,7 +22,7 @@ interface Begin {
   xid: number
 }
 
-interface Commit {
+export interface Commit {
   kind: 'commit'
   commitLsn: bigint
   /** What there is to acknowledge: with commitLsn the server would send the transaction again. */
@@ -36,7 +36,7 @@ interface Origin {
   name: string
 }
 
-interface Relation {
+export interface Relation {
   kind: 'relation'
   oid: number
   schema: string
@@ -45,7 +45,7 @@ interface Relation {
   columns: Column[]
 }
 
-export interface Column {
+interface Column {
   name: string
   /** Part of the replica identity. With FULL, every column is. */
   key: boolean
@@ -61,13 +61,13 @@ interface Type {
   name: string
 }
 
-interface Insert {
+export interface Insert {
   kind: 'insert'
   relation: number
   row: Tuple
 }
 
-interface Update {
+export interface Update {
   kind: 'update'
   relation: number
   /** The replica identity's columns as they were, the others null: only if one of them changed (or is a long value). */
@@ -77,7 +77,7 @@ interface Update {
   row: Tuple
 }
 
-interface Delete {
+export interface Delete {
   kind: 'delete'
   relation: number
   key: Tuple | null
@@ -110,8 +110,8 @@ export class MalformedMessage extends Error {
   }
 }
 
-const NULL = -1
-const NOT_SENT = -2
+export const NULL = -1
+export const NOT_SENT = -2
 
 /** The columns of a row, in the order of its relation message. */
 export class Tuple {
@@ -124,6 +124,21 @@ export class Tuple {
     this.#positions = positions
   }
 
+  /** What positions are in. */
+  get source(): Buffer {
+    return this.#bytes
+  }
+
+  /** Where the value begins in the source, or NULL, or NOT_SENT: for those that make nothing of it. */
+  start(column: number): number {
+    return this.#position(column)
+  }
+
+  /** Where a value that begins at `start` ends. */
+  end(start: number): number {
+    return start + uint32(this.#bytes, start - 4)
+  }
+
   get length(): number {
     return this.#positions.length
   }
@@ -133,13 +148,13 @@ export class Tuple {
     const position = this.#position(column)
     if (position === NULL) return null
     if (position === NOT_SENT) return UNCHANGED
-    return this.#bytes.toString('utf8', position, position + uint32(this.#bytes, position - 4))
+    return this.#bytes.toString('utf8', position, this.end(position))
   }
 
   /** The value's own bytes, not copied; null if it is null or not sent. */
   bytes(column: number): Buffer | null {
     const position = this.#position(column)
-    return position < 0 ? null : this.#bytes.subarray(position, position + uint32(this.#bytes, position - 4))
+    return position < 0 ? null : this.#bytes.subarray(position, this.end(position))
   }
 
   isNull(column: number): boolean {

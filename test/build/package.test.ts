@@ -1,10 +1,10 @@
 // Does the npm package work for somebody who has nothing else? Packed from a copy, installed offline into an empty folder, used.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { scramVerifier } from '../../src/credential/index.ts'
 
 const root = process.cwd()
@@ -40,6 +40,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(work, { recursive: true }))
 
+/** A database of the test server's. */
+function url(database: string): string {
+  const found = new URL(inject('serverUrl'))
+  found.pathname = database
+  return found.href
+}
+
 const script = (text: string) => run(process.execPath, ['--input-type=module', '--eval', text], app)
 const command = (args: string[], input = '') => run(join(app, 'node_modules/.bin/integratedb'), args, app, input)
 
@@ -49,7 +56,7 @@ test('it holds what is built, the SQL and the docs, and nothing else', () => {
   )
   const folder = `${join(app, 'node_modules/integratedb')}/`
   const paths = files.map(({ parentPath, name }) => `${parentPath}/${name}`.slice(folder.length)).sort()
-  expect(paths.filter((path) => !/^(dist\/.*\.d\.ts|dist\/chunk-\w+\.js|docs\/\w+\.md)$/.test(path))).toEqual([
+  expect(paths.filter((path) => !/^(dist\/.*\.d\.ts|dist\/[a-z]+-\w+\.js|docs\/\w+\.md)$/.test(path))).toEqual([
     'README.md',
     'dist-sql/integratedb.sql',
     'dist-sql/uninstall.sql',
@@ -74,6 +81,20 @@ test('the command works', () => {
   expect(command(['verifier'], 'pencil\n')).toMatch(/^SCRAM-SHA-256\$4096:/)
   expect(command(['sql'])).toBe(readFileSync('dist-sql/integratedb.sql', 'utf8'))
   expect(readFileSync(command(['sql', '--path', '--uninstall']).trimEnd(), 'utf8')).toBe(readFileSync('dist-sql/uninstall.sql', 'utf8'))
+  expect(command(['notify', '--help'])).toContain('INTEGRATEDB_NOTIFIER_URL')
+})
+
+test('the notifier starts, and says why it cannot go on', () => {
+  const environment = { ...process.env, INTEGRATEDB_NOTIFIER_LISTEN: '127.0.0.1:0', INTEGRATEDB_NOTIFIER_URL: url('template1') }
+  const { status, stderr } = spawnSync(join(app, 'node_modules/.bin/integratedb'), ['notify'], {
+    env: environment,
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  expect({ status, stderr }).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('integratedb notify: the notifier cannot read the database'),
+  })
 })
 
 test('the command fails as a command does', () => {

@@ -11,7 +11,7 @@
 import { quoteName } from '../specification/path.ts'
 
 /** How values are compared. padded: text whose spaces at the end mean nothing (`character`). */
-type Class = 'number' | 'text' | 'padded' | 'boolean' | 'time'
+export type Class = 'number' | 'text' | 'padded' | 'boolean' | 'time'
 
 /** What the catalogue says of a column. label: equal or not (enum, uuid); other: null or not. */
 export type ColumnClass = Class | 'label' | 'other'
