@@ -87,6 +87,7 @@ const made: [what: string, sql: string][] = [
      create policy p on shop.hidden using (shop.ok(id)) with check (shop.ok(id));
      create table shop.parted (id int, v text) partition by list (shop.one(id)); create table shop.part_1 partition of shop.parted for values in (1);
      create index on shop.hidden (shop.one(id)) where shop.ok(id); create statistics shop.st on (shop.one(id)), v from shop.hidden;
+     create index on shop.hidden ((shop.one(10))) where shop.ok(11); create statistics shop.constant on (shop.one(12)), (shop.one(13)) from shop.hidden;
      create aggregate shop.sum (int) (sfunc = int4pl, stype = int, finalfunc = shop.one); create collation shop.c from "C";
      create view shop.agg as select shop.sum(id) as s from shop.checked`,
   ],
