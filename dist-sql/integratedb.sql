@@ -2300,8 +2300,7 @@ begin
     -- From this look to the query nobody makes an index, statistics or a policy. Nobody is waited for.
     execute format('lock table only %s%s in share update exclusive mode nowait',
       k.conrelid::regclass, case when k.contype = 'f' then format(', only %s', k.confrelid::regclass) end);
-    if not exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid
-                      and refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass))
+    if not exists (select from pg_depend where classid = 'pg_constraint'::regclass and objid = k.oid and refclassid = 'pg_type'::regclass)
        and not exists (select from pg_attribute a
                         where (a.attrelid, a.attnum) in (select k.conrelid, unnest(k.conkey) union all select k.confrelid, unnest(k.confkey))
                           and a.atttypid >= 16384)

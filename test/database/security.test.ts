@@ -396,6 +396,7 @@ describe('code of an attacker', () => {
     const admin = await database.connect()
     await owner.rows(`
       create function shop.judged(int) returns boolean language plpgsql immutable as $$ begin raise warning 'EVIL as %', current_user; return true; end $$;
+      create function shop.alike(int, int) returns boolean language plpgsql immutable as $$ begin raise warning 'EVIL as %', current_user; return true; end $$;
       create table shop.watched (id int, other int); insert into shop.watched values (1, 1)`)
     await admin.rows(`select from integratedb.set_claims('reporter', $1)`, [
       JSON.stringify({ match: [{ path: 'shop.watched', fields: '*', access: ['select', 'update'] }] }),
@@ -412,12 +413,15 @@ describe('code of an attacker', () => {
       'create index trap on shop.watched (id) where shop.judged(1)',
       'create statistics shop.trap on (shop.judged(1)), (shop.judged(2)) from shop.watched',
       'alter table shop.watched add constraint trap check (shop.judged(id) and shop.judged(1)) not valid',
+      'create operator shop.<=> (leftarg = int, rightarg = int, function = shop.alike); alter table shop.watched add constraint trap check (id operator(shop.<=>) 1) not valid',
       'alter table shop.watched enable row level security; create policy trap on shop.watched using (true) with check (shop.judged(1))',
       // A cast of the column's type, which no dependency tells of.
       `${shout('as_number(shop.tone)', 'int', '1')}; create cast (shop.tone as int) with function shop.as_number as implicit;
        create table shop.loud (id int primary key); alter table shop.watched add foreign key (tone) references shop.loud not valid`,
       // One that was made after the constraint: the constraint is written out, and read with it.
       `alter table shop.watched add constraint d check (tone::text = 'high') not valid;
+       ${shout('as_text(shop.tone)', 'text', `'low'`)}; create cast (shop.tone as text) with function shop.as_text`,
+      `alter table shop.watched add constraint d check (id::text <> ('high'::shop.tone)::text) not valid;
        ${shout('as_text(shop.tone)', 'text', `'low'`)}; create cast (shop.tone as text) with function shop.as_text`,
       // A function of Postgres's own that runs what it is given.
       `${shout('as_query()', 'tsquery', `'a'`)}; alter function shop.as_query() volatile;
@@ -444,7 +448,7 @@ describe('code of an attacker', () => {
         ),
       ]).toEqual([check, is_refused])
     await admin.rows(`select integratedb.set_claims('reporter', '{"match": [{"path": "shop.orders", "fields": "*"}]}')`)
-    await owner.rows('drop table shop.watched; drop type shop.tone; drop function shop.judged(int)')
+    await owner.rows('drop table shop.watched; drop type shop.tone; drop function shop.judged(int), shop.alike(int, int)')
     await admin.end()
   })
 
