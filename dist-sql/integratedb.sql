@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'f736d882003b9a6a';
+  core_hash constant text := 'f3f7b3cb6c48a769';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 f736d882003b9a6a"] === undefined) {
+if (globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -56,13 +56,18 @@ function groupBy(all, keyOfEach) {
 	}
 	return groups;
 }
-function wholeColumn(column, { writes }) {
-	let found = writes?.columns.find(({ num }) => num === column.num), ofWriting = writes && found && { ...found, insert: writes.insert && found.insert === !0, update: writes.update && found.update === !0 };
-	return { length: null, scale: null, content: null, nullable: null, ...column, ...ofWriting };
+function withWriting(relation) {
+	let { writes } = relation;
+	if (writes === void 0) return relation;
+	let columns = relation.columns.map((column) => {
+		let found = writes.columns.find(({ num }) => num === column.num);
+		return found === void 0 ? column : { ...column, ...found, insert: writes.insert && found.insert === !0, update: writes.update && found.update === !0 };
+	});
+	return { ...relation, columns };
 }
 var CatalogIndex = class {
 	constructor({ relations, access }) {
-		this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) })), this.byId = new Map(this.relations.map((relation) => [relation.id, relation])), this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation])), this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each])), this.hasOwnObstacles = access.some(({ obstacles: obstacles2 }) => obstacles2?.some(({ own_relation }) => own_relation !== void 0));
+		this.relations = relations.map(withWriting), this.byId = new Map(this.relations.map((relation) => [relation.id, relation])), this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation])), this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each])), this.hasOwnObstacles = access.some(({ obstacles: obstacles2 }) => obstacles2?.some(({ own_relation }) => own_relation !== void 0));
 	}
 	withId(id) {
 		return this.byId.get(id);
@@ -154,9 +159,13 @@ function parsePath(text) {
 }
 
 function isEqual(one, other) {
-	if (typeof one != "object" || typeof other != "object" || one === null || other === null) return one === other;
-	let ofOther = new Map(Object.entries(other));
-	return [...new Set([...Object.keys(one), ...ofOther.keys()])].every((key) => isEqual(one[key], ofOther.get(key)));
+	return JSON.stringify(one) === JSON.stringify(other) || isEqualByKey(one, other);
+}
+function isEqualByKey(one, other) {
+	if (one === other) return !0;
+	if (typeof one != "object" || typeof other != "object" || one === null || other === null) return !1;
+	let keys = Object.keys(one), members = [one, other];
+	return keys.length === Object.keys(other).length && keys.every((key) => isEqualByKey(members[0][key], members[1][key]));
 }
 function isWriter({ access }) {
 	return access.some((privilege) => privilege !== "select");
@@ -219,17 +228,17 @@ function lines(all) {
 `);
 }
 
-function isNarrower(actual, wanted) {
+function isNarrower(actual = null, wanted = null) {
 	return actual !== null && (wanted === null || actual < wanted);
 }
-function isSameContent(actual, wanted) {
-	return actual.content === wanted.content || wanted.content !== null && (actual.content ?? "").startsWith(`${wanted.content}, `);
+function isSameContent({ content: actual = null }, { content: wanted = null }) {
+	return actual === wanted || wanted !== null && (actual ?? "").startsWith(`${wanted}, `);
 }
 function fitType(actual, wanted) {
 	if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
 	if (actual.type === wanted.type) return "same";
 	let varchar = "character varying";
-	return actual.base !== wanted.base ? wanted.base === varchar && actual.base === "text" ? "same" : "changed" : wanted.base === varchar || wanted.base === "numeric" && actual.scale === wanted.scale ? isNarrower(actual.length, wanted.length) ? "narrowed" : "same" : wanted.type === wanted.base ? "narrowed" : "changed";
+	return actual.base !== wanted.base ? wanted.base === varchar && actual.base === "text" ? "same" : "changed" : wanted.base === varchar || wanted.base === "numeric" && (actual.scale ?? null) === (wanted.scale ?? null) ? isNarrower(actual.length, wanted.length) ? "narrowed" : "same" : wanted.type === wanted.base ? "narrowed" : "changed";
 }
 function fitDeclaredType(actual, declared) {
 	return declared.type === declared.base && actual.base === declared.base && isSameContent(actual, declared) ? "same" : fitType(actual, declared);
@@ -240,7 +249,7 @@ function anyOf(types) {
 }
 function typeProblem({ observed, types, min_length }, column) {
 	let problem = (code, expected) => {
-		let was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to", message = expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`;
+		let was = observed === null ? "is" : code === "IDB203" ? "was changed to" : "was narrowed to", message = expected === column.type ? `the type ${column.type} is another now: ${column.content ?? null}` : `the type ${was} ${column.type}`;
 		return { code, expected, actual: column.type, message };
 	}, fits = types.map((type) => fitDeclaredType(column, type)), declared = types[fits.indexOf("same")];
 	if (types.length > 0 && declared === void 0) return problem(fits.includes("narrowed") ? "IDB204" : "IDB203", anyOf(types));
@@ -713,11 +722,15 @@ function issueLine({ pointer, message }) {
 	return `${pointer === "" ? "(document)" : pointer}: ${message}`;
 }
 var Place = class _Place {
-	constructor(pointer, issues) {
-		this.pointer = pointer, this.issues = issues;
+	constructor(issues, parent = null, key = "") {
+		this.parent = parent, this.key = key, this.issues = issues;
 	}
 	child(key) {
-		return new _Place(child(this.pointer, key), this.issues);
+		return new _Place(this.issues, this, key);
+	}
+	/** Put together when somebody asks: most places are right. */
+	get pointer() {
+		return this.parent === null ? "" : child(this.parent.pointer, this.key);
 	}
 	/** Answers nothing, as the reader does that found it. */
 	report(message) {
@@ -726,7 +739,7 @@ var Place = class _Place {
 	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
 	reportDuplicate(seen2, key) {
 		let first = seen2.get(key);
-		first === void 0 ? seen2.set(key, this.pointer) : this.report(`names again what ${first} names; put both into one`);
+		first === void 0 ? seen2.set(key, this) : this.report(`names again what ${first.pointer} names; put both into one`);
 	}
 };
 function kindOf(value) {
@@ -920,7 +933,7 @@ function parse(text, at) {
 	}
 }
 function readText(kind, text, read) {
-	let issues = [], at = new Place("", issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place("", []) : at);
+	let issues = [], at = new Place(issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place([]) : at);
 	return failAt(
 		issues.map((issue) => ({ line: issueLine(issue) })),
 		"IDB02",
@@ -994,13 +1007,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 f736d882003b9a6a"] = operate;
+globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"] = operate;
 }
-return globalThis["integratedb 0.1.0 f736d882003b9a6a"](op, input);
+return globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1116,11 +1129,15 @@ function issueLine({ pointer, message }) {
 	return `${pointer === "" ? "(document)" : pointer}: ${message}`;
 }
 var Place = class _Place {
-	constructor(pointer, issues) {
-		this.pointer = pointer, this.issues = issues;
+	constructor(issues, parent = null, key = "") {
+		this.parent = parent, this.key = key, this.issues = issues;
 	}
 	child(key) {
-		return new _Place(child(this.pointer, key), this.issues);
+		return new _Place(this.issues, this, key);
+	}
+	/** Put together when somebody asks: most places are right. */
+	get pointer() {
+		return this.parent === null ? "" : child(this.parent.pointer, this.key);
 	}
 	/** Answers nothing, as the reader does that found it. */
 	report(message) {
@@ -1129,7 +1146,7 @@ var Place = class _Place {
 	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
 	reportDuplicate(seen, key) {
 		let first = seen.get(key);
-		first === void 0 ? seen.set(key, this.pointer) : this.report(`names again what ${first} names; put both into one`);
+		first === void 0 ? seen.set(key, this) : this.report(`names again what ${first.pointer} names; put both into one`);
 	}
 };
 function kindOf(value) {
@@ -1202,7 +1219,7 @@ function parse(text, at) {
 	}
 }
 function readText(kind, text, read) {
-	let issues = [], at = new Place("", issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place("", []) : at);
+	let issues = [], at = new Place(issues), document = parse(text, at), found = read(document, issues.length > 0 ? new Place([]) : at);
 	return failAt(
 		issues.map((issue) => ({ line: issueLine(issue) })),
 		"IDB02",
@@ -1527,9 +1544,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"] = operate;
+globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 f736d882003b9a6a notifications"](op, input);
+return globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2780,25 +2797,26 @@ begin return (
       'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(
+            -- In the order of jsonb's keys: what was stored of a column comes back so, and is compared with this.
             'num', a.attnum,
+            'base', format_type(a.atttypid, null),
             'name', a.attname,
             'type', format_type(a.atttypid, a.atttypmod),
-            'base', format_type(a.atttypid, null),
-            'length', integratedb._type_length(v.type, v.modifier),
             'scale', integratedb._type_scale(v.type, v.modifier),
-            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'length', integratedb._type_length(v.type, v.modifier),
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
-            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
-            'expression', case when a.attgenerated <> '' then (
-              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
-                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end,
+            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
-              end
+              end,
+            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'expression', case when a.attgenerated <> '' then (
+              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
+                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end
           ) order by a.attnum)
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid
@@ -3023,7 +3041,9 @@ alter table integratedb.claim
   add column if not exists sequences bigint[] not null default '{}';
 
 create index if not exists claim_of_relid on integratedb.claim (relid);
-create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+-- As the catalogue compares names: with the database's own collation a look-up by pg_class.relname could not use it.
+create index if not exists claim_of_relation on integratedb.claim (schema_name collate "C", relation_name collate "C");
+drop index if exists integratedb.claim_of_name;
 create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
 create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.
@@ -8608,32 +8628,47 @@ declare
   written bigint[];
   judgement jsonb;
 begin
+  -- Here and below, LATERAL ... OFFSET 0: each look-up by its index. As joins the planner would read all claims, or all
+  -- relations of a schema, and a migration would cost the more the more there is that it does not touch.
   if touched is null then
     select array_agg(id) into affected from integratedb.claim;
   else
-    select array_agg(id) into affected from (
-      select k.id from integratedb.claim k where k.relid = any (touched)
-      union
-      select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
-      union
-      select k.id
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        join integratedb.claim k on k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
-       where c.oid = any (touched::oid[])
-    ) a;
+    select array_agg(distinct a.id) into affected
+      from (
+        select k.id from integratedb.claim k where k.relid = any (touched)
+        union all
+        select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
+        union all
+        select k.id
+          from pg_class c
+          join pg_namespace n on n.oid = c.relnamespace
+          cross join lateral (
+            select k.id from integratedb.claim k
+             where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
+            offset 0
+          ) k
+         where c.oid = any (touched::oid[])
+      ) a;
   end if;
   if affected is null then
     return null;
   end if;
   -- What was granted under a name goes when another relation bears it now, unless the stakeholder claims the renamed one as well.
   affected := affected || array(
-    select o.id
-      from integratedb.claim k
-      join pg_class c on c.oid = k.relid::oid
-      join pg_namespace n on n.oid = c.relnamespace
-      join integratedb.claim o on o.stakeholder = k.stakeholder and o.schema_name = n.nspname::text and o.relation_name = c.relname::text
-     where k.id = any (affected) and o.id <> all (affected));
+    select distinct o.id
+      from (
+        select distinct k.stakeholder, n.nspname::text as schema_name, c.relname::text as relation_name
+          from integratedb.claim k
+          join pg_class c on c.oid = k.relid::oid
+          join pg_namespace n on n.oid = c.relnamespace
+         where k.id = any (affected)
+      ) r
+      cross join lateral (
+        select o.id from integratedb.claim o
+         where o.schema_name = r.schema_name and o.relation_name = r.relation_name and o.stakeholder = r.stakeholder
+        offset 0
+      ) o
+     where o.id <> all (affected));
 
   select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
          array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')
@@ -8642,29 +8677,32 @@ begin
   -- Untouched alternatives that may stand in for touched ones.
   select coalesce(json_agg(to_jsonb(s) - 'id' order by s.stakeholder, s.match, s.alternative, s.schema_name, s.relation_name), '[]')::text
     into siblings
-    from integratedb.claim s
-   where s.alternative is not null
-     and s.id <> all (affected)
-     and exists (select from integratedb.claim k where k.id = any (affected) and k.stakeholder = s.stakeholder and k.match = s.match);
+    from (
+      select distinct k.stakeholder, k.match from integratedb.claim k where k.id = any (affected) and k.alternative is not null
+    ) m
+    cross join lateral (
+      select s.* from integratedb.claim s where s.stakeholder = m.stakeholder and s.match = m.match offset 0
+    ) s
+   where s.id <> all (affected);
   select array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
     into stakeholders, relations, written
     from (
-      select k.stakeholder, c.oid::bigint as relation, k.access <> '{select}' as is_written
-        from integratedb.claim k join pg_class c on c.oid = k.relid::oid
-       where k.id = any (affected)
-      union
-      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
+      select distinct k.stakeholder, r.relation, k.access <> '{select}' as is_written
         from integratedb.claim k
-        join pg_namespace n on n.nspname = k.schema_name::name
-        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+        left join pg_namespace n on n.nspname = k.schema_name::name
+        cross join lateral (
+          select c.oid::bigint as relation from pg_class c where c.oid = k.relid::oid
+          union all
+          select c.oid::bigint from pg_class c where c.relnamespace = n.oid and c.relname = k.relation_name::name
+          union all
+          select c.oid::bigint from pg_class c
+           where k.relation_name = '' and touched is null and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+          union all
+          select c.oid::bigint from pg_class c
+           where k.relation_name = '' and c.oid = any (touched::oid[]) and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+          offset 0
+        ) r
        where k.id = any (affected)
-      union
-      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
-        from integratedb.claim k
-        join pg_namespace n on n.nspname = k.schema_name::name
-        join pg_class c on c.relnamespace = n.oid
-       where k.id = any (affected) and k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
-         and (touched is null or c.oid = any (touched::oid[]))
     ) p;
   judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "has_privileges": %s, "catalog": %s}',
     claims, siblings, to_json(coalesce(has_privileges, true)), integratedb._catalog(stakeholders, relations, written)));

@@ -44,8 +44,8 @@ export interface Column extends Type, ColumnWrites {
   /** pg_attribute.attnum: survives a rename, not a drop and re-add. */
   num: number
   name: string
-  /** null where the catalogue cannot know: columns of views. */
-  nullable: boolean | null
+  /** Missing or null where the catalogue cannot know: columns of views. */
+  nullable?: boolean | null
   /** Of an enum, of an array of them or a domain over one. */
   labels?: string[]
   /** Alone covered by a primary key or a unique constraint. Missing where there can be none: of views. */
@@ -227,12 +227,16 @@ export function groupBy<T, Key>(all: readonly T[], keyOfEach: (each: T) => Key):
   return groups
 }
 
-/** The catalogue leaves out what is null; of writing it has one list for all columns. */
-function wholeColumn(column: Column, { writes }: Relation): Column {
-  const found = writes?.columns.find(({ num }) => num === column.num)
-  const ofWriting = writes &&
-    found && { ...found, insert: writes.insert && found.insert === true, update: writes.update && found.update === true }
-  return { ...{ length: null, scale: null, content: null, nullable: null }, ...column, ...ofWriting }
+/** Of writing the catalogue has one list for all columns. */
+function withWriting(relation: Relation): Relation {
+  const { writes } = relation
+  if (writes === undefined) return relation
+  const columns = relation.columns.map((column) => {
+    const found = writes.columns.find(({ num }) => num === column.num)
+    if (found === undefined) return column
+    return { ...column, ...found, insert: writes.insert && found.insert === true, update: writes.update && found.update === true }
+  })
+  return { ...relation, columns }
 }
 
 /** The catalogue with its look-ups. */
@@ -245,7 +249,7 @@ export class CatalogIndex {
   readonly hasOwnObstacles: boolean
 
   constructor({ relations, access }: Catalog) {
-    this.relations = relations.map((relation) => ({ ...relation, columns: relation.columns.map((each) => wholeColumn(each, relation)) }))
+    this.relations = relations.map(withWriting)
     this.byId = new Map(this.relations.map((relation) => [relation.id, relation]))
     this.byName = new Map(this.relations.map((relation) => [keyOf(relation.schema, relation.name), relation]))
     this.access = new Map(access.map((each) => [keyOf(each.stakeholder, each.relation), each]))

@@ -9,24 +9,24 @@ export interface Type {
   type: string
   /** Without: `character varying`, `numeric`. */
   base: string
-  /** Characters, or digits of precision (bits for integers and floats); null where the type sets no limit. */
-  length: number | null
+  /** Characters, or digits of precision (bits for integers and floats); missing, as the next, or null where the type sets no limit. */
+  length?: number | null
   /** Digits after the point of a numeric; null where the type sets none. */
-  scale: number | null
+  scale?: number | null
   /** What is behind the name of a type that somebody made (`domain over text`, `enum`): the name alone can be given to another. */
-  content: string | null
+  content?: string | null
 }
 
 export type Fit = 'same' | 'narrowed' | 'changed'
 
 /** Less room than wanted? A wanted length of null is "no limit". */
-export function isNarrower(actual: number | null, wanted: number | null): boolean {
+export function isNarrower(actual: number | null = null, wanted: number | null = null): boolean {
   return actual !== null && (wanted === null || actual < wanted)
 }
 
 /** A composite type may get attributes at its end, as a table may get columns. */
-function isSameContent(actual: Type, wanted: Type): boolean {
-  return actual.content === wanted.content || (wanted.content !== null && (actual.content ?? '').startsWith(`${wanted.content}, `))
+function isSameContent({ content: actual = null }: Type, { content: wanted = null }: Type): boolean {
+  return actual === wanted || (wanted !== null && (actual ?? '').startsWith(`${wanted}, `))
 }
 
 /**
@@ -38,7 +38,7 @@ export function fitType(actual: Type, wanted: Type): Fit {
   if (actual.type === wanted.type) return 'same'
   const varchar = 'character varying'
   if (actual.base !== wanted.base) return wanted.base === varchar && actual.base === 'text' ? 'same' : 'changed'
-  if (wanted.base === varchar || (wanted.base === 'numeric' && actual.scale === wanted.scale)) {
+  if (wanted.base === varchar || (wanted.base === 'numeric' && (actual.scale ?? null) === (wanted.scale ?? null))) {
     return isNarrower(actual.length, wanted.length) ? 'narrowed' : 'same'
   }
   // An unlimited numeric that got a precision holds less than before; a changed scale is another number.

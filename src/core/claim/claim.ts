@@ -79,12 +79,20 @@ export interface Claim {
   status: Status
 }
 
-/** The same, in whatever order the keys are: those of a stored claim come back sorted. */
+/**
+ * The same, in whatever order the keys are. A stored claim's come back in jsonb's order, and what is made of it keeps that,
+ * so that the engine's own JSON tells nearly always: key by key, it would be half of what a migration costs.
+ */
 export function isEqual(one: unknown, other: unknown): boolean {
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other
-  const ofOther = new Map<string, unknown>(Object.entries(other))
-  const keys = new Set([...Object.keys(one), ...ofOther.keys()])
-  return [...keys].every((key) => isEqual((one as Record<string, unknown>)[key], ofOther.get(key)))
+  return JSON.stringify(one) === JSON.stringify(other) || isEqualByKey(one, other)
+}
+
+function isEqualByKey(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  const keys = Object.keys(one)
+  const members = [one, other] as [Record<string, unknown>, Record<string, unknown>]
+  return keys.length === Object.keys(other).length && keys.every((key) => isEqualByKey(members[0][key], members[1][key]))
 }
 
 /** Does it do more than read? */

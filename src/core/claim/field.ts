@@ -14,7 +14,7 @@ function typeProblem({ observed, types, min_length }: ClaimedField, column: Colu
   const problem = (code: 'IDB203' | 'IDB204', expected: string): Problem => {
     const was = observed === null ? 'is' : code === 'IDB203' ? 'was changed to' : 'was narrowed to'
     const message =
-      expected === column.type ? `the type ${column.type} is another now: ${column.content}` : `the type ${was} ${column.type}`
+      expected === column.type ? `the type ${column.type} is another now: ${column.content ?? null}` : `the type ${was} ${column.type}`
     return { code, expected, actual: column.type, message }
   }
   const fits = types.map((type) => fitDeclaredType(column, type))

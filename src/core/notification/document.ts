@@ -115,7 +115,7 @@ const channelName: Reader<string> = (value, at) => {
   return problem === null ? written : at.report(`is a name that ${problem}`)
 }
 
-function readChannel(value: unknown, at: Place, seen: Map<string, string>): Channel | undefined {
+function readChannel(value: unknown, at: Place, seen: Map<string, Place>): Channel | undefined {
   const given = isObject(value) ? value['kind'] : undefined
   const kind = given === undefined ? undefined : oneOf(kindNames)(given, at.child('kind'))
   if (given !== undefined && kind === undefined) return undefined // nobody knows what else it takes
@@ -173,7 +173,7 @@ function readMatch(value: unknown, at: Place, match: number, channels: readonly 
 export function readNotifications(text: string): { notifications: Omit<Notification, 'stakeholder'>[]; channels: Channel[] } {
   return readText('notifications', text, (document, at) => {
     const { match = [], channels: written = [] } = readMembers(['match', 'channels'], { match: array, channels: array }, document, at) ?? {}
-    const seen = new Map<string, string>()
+    const seen = new Map<string, Place>()
     const channels = written.map((each, index) => readChannel(each, at.child('channels').child(index), seen))
     // A match may name a channel that is wrong: that is told there.
     const named = channels.map((each, index) => each ?? { kind: '', ...(isObject(written[index]) ? written[index] : {}) }) as Channel[]

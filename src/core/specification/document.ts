@@ -106,7 +106,7 @@ interface Option<Group> {
   /** What is said beside the alternatives. */
   group: Group | undefined
   /** What must not stand twice: in the list, or among the alternatives. */
-  seen: Map<string, string>
+  seen: Map<string, Place>
 }
 
 /** Reads every entry of a list; of one that has alternatives, each of them. */
@@ -116,12 +116,12 @@ function readOptions<OfAll extends Readers, Found>(
   ofAll: OfAll,
   read: (option: Option<Members<OfAll>>) => Found | undefined,
 ): Found[] {
-  const seen = new Map<string, string>()
+  const seen = new Map<string, Place>()
   const found = entries.flatMap((value, index) => {
     const here = at.child(index)
     if (!isObject(value) || !('alternatives' in value)) return [read({ value, at: here, index, alternative: null, group: undefined, seen })]
     const group = readMembers<OfAll & typeof ofAlternatives>(['alternatives'], { ...ofAlternatives, ...ofAll }, value, here)
-    const seenHere = new Map<string, string>()
+    const seenHere = new Map<string, Place>()
     return (group?.alternatives ?? []).map((each, alternative) =>
       read({ value: each, at: here.child('alternatives').child(alternative), index, alternative, group, seen: seenHere }),
     )
@@ -215,9 +215,9 @@ function parse(text: string, at: Place): unknown {
  */
 export function readText<Found>(kind: string, text: string, read: (document: unknown, at: Place) => Found): Found {
   const issues: Issue[] = []
-  const at = new Place('', issues)
+  const at = new Place(issues)
   const document = parse(text, at)
-  const found = read(document, issues.length > 0 ? new Place('', []) : at)
+  const found = read(document, issues.length > 0 ? new Place([]) : at)
   failAt(
     issues.map((issue) => ({ line: issueLine(issue) })),
     'IDB02',

@@ -18,16 +18,24 @@ export function issueLine({ pointer, message }: Issue): string {
 
 /** A place in a document. What is wrong at any of its places is kept in one list. */
 export class Place {
-  readonly pointer: string
+  /** Null of the whole document. */
+  private readonly parent: Place | null
+  private readonly key: PropertyKey
   private readonly issues: Issue[]
 
-  constructor(pointer: string, issues: Issue[]) {
-    this.pointer = pointer
+  constructor(issues: Issue[], parent: Place | null = null, key: PropertyKey = '') {
+    this.parent = parent
+    this.key = key
     this.issues = issues
   }
 
   child(key: PropertyKey): Place {
-    return new Place(child(this.pointer, key), this.issues)
+    return new Place(this.issues, this, key)
+  }
+
+  /** Put together when somebody asks: most places are right. */
+  get pointer(): string {
+    return this.parent === null ? '' : child(this.parent.pointer, this.key)
   }
 
   /** Answers nothing, as the reader does that found it. */
@@ -36,10 +44,10 @@ export class Place {
   }
 
   /** Tells of what stands more than once: `seen` keeps where a key stood first. */
-  reportDuplicate(seen: Map<string, string>, key: string): void {
+  reportDuplicate(seen: Map<string, Place>, key: string): void {
     const first = seen.get(key)
-    if (first === undefined) seen.set(key, this.pointer)
-    else this.report(`names again what ${first} names; put both into one`)
+    if (first === undefined) seen.set(key, this)
+    else this.report(`names again what ${first.pointer} names; put both into one`)
   }
 }
 
@@ -76,7 +84,7 @@ export const nonEmpty: Reader<unknown[]> = (value, at) => {
 /** The elements of a list, none of which may stand in it twice. */
 export function setOf<T extends string>(list: Reader<unknown[]>, element: Reader<T>): Reader<T[]> {
   return (value, at) => {
-    const seen = new Map<string, string>()
+    const seen = new Map<string, Place>()
     return list(value, at)?.flatMap((each, index) => {
       const here = at.child(index)
       const found = element(each, here)

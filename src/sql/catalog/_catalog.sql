@@ -46,25 +46,26 @@ begin return (
       'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(
+            -- In the order of jsonb's keys: what was stored of a column comes back so, and is compared with this.
             'num', a.attnum,
+            'base', format_type(a.atttypid, null),
             'name', a.attname,
             'type', format_type(a.atttypid, a.atttypmod),
-            'base', format_type(a.atttypid, null),
-            'length', integratedb._type_length(v.type, v.modifier),
             'scale', integratedb._type_scale(v.type, v.modifier),
-            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'length', integratedb._type_length(v.type, v.modifier),
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
-            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
-            'expression', case when a.attgenerated <> '' then (
-              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
-                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end,
+            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
-              end
+              end,
+            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'expression', case when a.attgenerated <> '' then (
+              select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
+                from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end
           ) order by a.attnum)
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid

@@ -25,7 +25,9 @@ alter table integratedb.claim
   add column if not exists sequences bigint[] not null default '{}';
 
 create index if not exists claim_of_relid on integratedb.claim (relid);
-create index if not exists claim_of_name on integratedb.claim (schema_name, relation_name);
+-- As the catalogue compares names: with the database's own collation a look-up by pg_class.relname could not use it.
+create index if not exists claim_of_relation on integratedb.claim (schema_name collate "C", relation_name collate "C");
+drop index if exists integratedb.claim_of_name;
 create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
 create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.

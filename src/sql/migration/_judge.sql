@@ -19,32 +19,47 @@ declare
   written bigint[];
   judgement jsonb;
 begin
+  -- Here and below, LATERAL ... OFFSET 0: each look-up by its index. As joins the planner would read all claims, or all
+  -- relations of a schema, and a migration would cost the more the more there is that it does not touch.
   if touched is null then
     select array_agg(id) into affected from integratedb.claim;
   else
-    select array_agg(id) into affected from (
-      select k.id from integratedb.claim k where k.relid = any (touched)
-      union
-      select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
-      union
-      select k.id
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        join integratedb.claim k on k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
-       where c.oid = any (touched::oid[])
-    ) a;
+    select array_agg(distinct a.id) into affected
+      from (
+        select k.id from integratedb.claim k where k.relid = any (touched)
+        union all
+        select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
+        union all
+        select k.id
+          from pg_class c
+          join pg_namespace n on n.oid = c.relnamespace
+          cross join lateral (
+            select k.id from integratedb.claim k
+             where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
+            offset 0
+          ) k
+         where c.oid = any (touched::oid[])
+      ) a;
   end if;
   if affected is null then
     return null;
   end if;
   -- What was granted under a name goes when another relation bears it now, unless the stakeholder claims the renamed one as well.
   affected := affected || array(
-    select o.id
-      from integratedb.claim k
-      join pg_class c on c.oid = k.relid::oid
-      join pg_namespace n on n.oid = c.relnamespace
-      join integratedb.claim o on o.stakeholder = k.stakeholder and o.schema_name = n.nspname::text and o.relation_name = c.relname::text
-     where k.id = any (affected) and o.id <> all (affected));
+    select distinct o.id
+      from (
+        select distinct k.stakeholder, n.nspname::text as schema_name, c.relname::text as relation_name
+          from integratedb.claim k
+          join pg_class c on c.oid = k.relid::oid
+          join pg_namespace n on n.oid = c.relnamespace
+         where k.id = any (affected)
+      ) r
+      cross join lateral (
+        select o.id from integratedb.claim o
+         where o.schema_name = r.schema_name and o.relation_name = r.relation_name and o.stakeholder = r.stakeholder
+        offset 0
+      ) o
+     where o.id <> all (affected));
 
   select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
          array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')
@@ -53,29 +68,32 @@ begin
   -- Untouched alternatives that may stand in for touched ones.
   select coalesce(json_agg(to_jsonb(s) - 'id' order by s.stakeholder, s.match, s.alternative, s.schema_name, s.relation_name), '[]')::text
     into siblings
-    from integratedb.claim s
-   where s.alternative is not null
-     and s.id <> all (affected)
-     and exists (select from integratedb.claim k where k.id = any (affected) and k.stakeholder = s.stakeholder and k.match = s.match);
+    from (
+      select distinct k.stakeholder, k.match from integratedb.claim k where k.id = any (affected) and k.alternative is not null
+    ) m
+    cross join lateral (
+      select s.* from integratedb.claim s where s.stakeholder = m.stakeholder and s.match = m.match offset 0
+    ) s
+   where s.id <> all (affected);
   select array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
     into stakeholders, relations, written
     from (
-      select k.stakeholder, c.oid::bigint as relation, k.access <> '{select}' as is_written
-        from integratedb.claim k join pg_class c on c.oid = k.relid::oid
-       where k.id = any (affected)
-      union
-      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
+      select distinct k.stakeholder, r.relation, k.access <> '{select}' as is_written
         from integratedb.claim k
-        join pg_namespace n on n.nspname = k.schema_name::name
-        join pg_class c on c.relnamespace = n.oid and c.relname = k.relation_name::name
+        left join pg_namespace n on n.nspname = k.schema_name::name
+        cross join lateral (
+          select c.oid::bigint as relation from pg_class c where c.oid = k.relid::oid
+          union all
+          select c.oid::bigint from pg_class c where c.relnamespace = n.oid and c.relname = k.relation_name::name
+          union all
+          select c.oid::bigint from pg_class c
+           where k.relation_name = '' and touched is null and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+          union all
+          select c.oid::bigint from pg_class c
+           where k.relation_name = '' and c.oid = any (touched::oid[]) and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+          offset 0
+        ) r
        where k.id = any (affected)
-      union
-      select k.stakeholder, c.oid::bigint, k.access <> '{select}'
-        from integratedb.claim k
-        join pg_namespace n on n.nspname = k.schema_name::name
-        join pg_class c on c.relnamespace = n.oid
-       where k.id = any (affected) and k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
-         and (touched is null or c.oid = any (touched::oid[]))
     ) p;
   judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "has_privileges": %s, "catalog": %s}',
     claims, siblings, to_json(coalesce(has_privileges, true)), integratedb._catalog(stakeholders, relations, written)));
