@@ -8,10 +8,12 @@ import type { BenchServer } from './server.ts'
 import { type Clock, type Comparison, compare, repeat, type Session, type Statement, type Step, statement, timed } from './stopwatch.ts'
 
 export interface Plan {
-  relations: number[]
-  stakeholders: number[]
+  /** Relations, and how many stakeholders one after the other; the last one is measured in full. */
+  sizes: { relations: number; stakeholders: number[] }[]
   runs: number
   times: number
+  /** Of calls that look at everything. */
+  calls: number
 }
 
 /** A pair of statements: without and with IntegrateDB. */
@@ -26,11 +28,8 @@ interface Case {
   times?: (times: number) => number
 }
 
-interface World {
-  relations: number
-  /** Who claims everything in public. */
-  wildcards: string[]
-}
+/** Of a site: wildcards are who claims everything in public. */
+type World = Pick<Site, 'relations' | 'wildcards'>
 
 const same = (write: (n: number) => Statement): Pick<Case, 'bare'> => ({ bare: write })
 
@@ -147,73 +146,105 @@ interface Sides {
   ours: { patient: Session; hasty: Session }
 }
 
+/** Two databases of so many relations, without and with IntegrateDB, and who was added to the second so far. */
+interface Site {
+  relations: number
+  bareName: string
+  oursName: string
+  sides: Sides
+  present: number
+  wildcards: string[]
+  /** What each wildcard took, in milliseconds of CPU. */
+  setClaims: number[]
+}
+
 export async function measureMigrations(server: BenchServer, plan: Plan, engine: string): Promise<Figure[]> {
   const figures: Figure[] = []
-  const sizes: { relations: number; client: Session }[] = []
-  for (const relations of plan.relations) {
-    const { bareName, oursName } = await server.prepare(async () => {
-      const bareName = await server.createDatabase(`bare_${relations}`)
-      const client = await server.connect(bareName, { hasty: true })
-      await fill(client, relations)
-      await client.client.end()
-      return { bareName, oursName: await server.createDatabase(`with_${relations}`, bareName) }
-    })
-    const sides: Sides = {
-      bare: { patient: await server.connect(bareName), hasty: await server.connect(bareName, { hasty: true }) },
-      ours: { patient: await server.connect(oursName), hasty: await server.connect(oursName, { hasty: true }) },
-    }
-    await server.install(sides.ours.hasty)
-    const shopkeeper = `shop_${relations}`
-    await addStakeholder(sides.ours.hasty, shopkeeper, { match: [{ path: 'shop.orders', fields: ['id', 'customer', 'total'] }] })
-
-    const setClaims: number[] = []
-    let present = 0
-    const wildcards: string[] = []
-    for (const stakeholders of plan.stakeholders) {
-      console.error(`${relations} relations, ${stakeholders} stakeholders`)
-      for (; present < stakeholders; present++) {
-        const name = `s${relations}_${present + 1}`
-        const duration = await timed(sides.ours.hasty, () => addStakeholder(sides.ours.hasty, name, documentOf(present + 1, relations)))
-        if (isWildcard(present + 1)) {
-          wildcards.push(name)
-          setClaims.push(duration.cpu)
-        }
-      }
-      await sides.ours.hasty.client.query('vacuum analyze')
-      const world = { relations, wildcards }
-      const where = `${relations.toLocaleString('en-GB')} relations, ${stakeholders} stakeholder${stakeholders === 1 ? '' : 's'}`
-      const id = `${relations}/${stakeholders}`
-      const isLargest = relations === Math.max(...plan.relations) && stakeholders === Math.max(...plan.stakeholders)
-      const cases = isLargest ? [...unrelated, ...claimed] : [unrelated[0], claimed[0]].filter((each) => each !== undefined)
-      for (const each of cases) figures.push(...(await measureCase(each, world, sides, plan, id, where)))
-      if (isLargest) {
-        figures.push(...(await measureCalls(sides.ours.hasty, plan, id, where)))
-        figures.push(...(await measureFirst(server, bareName, oursName, plan, engine, where)))
-      }
-    }
-    const where = `${relations.toLocaleString('en-GB')} relations`
-    figures.push({
-      key: `set-claims/${relations}`,
-      what: "set_claims('public.*'), with add_stakeholder()",
-      where,
-      unit: 'ms',
-      runs: setClaims,
-    })
-    sizes.push({ relations, client: sides.ours.patient })
+  const sites: Site[] = []
+  for (const { relations } of plan.sizes) {
+    const site = await makeSite(server, relations)
+    await populate(site, 1)
+    sites.push(site)
   }
-  figures.push(...(await measureSize(sizes, plan)))
+  figures.push(...(await measureSize(sites, plan)))
+  for (const [index, { stakeholders: counts }] of plan.sizes.entries()) {
+    const site = sites[index]
+    if (site === undefined) continue
+    for (const stakeholders of counts) {
+      await populate(site, stakeholders)
+      const isLast = index === sites.length - 1 && stakeholders === counts.at(-1)
+      const place = {
+        where: `${inNumbers(site)}, ${stakeholders} stakeholder${stakeholders === 1 ? '' : 's'}`,
+        id: `${site.relations}/${stakeholders}`,
+      }
+      const cases = isLast ? [...unrelated, ...claimed] : [...unrelated.slice(0, 1), ...claimed.slice(0, 1)]
+      for (const each of cases) figures.push(...(await measureCase(each, site, plan, place)))
+      if (stakeholders === counts.at(-1)) figures.push(...(await measureCalls(site, plan, place)))
+      if (isLast) figures.push(...(await measureFloor(server, site, plan)), ...(await measureFirst(server, site, plan, engine, place)))
+    }
+    figures.push({
+      key: `set-claims/${site.relations}`,
+      what: "set_claims('public.*'), with add_stakeholder()",
+      where: `${inNumbers(site)}; CPU`,
+      unit: 'ms',
+      runs: site.setClaims,
+    })
+  }
   return figures
 }
 
-async function measureCase(each: Case, world: World, sides: Sides, plan: Plan, id: string, where: string): Promise<Figure[]> {
+function inNumbers({ relations }: Site): string {
+  return `${relations.toLocaleString('en-GB')} relations`
+}
+
+async function makeSite(server: BenchServer, relations: number): Promise<Site> {
+  console.error(`${relations} relations`)
+  const { bareName, oursName } = await server.prepare(async () => {
+    const bareName = await server.createDatabase(`bare_${relations}`)
+    const session = await server.connect(bareName, { hasty: true })
+    await fill(session, relations)
+    await session.client.end()
+    return { bareName, oursName: await server.createDatabase(`with_${relations}`, bareName) }
+  })
+  const sides: Sides = {
+    bare: { patient: await server.connect(bareName), hasty: await server.connect(bareName, { hasty: true }) },
+    ours: { patient: await server.connect(oursName), hasty: await server.connect(oursName, { hasty: true }) },
+  }
+  await server.install(sides.ours.hasty)
+  const document = { match: [{ path: 'shop.orders', fields: ['id', 'customer', 'total'] }] }
+  await addStakeholder(sides.ours.hasty, `shop_${relations}`, document)
+  return { relations, bareName, oursName, sides, present: 0, wildcards: [], setClaims: [] }
+}
+
+async function populate(site: Site, stakeholders: number): Promise<void> {
+  console.error(`${site.relations} relations, ${stakeholders} stakeholders`)
+  const session = site.sides.ours.hasty
+  while (site.present < stakeholders) {
+    const k = ++site.present
+    const name = `s${site.relations}_${k}`
+    const { cpu } = await timed(session, () => addStakeholder(session, name, documentOf(k, site.relations)))
+    if (!isWildcard(k)) continue
+    site.wildcards.push(name)
+    site.setClaims.push(cpu)
+  }
+  await session.client.query('vacuum analyze')
+}
+
+interface Place {
+  where: string
+  id: string
+}
+
+async function measureCase(each: Case, site: Site, plan: Plan, { id, where }: Place): Promise<Figure[]> {
   const { ours = each.bare } = each
+  const { sides } = site
   const isUnrelated = unrelated.includes(each)
   const times = each.times?.(plan.times) ?? plan.times
   const figures: Figure[] = []
   for (const clock of ['wall', 'cpu'] as const) {
     const haste = clock === 'wall' ? 'patient' : 'hasty'
-    const one = statement(sides.ours[haste], (n) => ours(n, world))
-    const other = statement(sides.bare[haste], (n) => each.bare(n, world))
+    const one = statement(sides.ours[haste], (n) => ours(n, site))
+    const other = statement(sides.bare[haste], (n) => each.bare(n, site))
     const comparison = await compare(one, other, { runs: plan.runs, times, clock })
     const goal = isUnrelated ? 1.15 : each.goal
     figures.push({
@@ -235,18 +266,17 @@ function against({ one, other }: Comparison): string {
   return `${one.toFixed(2)} ms against ${other.toFixed(2)} ms`
 }
 
-/** The same statement where there are many relations and where there are few. */
-async function measureSize(sizes: { relations: number; client: Session }[], plan: Plan): Promise<Figure[]> {
-  const [few, many] = [sizes.at(0), sizes.at(-1)]
+/** The same statement where there are many relations and where there are few; one stakeholder claims them all, in both. */
+async function measureSize(sites: Site[], plan: Plan): Promise<Figure[]> {
+  const [few, many] = [sites.at(0), sites.at(-1)]
   if (few === undefined || many === undefined || few === many) return []
-  const add = ({ client }: { client: Session }): Step =>
-    statement(client, (n) => ({ sql: `alter table ${tenth(n)} add column n${n} integer` }))
+  const add = ({ sides }: Site): Step => statement(sides.ours.hasty, (n) => ({ sql: `alter table ${tenth(n)} add column n${n} integer` }))
   const comparison = await compare(add(many), add(few), { ...plan, clock: 'cpu' })
   return [
     {
       key: 'size',
-      what: `ALTER TABLE ADD COLUMN on a claimed table: ${many.relations.toLocaleString('en-GB')} relations against ${few.relations}`,
-      where: `${Math.max(...plan.stakeholders)} stakeholders; CPU`,
+      what: `ALTER TABLE ADD COLUMN on a claimed table: ${inNumbers(many)} against ${few.relations}`,
+      where: '1 stakeholder; CPU',
       unit: '×',
       runs: comparison.ratios,
       goal: { at: 'most', figure: 1.2 },
@@ -255,9 +285,35 @@ async function measureSize(sizes: { relations: number; client: Session }[], plan
   ]
 }
 
+/** What does an event trigger cost that does nothing, in a language and with the attributes that ours has? */
+async function measureFloor(server: BenchServer, { sides }: Site, plan: Plan): Promise<Figure[]> {
+  const session = await server.connect(await server.createDatabase('floor'), { hasty: true })
+  await fill(session, 1)
+  await session.client.query(`
+    create function public.nothing() returns event_trigger language plpgsql security definer
+      set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+      begin
+        perform from pg_event_trigger_ddl_commands();
+      end $$;
+    create event trigger nothing on ddl_command_end execute function public.nothing()`)
+  const alter = (n: number): Statement => ({ sql: `alter table other.thing alter price set default ${n}` })
+  const comparison = await compare(statement(session, alter), statement(sides.bare.hasty, alter), { ...plan, clock: 'cpu' })
+  return [
+    {
+      key: 'floor',
+      what: 'ALTER TABLE with an event trigger that only asks which objects there were: the floor of any',
+      where: 'CPU',
+      unit: '×',
+      runs: comparison.ratios,
+      detail: against(comparison),
+    },
+  ]
+}
+
 /** Calls that look at everything, and the one that tries a migration. */
-async function measureCalls(session: Session, plan: Plan, id: string, where: string): Promise<Figure[]> {
-  const few = Math.max(1, Math.min(3, plan.runs))
+async function measureCalls({ sides }: Site, plan: Plan, { id, where }: Place): Promise<Figure[]> {
+  const session = sides.ours.hasty
+  const few = plan.calls
   const calls: { key: string; what: string; times: number; sql: string }[] = [
     {
       key: 'check-migration',
@@ -277,7 +333,13 @@ async function measureCalls(session: Session, plan: Plan, id: string, where: str
 }
 
 /** The first judged migration in a session, over an empty JavaScript function's first call in one. */
-async function measureFirst(server: BenchServer, bare: string, ours: string, plan: Plan, engine: string, where: string): Promise<Figure[]> {
+async function measureFirst(
+  server: BenchServer,
+  { bareName: bare, oursName: ours }: Site,
+  plan: Plan,
+  engine: string,
+  { where }: Place,
+): Promise<Figure[]> {
   const maker = await server.connect(bare)
   await maker.client.query(`create extension if not exists ${engine}; create function public.empty() returns void language ${engine} as ''`)
   await maker.client.end()

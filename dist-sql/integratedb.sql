@@ -2760,6 +2760,9 @@ stable
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off -- or format_type() spells types as the session likes
+set enable_hashjoin = off -- each relation's rows by their index: joined otherwise, the whole catalogue would be read for one relation
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 begin return (
   with pair as materialized (
@@ -2802,9 +2805,9 @@ begin return (
             'base', format_type(a.atttypid, null),
             'name', a.attname,
             'type', format_type(a.atttypid, a.atttypmod),
-            'scale', integratedb._type_scale(v.type, v.modifier),
+            'scale', room.scale,
             'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
-            'length', integratedb._type_length(v.type, v.modifier),
+            'length', room.length,
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
             'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
             'nullable', case when c.relkind in ('v', 'm') then null else
@@ -2835,6 +2838,20 @@ begin return (
                 select u.* from under u join pg_type b on b.oid = u.type where b.typtype <> 'd'
               ) d
           ) v
+          -- _type_length() and _type_scale(), which as calls would be a third of what a table's columns cost.
+          cross join lateral (
+            select case
+                when v.type in ('varchar'::regtype, 'bpchar'::regtype) then case when v.modifier >= 4 then v.modifier - 4 end
+                when v.type in ('varbit'::regtype, 'bit'::regtype) then case when v.modifier >= 0 then v.modifier end
+                when v.type = 'numeric'::regtype then case when v.modifier >= 4 then ((v.modifier - 4) >> 16) & 65535 end
+                when v.type = 'int2'::regtype then 16
+                when v.type = 'int4'::regtype then 32
+                when v.type = 'int8'::regtype then 64
+                when v.type = 'float4'::regtype then 24
+                when v.type = 'float8'::regtype then 53
+              end as length,
+              case when v.type = 'numeric'::regtype and v.modifier >= 4 then (((v.modifier - 4) & 2047) # 1024) - 1024 end as scale
+          ) room
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]')
     ) as value
     from pg_class c
@@ -2861,7 +2878,7 @@ begin return (
         select json_agg(json_build_object('id', q.oid::bigint,
                  'granted', exists (select from aclexplode(q.relacl) x where x.grantee = r.oid and x.privilege_type = 'USAGE'),
                  'effective', has_sequence_privilege(r.oid, q.oid, 'usage') or has_sequence_privilege(r.oid, q.oid, 'update')) order by q.oid)
-          from json_to_recordset(l.value->'writes'->'sequences') s (id bigint)
+          from json_to_recordset((select l.value->'writes'->'sequences' from relation l where l.id = p.relation)) s (id bigint)
           join pg_class q on q.oid = s.id::oid) end,
       'obstacles', case when c.relkind = 'v' or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
       'rows', case when c.relkind = 'v' or c.relrowsecurity then json_build_object(
@@ -2874,7 +2891,6 @@ begin return (
       'schema_owner', n.nspowner is not distinct from r.oid
     ) as value
     from pair p
-    join relation l on l.id = p.relation
     join pg_class c on c.oid = p.relation::oid
     join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (select p.relation = any (written) as is_written) w
@@ -3478,12 +3494,14 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
-              or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
-              or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
-              or exists (
-                select from pg_attribute a, aclexplode(a.attacl) x
-                 where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not coalesce((select true from pg_class c where c.oid = k.relid::oid), false))
+              -- (LIMIT: as EXISTS ... OR EXISTS the planner would look at all columns of the database.)
+              or coalesce(
+                (select true from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid),
+                (select true from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid limit 1),
+                (select true from pg_attribute a, aclexplode(a.attacl) x
+                  where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid limit 1),
+                false)))
     union all
     select format('sequence %I.%I', n.nspname, c.relname), r.rolname
       from jsonb_to_recordset(used) p (stakeholder text, sequence bigint)
@@ -8617,6 +8635,9 @@ language plpgsql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off -- as in _catalog
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 declare
   affected bigint[];
@@ -8630,91 +8651,90 @@ declare
 begin
   -- Here and below, LATERAL ... OFFSET 0: each look-up by its index. As joins the planner would read all claims, or all
   -- relations of a schema, and a migration would cost the more the more there is that it does not touch.
-  if touched is null then
-    select array_agg(id) into affected from integratedb.claim;
-  else
-    select array_agg(distinct a.id) into affected
-      from (
-        select k.id from integratedb.claim k where k.relid = any (touched)
-        union all
-        select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
-        union all
-        select k.id
-          from pg_class c
-          join pg_namespace n on n.oid = c.relnamespace
-          cross join lateral (
-            select k.id from integratedb.claim k
-             where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
-            offset 0
-          ) k
-         where c.oid = any (touched::oid[])
-      ) a;
-  end if;
+  with direct as materialized (
+    select k.id from integratedb.claim k where touched is null
+    union
+    select k.id from integratedb.claim k where k.relid = any (touched)
+    union
+    select k.id from integratedb.claim k where k.behind && touched and k.behind <> '{}'
+    union
+    select k.id
+      from pg_class c
+      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (
+        select k.id from integratedb.claim k
+         where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '')
+        offset 0
+      ) k
+     where c.oid = any (touched::oid[])
+  )
+  select array_agg(distinct a.id) into affected
+    from (
+      select d.id from direct d
+      union all
+      -- What a stakeholder is granted on a relation is what all its claims of it want, under the name that it has now.
+      select o.id
+        from direct d
+        join integratedb.claim k on k.id = d.id
+        join pg_class c on c.oid = k.relid::oid
+        join pg_namespace n on n.oid = c.relnamespace
+        cross join lateral (
+          select o.id from integratedb.claim o
+           where o.schema_name = n.nspname::text and o.relation_name = c.relname::text and o.stakeholder = k.stakeholder
+          offset 0
+        ) o
+    ) a;
   if affected is null then
     return null;
   end if;
-  -- What was granted under a name goes when another relation bears it now, unless the stakeholder claims the renamed one as well.
-  affected := affected || array(
-    select distinct o.id
-      from (
-        select distinct k.stakeholder, n.nspname::text as schema_name, c.relname::text as relation_name
-          from integratedb.claim k
-          join pg_class c on c.oid = k.relid::oid
-          join pg_namespace n on n.oid = c.relnamespace
-         where k.id = any (affected)
-      ) r
-      cross join lateral (
-        select o.id from integratedb.claim o
-         where o.schema_name = r.schema_name and o.relation_name = r.relation_name and o.stakeholder = r.stakeholder
-        offset 0
-      ) o
-     where o.id <> all (affected));
 
-  select json_agg(to_jsonb(k) - 'id' order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name)::text,
-         array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) filter (where k.relation_name <> '')
-    into claims, paths
-    from integratedb.claim k where k.id = any (affected);
-  -- Untouched alternatives that may stand in for touched ones.
-  select coalesce(json_agg(to_jsonb(s) - 'id' order by s.stakeholder, s.match, s.alternative, s.schema_name, s.relation_name), '[]')::text
-    into siblings
-    from (
-      select distinct k.stakeholder, k.match from integratedb.claim k where k.id = any (affected) and k.alternative is not null
-    ) m
-    cross join lateral (
-      select s.* from integratedb.claim s where s.stakeholder = m.stakeholder and s.match = m.match offset 0
-    ) s
-   where s.id <> all (affected);
-  select array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
-    into stakeholders, relations, written
-    from (
-      select distinct k.stakeholder, r.relation, k.access <> '{select}' as is_written
-        from integratedb.claim k
-        left join pg_namespace n on n.nspname = k.schema_name::name
-        cross join lateral (
-          select c.oid::bigint as relation from pg_class c where c.oid = k.relid::oid
-          union all
-          select c.oid::bigint from pg_class c where c.relnamespace = n.oid and c.relname = k.relation_name::name
-          union all
-          select c.oid::bigint from pg_class c
-           where k.relation_name = '' and touched is null and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
-          union all
-          select c.oid::bigint from pg_class c
-           where k.relation_name = '' and c.oid = any (touched::oid[]) and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
-          offset 0
-        ) r
-       where k.id = any (affected)
-    ) p;
+  with claim as materialized (
+    select k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name, k.optional, k.access, k.all_fields, k.fields, k.relid,
+           k.schema_id, k.observed, k.behind, k.sequences, k.status
+      from integratedb.claim k where k.id = any (affected)
+  ), pair as (
+    select distinct k.stakeholder, r.relation, k.access <> '{select}' as is_written
+      from claim k
+      left join pg_namespace n on n.nspname = k.schema_name::name
+      cross join lateral (
+        select c.oid::bigint as relation from pg_class c where c.oid = k.relid::oid
+        union all
+        select c.oid::bigint from pg_class c where c.relnamespace = n.oid and c.relname = k.relation_name::name
+        union all
+        select c.oid::bigint from pg_class c
+         where k.relation_name = '' and touched is null and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+        union all
+        select c.oid::bigint from pg_class c
+         where k.relation_name = '' and c.oid = any (touched::oid[]) and c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+        offset 0
+      ) r
+  )
+  select (select json_agg(k order by k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name) from claim k)::text,
+         (select array_agg(distinct format('%I.%I', k.schema_name, k.relation_name)) from claim k where k.relation_name <> ''),
+         -- Untouched alternatives that may stand in for touched ones.
+         coalesce((
+           select json_agg(to_jsonb(s) - 'id' order by s.stakeholder, s.match, s.alternative, s.schema_name, s.relation_name)
+             from (select distinct k.stakeholder, k.match from claim k where k.alternative is not null) m
+             cross join lateral (
+               select s.* from integratedb.claim s where s.stakeholder = m.stakeholder and s.match = m.match offset 0
+             ) s
+            where s.id <> all (affected)), '[]')::text,
+         array_agg(p.stakeholder), array_agg(p.relation), coalesce(array_agg(p.relation) filter (where p.is_written), '{}')
+    into claims, paths, siblings, stakeholders, relations, written
+    from pair p;
   judgement := integratedb._call('judge_migration', format('{"claims": %s, "siblings": %s, "has_privileges": %s, "catalog": %s}',
     claims, siblings, to_json(coalesce(has_privileges, true)), integratedb._catalog(stakeholders, relations, written)));
-  -- What a wildcard takes in was no claim before.
-  paths := array(
-    select unnest(paths)
-    union
-    select format('%I.%I', k.schema_name, k.relation_name)
-      from jsonb_to_recordset(judgement->'claims') k (schema_name text, relation_name text)
-     where k.relation_name <> ''
-     order by 1);
-  return judgement || jsonb_build_object('paths', paths);
+  if judgement->'claims' <> '[]' then
+    -- What a wildcard takes in was no claim before.
+    paths := array(
+      select unnest(paths)
+      union
+      select format('%I.%I', k.schema_name, k.relation_name)
+        from jsonb_to_recordset(judgement->'claims') k (schema_name text, relation_name text)
+       where k.relation_name <> ''
+       order by 1);
+  end if;
+  return judgement || jsonb_build_object('paths', coalesce(paths, '{}'));
 end
 $$;
 
@@ -8738,6 +8758,7 @@ as $$
 declare
   migration integratedb.migration;
   enforced text;
+  is_more_touched boolean;
   judgement jsonb;
   used jsonb;
 begin
@@ -8747,14 +8768,16 @@ begin
   end if;
   -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
   perform integratedb._begin_work();
-  select value into enforced from integratedb.setting where name = 'enforcement';
+  select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
+    from integratedb.setting s where s.name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     perform integratedb._end_work();
     return;
   end if;
 
-  judgement := integratedb._judge(integratedb._touched_by(migration), migration.has_privileges or migration.touched is null);
+  judgement := integratedb._judge(case when is_more_touched then integratedb._touched_by(migration) else migration.touched end,
+                                  migration.has_privileges or migration.touched is null);
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then
@@ -8913,6 +8936,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- arrays as parameters would have every call planned anew, at several times its cost
+set enable_hashjoin = off -- as in _catalog
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
@@ -8936,15 +8962,12 @@ begin
     perform integratedb._note_privileges(tg_tag);
     return;
   end if;
-  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') then
-    has_writers := exists (select from integratedb.claim where access <> '{select}');
-    -- These concern only who writes, and break nothing.
-    if tg_tag = 'CREATE INDEX' then
-      if has_writers then
-        perform integratedb._warn_of_index();
-      end if;
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') then
+    -- These concern only who writes; an index breaks nothing.
+    if not exists (select from integratedb.claim where access <> '{select}') then
       return;
-    elsif tg_tag = 'CREATE TRIGGER' and not has_writers then
+    elsif tg_tag = 'CREATE INDEX' then
+      perform integratedb._warn_of_index();
       return;
     end if;
   end if;
@@ -8952,8 +8975,9 @@ begin
   -- In one go: this is what DDL that concerns nobody pays.
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
-         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype))
-    into touched, has_children, is_partitioned, is_partition, renamed
+         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
+         tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}')
+    into touched, has_children, is_partitioned, is_partition, renamed, has_writers
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class
@@ -9201,6 +9225,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off -- as in _catalog
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 declare
   -- Otherwise its snapshot may be from before somebody's claim.

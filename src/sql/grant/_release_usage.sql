@@ -52,12 +52,14 @@ begin
             -- Revoked by somebody, it comes back with a GRANT of the column: the usage is not ours to take away as well.
             and (k.fields @> '[{"revoked": true}]'
               -- What may only be written may be nothing at all (generated columns, views).
-              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not exists (select from pg_class c where c.oid = k.relid::oid))
-              or exists (select from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid)
-              or exists (select from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid)
-              or exists (
-                select from pg_attribute a, aclexplode(a.attacl) x
-                 where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid)))
+              or k.fields @> '[{"status": "met"}]' and ('select' = any (k.access) or not coalesce((select true from pg_class c where c.oid = k.relid::oid), false))
+              -- (LIMIT: as EXISTS ... OR EXISTS the planner would look at all columns of the database.)
+              or coalesce(
+                (select true from pg_class c where c.oid = k.relid::oid and c.relowner = r.oid),
+                (select true from pg_class c, aclexplode(c.relacl) x where c.oid = k.relid::oid and x.grantee = r.oid limit 1),
+                (select true from pg_attribute a, aclexplode(a.attacl) x
+                  where a.attrelid = k.relid::oid and not a.attisdropped and a.attacl is not null and x.grantee = r.oid limit 1),
+                false)))
     union all
     select format('sequence %I.%I', n.nspname, c.relname), r.rolname
       from jsonb_to_recordset(used) p (stakeholder text, sequence bigint)

@@ -10,6 +10,7 @@ as $$
 declare
   migration integratedb.migration;
   enforced text;
+  is_more_touched boolean;
   judgement jsonb;
   used jsonb;
 begin
@@ -19,14 +20,16 @@ begin
   end if;
   -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
   perform integratedb._begin_work();
-  select value into enforced from integratedb.setting where name = 'enforcement';
+  select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
+    from integratedb.setting s where s.name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     perform integratedb._end_work();
     return;
   end if;
 
-  judgement := integratedb._judge(integratedb._touched_by(migration), migration.has_privileges or migration.touched is null);
+  judgement := integratedb._judge(case when is_more_touched then integratedb._touched_by(migration) else migration.touched end,
+                                  migration.has_privileges or migration.touched is null);
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then

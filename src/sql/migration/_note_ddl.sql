@@ -7,6 +7,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- arrays as parameters would have every call planned anew, at several times its cost
+set enable_hashjoin = off -- as in _catalog
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
@@ -30,15 +33,12 @@ begin
     perform integratedb._note_privileges(tg_tag);
     return;
   end if;
-  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') then
-    has_writers := exists (select from integratedb.claim where access <> '{select}');
-    -- These concern only who writes, and break nothing.
-    if tg_tag = 'CREATE INDEX' then
-      if has_writers then
-        perform integratedb._warn_of_index();
-      end if;
+  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') then
+    -- These concern only who writes; an index breaks nothing.
+    if not exists (select from integratedb.claim where access <> '{select}') then
       return;
-    elsif tg_tag = 'CREATE TRIGGER' and not has_writers then
+    elsif tg_tag = 'CREATE INDEX' then
+      perform integratedb._warn_of_index();
       return;
     end if;
   end if;
@@ -46,8 +46,9 @@ begin
   -- In one go: this is what DDL that concerns nobody pays.
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
-         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype))
-    into touched, has_children, is_partitioned, is_partition, renamed
+         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
+         tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}')
+    into touched, has_children, is_partitioned, is_partition, renamed, has_writers
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class

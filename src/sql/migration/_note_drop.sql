@@ -6,6 +6,9 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off -- as in _catalog
+set enable_mergejoin = off
+set enable_seqscan = off
 as $$
 declare
   -- Otherwise its snapshot may be from before somebody's claim.
