@@ -1,0 +1,57 @@
+// A migration costs what it touches, never what there is: no statement of it reads all claims, or a whole catalogue.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { setClaims } from '../support/oracle.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`select integratedb.add_stakeholder('reporter'), integratedb.add_stakeholder('billing');
+    create schema app;
+    create schema other;
+    create table other.thing (id bigint primary key, name text);
+    do $$ begin for i in 1..400 loop execute format('create table app.t%s (id bigint primary key, name text)', i); end loop; end $$`)
+  await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*' }])
+  await setClaims(database, 'billing', [{ path: 'app.t7', fields: ['id'] }])
+  // Without statistics, and on few rows, reading a table from its start to its end is right.
+  await database.rows('vacuum analyze')
+})
+afterAll(() => database.drop())
+
+/** Which of these tables did the transaction read from start to end? */
+async function wholeReads(sql: string): Promise<string[]> {
+  const read = async () =>
+    await database.rows<{ relname: string; reads: number }>(`
+      select relname, seq_scan as reads from pg_stat_xact_all_tables
+       where relid in ('integratedb.claim'::regclass, 'pg_class'::regclass, 'pg_type'::regclass, 'pg_attribute'::regclass, 'pg_depend'::regclass)
+       order by 1`)
+  await database.rows('begin')
+  try {
+    const before = new Map((await read()).map(({ relname, reads }) => [relname, reads]))
+    await database.rows(`${sql}; set constraints all immediate`)
+    const after = await read()
+    return after.filter(({ relname, reads }) => reads > (before.get(relname) ?? 0)).map(({ relname }) => relname)
+  } finally {
+    await database.rows('rollback')
+  }
+}
+
+test.each([
+  'alter table other.thing alter name set default 1',
+  'alter table other.thing add column price numeric',
+  'create table other.new (id bigint primary key)',
+  'create view other.seen as select id from other.thing',
+  'create index on other.thing (name)',
+  'drop table other.thing',
+  "comment on table other.thing is 'a thing'",
+  'alter table app.t7 add column price numeric',
+  'alter table app.t8 alter name set default 1',
+  'create table app.new (id bigint primary key)',
+  'create view app.seen as select id from app.t9',
+])('%s reads no whole table of claims, and no whole catalogue', async (sql) => {
+  expect(await wholeReads(sql)).toEqual([])
+})
+
+test('that is seen: a count of all claims is such a read', async () => {
+  expect(await wholeReads('do $$ begin perform count(fields) from integratedb.claim; end $$')).toEqual(['claim'])
+})
