@@ -59,3 +59,21 @@ select id, total from public.orders order by id;
 
 -- Who changed what, and how it was judged.
 select commands, touched, verdict from integratedb.migrations order by id;
+
+-- 5. The reporter wants to be told what happens to what it claims. The secret that signs is in the notifier's environment.
+select path, events, channels
+from integratedb.set_notifications('reporter', '{
+  "match": [{"path": "public.shipments", "events": ["*"], "channels": ["hook"]}],
+  "channels": [{"name": "hook", "kind": "WEBHOOK", "url": "http://127.0.0.1:8400/hook", "secrets": ["INTEGRATEDB_SECRET_REPORTER"]}]
+}');
+
+-- One small process beside the database reads what is committed, as a role that may read no table.
+select integratedb.add_notifier('notifier') -> 'notifier' as notifier;
+
+-- run: integratedb notify
+
+-- The shop ships something …
+insert into public.shipments (id, carrier) values (7, 'Royal Mail');
+
+-- … and at the reporter's a signed webhook arrives.
+-- receive: webhook

@@ -2,7 +2,7 @@
  * A story in SQL, told step by step: what a person would see in psql.
  *
  * The file is cut at blank lines. In each step the comments tell what happens, `-- as: name` says who runs it, and
- * the rest is the SQL.
+ * the rest is the SQL. Or there is no SQL: `-- run: integratedb notify` starts it, and `-- receive: webhook` waits for one.
  */
 import type { Client, DatabaseError, QueryResult } from 'pg'
 
@@ -10,6 +10,9 @@ export interface Step {
   narration: string[]
   user: string | null
   sql: string
+  /** Instead of SQL. */
+  run: string | null
+  receive: string | null
 }
 
 export function readStory(text: string): Step[] {
@@ -20,17 +23,21 @@ export function readStory(text: string): Step[] {
       const lines = chunk.split('\n')
       const start = lines.findIndex((line) => !line.startsWith('--'))
       const comments = lines.slice(0, start === -1 ? lines.length : start).map((line) => line.replace(/^-- ?/, ''))
-      const user = comments.find((line) => line.startsWith('as: '))?.slice('as: '.length) ?? null
+      const directive = (name: string) => comments.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? null
       return {
-        narration: comments.filter((line) => !line.startsWith('as: ')),
-        user,
+        narration: comments.filter((line) => !/^(as|run|receive): /.test(line)),
+        user: directive('as'),
+        run: directive('run'),
+        receive: directive('receive'),
         sql: start === -1 ? '' : lines.slice(start).join('\n'),
       }
     })
 }
 
-/** The SQL as it is typed: who runs it stands at its prompt. */
-export function promptFor({ user, sql }: Step, owner = 'shop'): string {
+/** The SQL as it is typed: who runs it stands at its prompt. Null: nobody types anything. */
+export function promptFor({ user, sql, run, receive }: Step, owner = 'shop'): string | null {
+  if (run !== null) return `$ ${run}`
+  if (receive !== null) return null
   const prompt = `${user ?? owner}> `
   return prompt + sql.replace(/\n/g, `\n${' '.repeat(prompt.length)}`)
 }

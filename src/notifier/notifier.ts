@@ -103,6 +103,7 @@ export async function notify({ configuration, log, kinds, signal, onListening }:
         server,
         source: start.source,
         allowPrivate: configuration.allowPrivate,
+        patience: configuration.patience,
       }
       session = await Session.open({ stream, start, versions, context, kinds, instance, totals: state.totals })
       state.session = session

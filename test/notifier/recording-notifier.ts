@@ -41,7 +41,14 @@ process.once('SIGTERM', () => ending.abort())
 if (detail === 'count')
   setInterval(() => tell(`count ${count} ${process.resourceUsage().maxRSS} ${JSON.stringify(process.cpuUsage())}`), 100).unref()
 await notify({
-  configuration: { connection: { connectionString: url }, host: '127.0.0.1', port: 0, allowPrivate: true, environment: {} },
+  configuration: {
+    connection: { connectionString: url },
+    host: '127.0.0.1',
+    port: 0,
+    allowPrivate: true,
+    patience: 10_000,
+    environment: {},
+  },
   log: {
     info: (message) => tell(`log ${message}`),
     warn: (message, more) => tell(`log ${message} ${JSON.stringify(more)}`),

@@ -179,7 +179,14 @@ export async function start(shop: Shop, kind: ChannelKind, url = shop.url): Prom
   let ended: Promise<void> | undefined
   const port = await new Promise<number>((resolve, reject) => {
     ended = notify({
-      configuration: { connection: { connectionString: url }, host: '127.0.0.1', port: 0, allowPrivate: true, environment: {} },
+      configuration: {
+        connection: { connectionString: url },
+        host: '127.0.0.1',
+        port: 0,
+        allowPrivate: true,
+        patience: 10_000,
+        environment: {},
+      },
       log: jsonLog((line) => log.push(JSON.parse(line))),
       kinds: { WEBHOOK: kind },
       signal: ending.signal,

@@ -35,7 +35,7 @@ async function credentials(call: string): Promise<Login> {
 async function sinkOf(stakeholder: string, name: string): Promise<Sink> {
   const id = await db.value<number>('select id from integratedb.channel where stakeholder = $1 and name = $2', [stakeholder, name])
   const log = jsonLog((line) => void logged.push(line))
-  const context = { database, environment: {}, log, server, source: '/integratedb/shop', allowPrivate: false }
+  const context = { database, environment: {}, log, server, source: '/integratedb/shop', allowPrivate: false, patience: 10_000 }
   const sink = await socket.open({ id, name, kind: 'SOCKET', stakeholder, configuration: { retention: 10 } }, context)
   sinks.push(sink)
   return sink

@@ -40,6 +40,8 @@ export const SECRET = `whsec_${Buffer.from('a secret of twenty-four b').toString
 export class Receiver {
   /** Each request whose signature was right, in the order of their ends. */
   readonly deliveries: Delivery[] = []
+  /** Are they kept? A million need not be. */
+  keeps = true
   /** Of the others: why. */
   readonly complaints: string[] = []
   /** Called for each request, with its number from 1. */
@@ -120,7 +122,7 @@ export class Receiver {
     const delivery = { headers: request.headers, path: request.url ?? '', body, events, at: Date.now() }
     const { delay = 0, status = 200, headers = {}, answer = '', close } = this.behave(++this.#requests, events)
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
-    this.deliveries.push(delivery)
+    if (this.keeps) this.deliveries.push(delivery)
     this.received(delivery)
     if (close === 'never') await once(response, 'close')
     else if (close === 'before') request.socket.destroy()

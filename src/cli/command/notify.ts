@@ -14,6 +14,7 @@ read, for at most 10 seconds. Several may run: one reads, the others wait. Write
   INTEGRATEDB_NOTIFIER_URL            where the database is; without it PGHOST, PGUSER, …
   INTEGRATEDB_NOTIFIER_LISTEN         host:port of /healthz, /readyz, /metrics and the sockets (default 127.0.0.1:8080)
   INTEGRATEDB_NOTIFIER_ALLOW_PRIVATE  1: webhooks may go to private addresses
+  INTEGRATEDB_NOTIFIER_PATIENCE       seconds that an event waits for its channel before it is set aside in the database (default 10)
   INTEGRATEDB_SECRET_…                what channels name as their secrets
 `,
   options: {},

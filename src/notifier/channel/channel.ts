@@ -15,9 +15,7 @@ import { Store } from './store.ts'
 const MOST_BYTES = 4 << 20
 /** In memory, on the way into the database. */
 const MOST_TO_PARK = 2 << 20
-/** Milliseconds. */
-const PATIENCE = 10_000
-/** A full queue is given such a moment, and another as long as it goes down by so much. */
+/** Milliseconds: a full queue is given such a moment, and another as long as it goes down by so much. */
 const MOMENT = 20
 const PROGRESS = 256 << 10
 /** Read from the database at a time. */
@@ -159,14 +157,14 @@ export class ChannelRunner {
   /** Once a second. */
   tick(now: number): void {
     if (this.#retired !== null) {
-      if (now - this.#retired > PATIENCE && this.#queue.size > 0) {
+      if (now - this.#retired > this.#context.patience && this.#queue.size > 0) {
         this.#log.warn('the channel is gone, and did not take what was left', { events: this.#queue.size })
         this.#drop((entry) => entry.unit?.release())
       }
       return
     }
     for (const entry of this.#queue.waiting()) {
-      if (now - entry.since < PATIENCE) break
+      if (now - entry.since < this.#context.patience) break
       if (entry.unit && !entry.isParking) this.#store.park(entry)
     }
     this.#schedule()

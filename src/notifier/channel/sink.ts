@@ -57,4 +57,6 @@ export interface Context {
   source: string
   /** May a webhook go to a private address? */
   allowPrivate: boolean
+  /** Milliseconds that an event waits for its channel before it is parked. */
+  patience: number
 }
