@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'f3f7b3cb6c48a769';
+  core_hash constant text := 'c6ab612d1dc1a7d3';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"] === undefined) {
+if (globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -648,11 +648,14 @@ function isLost({ before }, { field }) {
 	return before.status === "met" && (field === void 0 || field.status === "met");
 }
 function blockingProblems({ after, problems }) {
+	if (problems.length === 0) return [];
 	let stoodIn = new Set(fieldGroups(after).filter(isGroupMet).flat().map(fieldKey));
 	return problems.filter(({ field }) => field === void 0 || !stoodIn.has(fieldKey(field)));
 }
 function judgeRelation(expansion) {
-	let { before, after, relation, problems } = expansion, tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity)), ofRelation = problems.filter(({ field }) => field === void 0), wasMet = before.status === "met";
+	let { before, after, relation, problems } = expansion;
+	if (problems.length === 0) return [];
+	let tell = (those, severity) => those.map((problem) => findingOf(after, problem, severity)), ofRelation = problems.filter(({ field }) => field === void 0), wasMet = before.status === "met";
 	if (after.status === "absent") return wasMet ? tell(ofRelation, "info") : [];
 	let findings = after.status === "met" || before.status === "unmet" ? [] : tell(ofRelation, wasMet ? "breaking" : "warning");
 	if (relation === null) return findings;
@@ -1007,13 +1010,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"] = operate;
+globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"] = operate;
 }
-return globalThis["integratedb 0.1.0 f3f7b3cb6c48a769"](op, input);
+return globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1544,9 +1547,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"] = operate;
+globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 f3f7b3cb6c48a769 notifications"](op, input);
+return globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -38,6 +38,7 @@ function isLost({ before }: Expansion, { field }: Problem): boolean {
 
 /** The problems that keep the claim from being met, without those of fields that others stand in for. */
 function blockingProblems({ after, problems }: Expansion): Problem[] {
+  if (problems.length === 0) return [] // as nearly always
   const stoodIn = new Set(fieldGroups(after).filter(isGroupMet).flat().map(fieldKey))
   return problems.filter(({ field }) => field === undefined || !stoodIn.has(fieldKey(field)))
 }
@@ -45,6 +46,7 @@ function blockingProblems({ after, problems }: Expansion): Problem[] {
 /** What happened to one relation that has no alternative. */
 function judgeRelation(expansion: Expansion): Finding[] {
   const { before, after, relation, problems } = expansion
+  if (problems.length === 0) return []
   const tell = (those: readonly Problem[], severity: Finding['severity']): Finding[] =>
     those.map((problem) => findingOf(after, problem, severity))
 
