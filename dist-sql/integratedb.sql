@@ -3397,30 +3397,35 @@ declare
   privileges text;
 begin
   for step in
-    select * from jsonb_to_recordset(steps) s (
-      stakeholder text, object text, schema text, name text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)
+    -- What moves alike for several stakeholders is one statement.
+    select s.object, s.schema, s.name, s.revoke_all, s.revoke, s."grant", s.usage, string_agg(quote_ident(s.stakeholder), ', ' order by s.place) as stakeholders
+      from rows from (jsonb_to_recordset(steps) as (
+             stakeholder text, object text, schema text, name text, revoke_all boolean, revoke jsonb, "grant" jsonb, usage boolean)) with ordinality
+             s (stakeholder, object, schema, name, revoke_all, revoke, "grant", usage, place)
+     group by s.object, s.schema, s.name, s.revoke_all, s.revoke, s."grant", s.usage
+     order by min(s.place)
   loop
     object := format('%s %I.%I', step.object, step.schema, step.name);
     if step.revoke_all then
       -- cascade: with a grant option that somebody gave it, it could grant on, and so keep its own from being taken away.
-      execute format('revoke all on %s from %I cascade', object, step.stakeholder);
+      execute format('revoke all on %s from %s cascade', object, step.stakeholders);
     end if;
     privileges := integratedb._privilege_list(step.revoke);
     if privileges is not null then
-      execute format('revoke %s on %s from %I cascade', privileges, object, step.stakeholder);
+      execute format('revoke %s on %s from %s cascade', privileges, object, step.stakeholders);
     end if;
     if step.usage then
-      execute format('grant usage on schema %I to %I', step.schema, step.stakeholder);
+      execute format('grant usage on schema %I to %s', step.schema, step.stakeholders);
     end if;
     privileges := integratedb._privilege_list(step."grant");
     if privileges is not null then
-      execute format('grant %s on %s to %I', privileges, object, step.stakeholder);
+      execute format('grant %s on %s to %s', privileges, object, step.stakeholders);
     end if;
   end loop;
 exception when insufficient_privilege then
   raise exception using
     errcode = 'IDB06',
-    message = format('cannot change the privileges of %I on %I.%I', step.stakeholder, step.schema, step.name),
+    message = format('cannot change the privileges of %s on %I.%I', step.stakeholders, step.schema, step.name),
     detail = format('IntegrateDB grants and revokes as %I, its installer: %s.', current_user, sqlerrm),
     hint = format('An owner of the table or a superuser can make the installer a member: GRANT owner TO %I. Nothing was changed.', current_user);
 when internal_error then
