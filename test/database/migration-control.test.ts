@@ -312,6 +312,9 @@ describe('there is no way round it', () => {
     const superuser = await database.connect()
     await superuser.rows('set session_replication_role = replica')
     expect((await superuser.failure('alter table shop.orders drop column total')).detail).toBe(totalDropped)
+    // Each of the two event triggers alone: a rename drops nothing, and DROP is no ddl_command_end.
+    for (const sql of ['alter table shop.orders rename column total to amount', 'drop table shop.orders cascade'])
+      expect([sql, (await superuser.failure(sql)).code]).toEqual([sql, 'IDB01'])
   })
 
   test('by DDL on what is ours', async () => {
