@@ -97,10 +97,10 @@ export const loadOrder = [
   'notification/_follow.sql',
   'notification/set_notifications.sql',
   'notification/dead_letter.sql',
-  'notification/alert.sql',
 
   'migration/_has_event_triggers.sql',
   'migration/migration.sql',
+  'notification/alert.sql',
   'migration/migrations.sql',
   'migration/_touched_by.sql',
   'migration/_judge.sql',
@@ -113,6 +113,7 @@ export const loadOrder = [
   'migration/check_migration.sql',
   'migration/set_enforcement.sql',
 
+  'notification/_diagnose_notifications.sql',
   'installation/doctor.sql',
   'installation/ownership.plpgsql',
   'installation/privileges.sql',

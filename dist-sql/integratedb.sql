@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'c6ab612d1dc1a7d3';
+  core_hash constant text := '5e7413c11491089e';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"] === undefined) {
+if (globalThis["integratedb 0.1.0 5e7413c11491089e"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -633,7 +633,8 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
 		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
 		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
-		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`
+		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
+		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and leave the publication integratedb to IntegrateDB, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
 	}[code] ?? "";
 }
 
@@ -678,13 +679,13 @@ function toldOf(findings) {
 	let hints = new Set(findings.map(({ hint }) => hint));
 	return { detail: lines(findings.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
 }
-function reportOf(breaking, expansions) {
+function reportOf(breaking, claims) {
 	let first = breaking[0];
 	if (first === void 0) return null;
-	let claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path), stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size, claims = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
+	let claim = claims.find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path), stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size, broken = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
 	return {
 		code: "IDB01",
-		message: `migration breaks ${count(claims, "claim")} of ${count(stakeholders, "stakeholder")}`,
+		message: `migration breaks ${count(broken, "claim")} of ${count(stakeholders, "stakeholder")}`,
 		...toldOf(breaking),
 		constraint: "claims_hold",
 		schema: claim?.schema_name ?? "",
@@ -702,11 +703,18 @@ function judge(expansions, siblings) {
 		...[...groupBy(alternatives, ({ before }) => matchKey(before))].flatMap(
 			([key, match]) => judgeAlternatives(match, siblingsOf.get(key) ?? [])
 		)
-	]), breaking = findings.filter(({ severity }) => severity === "breaking"), warnings = findings.filter(({ severity }) => severity === "warning");
+	]);
+	return verdictOf(
+		findings,
+		expansions.map(({ after }) => after)
+	);
+}
+function verdictOf(findings, claims) {
+	let breaking = findings.filter(({ severity }) => severity === "breaking"), warnings = findings.filter(({ severity }) => severity === "warning");
 	return {
 		verdict: breaking.length > 0 ? "reject" : "accept",
 		findings,
-		report: reportOf(breaking, expansions),
+		report: reportOf(breaking, claims),
 		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
 	};
 }
@@ -1010,13 +1018,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"] = operate;
+globalThis["integratedb 0.1.0 5e7413c11491089e"] = operate;
 }
-return globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3"](op, input);
+return globalThis["integratedb 0.1.0 5e7413c11491089e"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 5e7413c11491089e notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1102,6 +1110,13 @@ function parsePath(text) {
 	return /^pg_/.test(schema.name) || schema.name === "information_schema" || schema.name === "integratedb" ? `is in ${schema.name}, which is not application data and cannot be claimed` : { schema: schema.name, relation: star ? null : relation.name };
 }
 
+function isWildcard(claim) {
+	return claim.relation_name === "";
+}
+function pathOf(claim) {
+	return formatPath(claim.schema_name, isWildcard(claim) ? null : claim.relation_name);
+}
+
 var OperationError = class extends Error {
 	constructor(failure, problems) {
 		super(failure.message), this.failure = { ...failure, detail: lines(problems.map(({ line }) => line)) }, this.problems = problems;
@@ -1123,6 +1138,70 @@ function lines(all) {
 	let shown = all.slice(0, 20).map(oneLine);
 	return all.length > 20 && shown.push(`\u2026 and ${all.length - 20} more`), shown.join(`
 `);
+}
+
+function needOf({ path, field, expected, message }) {
+	return `needs ${field === null ? path : `${path}.${quoteName(field)}`}${expected === null ? "" : ` (${expected})`}: ${message}`;
+}
+function findingLine(finding) {
+	let who = finding.stakeholder === null ? "somebody" : quoteName(finding.stakeholder);
+	return `${finding.code} ${who} ${needOf(finding)}`;
+}
+
+function hintFor(code, { stakeholder, path, field, expected }) {
+	let who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder), column = field === null ? "the column" : quoteName(field), orRelease = `, or let ${who} give it up first (integratedb.set_claims)`, atOnce = ` in the same transaction${orRelease}`, underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
+	return {
+		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
+		IDB102: underItsName,
+		IDB103: underItsName,
+		IDB104: `Give ${path} back to a table or view${atOnce}.`,
+		IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
+		IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
+		IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
+		IDB204: `Keep room for ${expected}${orRelease}.`,
+		IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
+		IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
+		IDB212: `Keep ${column} nullable, or let ${who} say that either will do ("is_nullable": true) in its claims first.`,
+		IDB213: field === null ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.` : `Keep ${column} an ordinary column ("by default" instead of "always" for an identity), add the generated one beside it${orRelease}.`,
+		IDB214: `Keep a default on ${column}${orRelease}.`,
+		IDB301: `Keep a unique constraint on ${column} alone (the new one beside it), or let ${who} say that it need not be unique ("unique": false) first.`,
+		IDB302: `Let ${who} know before it writes; where rows are refused already, repair them first.`,
+		IDB303: `Add the new label beside the old one (ALTER TYPE ... ADD VALUE), or let ${who} name the labels that it needs ("values") without this one first.`,
+		IDB304: `Tell ${who} that it means something else now.`,
+		IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
+		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
+		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
+		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
+		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and leave the publication integratedb to IntegrateDB, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
+	}[code] ?? "";
+}
+
+function toldOf(findings) {
+	let hints = new Set(findings.map(({ hint }) => hint));
+	return { detail: lines(findings.map(findingLine)), hint: lines([...hints].slice(0, 3)) };
+}
+function reportOf(breaking, claims) {
+	let first = breaking[0];
+	if (first === void 0) return null;
+	let claim = claims.find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path), stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size, broken = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size;
+	return {
+		code: "IDB01",
+		message: `migration breaks ${count(broken, "claim")} of ${count(stakeholders, "stakeholder")}`,
+		...toldOf(breaking),
+		constraint: "claims_hold",
+		schema: claim?.schema_name ?? "",
+		table: claim?.relation_name ?? "",
+		column: first.field
+	};
+}
+function verdictOf(findings, claims) {
+	let breaking = findings.filter(({ severity }) => severity === "breaking"), warnings = findings.filter(({ severity }) => severity === "warning");
+	return {
+		verdict: breaking.length > 0 ? "reject" : "accept",
+		findings,
+		report: reportOf(breaking, claims),
+		warning: warnings.length === 0 ? null : { message: "migration accepted, with something to look at", ...toldOf(warnings) }
+	};
 }
 
 function child(pointer, key) {
@@ -1496,10 +1575,10 @@ function subscribe(notification, readable, publishing) {
 function expandNotifications(notifications, claims, publishing) {
 	let readables = readablesOf(claims), published = new Map(publishing.map((each) => [each.relation, each]));
 	return notifications.flatMap((notification) => {
-		let { stakeholder, schema_name, relation_name, match } = notification, isWildcard = relation_name === "", isOf = (each) => each.stakeholder === stakeholder && each.schema_name === schema_name && (isWildcard || each.relation_name === relation_name), here = readables.filter((each) => isOf(each) && (!isWildcard || published.get(each.relid)?.is_table !== !1));
+		let { stakeholder, schema_name, relation_name, match } = notification, isWildcard2 = relation_name === "", isOf = (each) => each.stakeholder === stakeholder && each.schema_name === schema_name && (isWildcard2 || each.relation_name === relation_name), here = readables.filter((each) => isOf(each) && (!isWildcard2 || published.get(each.relid)?.is_table !== !1));
 		if (here.length > 0) return here.map((each) => subscribe(notification, each, published.get(each.relid)));
-		if (isWildcard && claims.some(isOf)) return [];
-		let what = formatPath(schema_name, isWildcard ? null : relation_name), message = claims.some(isOf) ? "its claim is not met" : `${quoteName(stakeholder)} does not claim ${what} with select`;
+		if (isWildcard2 && claims.some(isOf)) return [];
+		let what = formatPath(schema_name, isWildcard2 ? null : relation_name), message = claims.some(isOf) ? "its claim is not met" : `${quoteName(stakeholder)} does not claim ${what} with select`;
 		return [{ subscription: {
 			stakeholder,
 			match,
@@ -1528,10 +1607,28 @@ function subscriptionsOf(input) {
 		"Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and the stakeholder has to claim what it is told of. Nothing was changed."
 	), subscribed.map(({ subscription }) => subscription);
 }
+function keyOfSubscription({ stakeholder, match, schema_name, relation_name }) {
+	return keyOf(stakeholder, match, schema_name, relation_name);
+}
+function judgeNotifications(input) {
+	let { notifications, claims, publishing } = input, subscribed = expandNotifications(notifications, claims, publishing), before = new Map(input.subscriptions.map((each) => [keyOfSubscription(each), each])), after = new Map(subscribed.map((each) => [keyOfSubscription(each.subscription), each])), found = (of, severity, message) => {
+		let path = formatPath(of.schema_name, of.relation_name === "" ? null : of.relation_name), subject = { stakeholder: of.stakeholder, path, field: null, expected: "notifications" };
+		return { code: "IDB501", severity, ...subject, actual: null, message, hint: hintFor("IDB501", subject) };
+	}, ofTable = ({ problems }) => problems.filter(({ cause }) => cause === "table").map(({ message }) => message).join("; "), lost = input.subscriptions.filter(({ status }) => status === "met").flatMap((was) => {
+		let is = after.get(keyOfSubscription(was));
+		if (is === void 0) return [found(was, "info", "it is no longer claimed, and nothing is told of it")];
+		if (is.subscription.status === "met")
+			return is.subscription.relid === was.relid && publishing.some((each) => each.relation === was.relid && !each.is_published) ? [found(was, "breaking", "it was taken out of the publication integratedb")] : [];
+		let problem = ofTable(is);
+		return [problem === "" ? found(was, "info", `nothing is told of it: ${is.subscription.reason}`) : found(was, "breaking", problem)];
+	}), unfit = subscribed.filter((each) => !before.has(keyOfSubscription(each.subscription)) && ofTable(each) !== "").map((each) => found(each.subscription, "warning", ofTable(each)));
+	return { ...verdictOf([...input.findings, ...lost, ...unfit], claims), subscriptions: subscribed.map(({ subscription }) => subscription) };
+}
 
 var notificationOperations = {
 	read_notifications: readNotifications,
-	expand_notifications: (text) => subscriptionsOf(JSON.parse(text))
+	expand_notifications: (text) => subscriptionsOf(JSON.parse(text)),
+	judge_notifications: (text) => judgeNotifications(JSON.parse(text))
 };
 function answer(known, operation, input) {
 	let run = Object.entries(known).find(([name]) => name === operation)?.[1];
@@ -1547,9 +1644,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"] = operate;
+globalThis["integratedb 0.1.0 5e7413c11491089e notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 c6ab612d1dc1a7d3 notifications"](op, input);
+return globalThis["integratedb 0.1.0 5e7413c11491089e notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -3840,6 +3937,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  perform integratedb._publish() from integratedb.notifier_state where has_publication;
   perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();
@@ -4725,6 +4823,7 @@ begin
     perform integratedb._lock_stakeholder(name);
     execute format('alter role %I rename to %I', name, new_name);
     update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
+    perform integratedb._record_version(n) from unnest(array[name, new_name]) n;
     perform integratedb._end_work();
     -- Its own login has another name; the others keep theirs, and become the stakeholder of the new name.
     update integratedb.credential c set username = new_name
@@ -4804,6 +4903,7 @@ begin
     -- Somebody dropped it: what is left is ours.
     lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
+    perform integratedb.remove_notifications(name);
     perform integratedb._drop_logins(name, heir);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
     return;
@@ -4828,6 +4928,7 @@ begin
   -- Whoever decides about claims right now is waited for here, before anybody waits for us.
   lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
+  perform integratedb.remove_notifications(name);
   begin
     execute format('alter role %I nologin', name);
     problem := 'one of its logins is still in use';
@@ -6673,17 +6774,17 @@ $$;
 
 comment on function integratedb._published_family(oid) is 'internal: oids of the tables to publish for a relation';
 
--- The columns and the index of a table's replica identity, as Postgres chooses it. columns null: all of them; no row: none.
+-- The columns and the index of a table's replica identity, as Postgres chooses it. is_full: all of them; no row: none.
 create or replace function integratedb._replica_identity(relation oid)
-returns table (columns name[], index oid)
+returns table (is_full boolean, columns name[], index oid)
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
+  select true, null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
   union all
-  select array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
+  select false, array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
     from pg_class c
     join pg_index i on i.indrelid = c.oid
    where c.oid = relation
@@ -6741,7 +6842,7 @@ as $$
       join pg_class m on m.oid = f.oid
      where c.oid = any (relations::oid[])
   ), identity as materialized (
-    select m.relation, m.oid, i.columns, i.index, i is not null as is_there
+    select m.relation, m.oid, i.is_full, i.columns, i.index
       from member m left join lateral integratedb._replica_identity(m.oid) i on true
      where m.has_rows
   )
@@ -6774,8 +6875,8 @@ as $$
         from member m where m.relation = c.oid
     ) k
     cross join lateral (
-      select min((select m.relname from pg_class m where m.oid = i.oid)) filter (where not i.is_there) as without,
-             bool_and(i.is_there and i.columns is null) as is_full,
+      select min((select m.relname from pg_class m where m.oid = i.oid)) filter (where i.is_full is null) as without,
+             bool_and(i.is_full) as is_full,
              -- What each of them has.
              array(select a.attname::text from pg_attribute a
                     where a.attrelid = c.oid and a.attnum > 0
@@ -8151,8 +8252,8 @@ begin
   perform integratedb._publish();
   perform integratedb._record_version(name);
   lost := array(
-    select format('%s: %s', s.path, s.reason)
-      from integratedb.subscriptions s
+    select format('%I.%s: %s', s.schema_name, case s.relation_name when '' then '*' else quote_ident(s.relation_name) end, s.reason)
+      from integratedb.subscription s
      where s.stakeholder = _follow_claims.name and s.status = 'unmet' and s.match || ' ' || s.schema_name || '.' || s.relation_name = any (lost));
   if lost <> '{}' then
     raise warning using
@@ -8164,6 +8265,133 @@ end
 $$;
 
 comment on function integratedb._follow_claims(text) is 'internal: subscriptions after a change of claims, between _begin_work() and _end_work()';
+
+-- What a migration that touched these claims means for notifications, merged into the judgement of the claims.
+create or replace function integratedb._judge_notifications(affected bigint[], relations bigint[], judgement jsonb)
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  notified jsonb;
+  notifications json;
+  subscriptions json;
+  claims jsonb;
+begin
+  -- Relations by name, as claims are; what a wildcard took in just now among them.
+  select jsonb_agg(distinct jsonb_build_object('stakeholder', k.stakeholder, 'schema_name', k.schema_name, 'relation_name', k.relation_name)) into notified
+    from (
+      select k.stakeholder, k.schema_name, k.relation_name from integratedb.claim k where k.id = any (affected)
+      union
+      select k.stakeholder, k.schema_name, k.relation_name from jsonb_to_recordset(judgement->'claims') k (stakeholder text, schema_name text, relation_name text)
+    ) k
+   where exists (
+     select from integratedb.notification n
+      where n.stakeholder = k.stakeholder and n.schema_name = k.schema_name and (n.relation_name = k.relation_name or n.relation_name = '' and k.relation_name <> ''));
+  if notified is null then
+    return null;
+  end if;
+  select json_agg(to_jsonb(n) order by n.stakeholder, n.match) into notifications
+    from integratedb.notification n
+   where exists (
+     select from jsonb_to_recordset(notified) k (stakeholder text, schema_name text, relation_name text)
+      where n.stakeholder = k.stakeholder and n.schema_name = k.schema_name and n.relation_name in (k.relation_name, ''));
+  select coalesce(json_agg(to_jsonb(s) order by s.stakeholder, s.match, s.schema_name, s.relation_name), '[]') into subscriptions
+    from integratedb.subscription s
+    join jsonb_to_recordset(notified) k (stakeholder text, schema_name text, relation_name text) using (stakeholder, schema_name, relation_name);
+  -- Those of the judgement are as they will be; the others stay.
+  select jsonb_agg(k.claim) into claims
+    from (
+      select c.claim, c.claim->>'stakeholder' as stakeholder, c.claim->>'schema_name' as schema_name, c.claim->>'relation_name' as relation_name
+        from jsonb_array_elements(judgement->'claims') c (claim)
+      union all
+      select to_jsonb(k) - 'id', k.stakeholder, k.schema_name, k.relation_name
+        from (
+          select distinct on (o.id) o.*
+            from jsonb_to_recordset(notified) t (stakeholder text, schema_name text, relation_name text)
+            cross join lateral (
+              select c.* from integratedb.claim c
+               where c.schema_name = t.schema_name and c.relation_name in (t.relation_name, '') and c.stakeholder = t.stakeholder
+              offset 0
+            ) o
+        ) k
+       where not exists (
+         select from jsonb_to_recordset(judgement->'claims') c (stakeholder text, match integer, alternative integer, schema_name text, relation_name text)
+          where c.stakeholder = k.stakeholder and c.match = k.match and c.alternative is not distinct from k.alternative
+            and c.schema_name = k.schema_name and c.relation_name = k.relation_name)
+    ) k
+   where exists (
+     select from jsonb_to_recordset(notified) t (stakeholder text, schema_name text, relation_name text)
+      where t.stakeholder = k.stakeholder and t.schema_name = k.schema_name and k.relation_name in (t.relation_name, ''));
+  return jsonb_build_object('notified', notified) || integratedb._call('judge_notifications',
+    format('{"notifications": %s, "subscriptions": %s, "claims": %s, "publishing": %s, "findings": %s}',
+      notifications, subscriptions, coalesce(claims, '[]'), integratedb._publishing(relations), judgement->'findings'));
+end
+$$;
+
+comment on function integratedb._judge_notifications(bigint[], bigint[], jsonb) is
+  'internal: {notified, subscriptions, verdict, findings, report, warning}; null if no notification was touched. Changes nothing';
+
+create or replace function integratedb._follow_migration(judgement jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from integratedb.subscription s
+   using jsonb_to_recordset(judgement->'notified') k (stakeholder text, schema_name text, relation_name text)
+   where s.stakeholder = k.stakeholder and s.schema_name = k.schema_name and s.relation_name = k.relation_name
+     and not exists (
+       select from jsonb_to_recordset(judgement->'subscriptions') n (stakeholder text, match integer, schema_name text, relation_name text)
+        where n.stakeholder = s.stakeholder and n.match = s.match and n.schema_name = s.schema_name and n.relation_name = s.relation_name);
+  perform integratedb._store_subscriptions(judgement->'subscriptions');
+  perform integratedb._publish();
+  perform integratedb._record_version(k.stakeholder)
+     from (select distinct k->>'stakeholder' as stakeholder from jsonb_array_elements(judgement->'notified') k order by 1) k;
+end
+$$;
+
+comment on function integratedb._follow_migration(jsonb) is 'internal: subscriptions after an accepted migration, between _begin_work() and _end_work()';
+
+-- While enforcement is off nothing is judged, but no application's UPDATE may fail because of us.
+create or replace function integratedb._unpublish_unfit(touched bigint[])
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  stakeholders text[];
+begin
+  if not exists (select from integratedb.subscription s where s.status = 'met' and (touched is null or s.relid = any (touched))) then
+    return;
+  end if;
+  with unfit as (
+    update integratedb.subscription s set status = 'unmet', relid = null, indexes = '{}', reason = coalesce(p.problem, 'it is not there')
+      from (
+        select t.relid, p.problem, p.relation
+          from (select distinct m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched))) t
+          left join json_to_recordset(integratedb._publishing(array(
+            select m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched)))))
+            p (relation bigint, problem text) on p.relation = t.relid
+      ) p
+     where s.relid = p.relid and (p.relation is null or p.problem is not null)
+    returning s.stakeholder
+  )
+  select array_agg(distinct u.stakeholder) into stakeholders from unfit u;
+  if stakeholders is not null then
+    perform integratedb._publish();
+    perform integratedb._record_version(n) from unnest(stakeholders) n;
+  end if;
+end
+$$;
+
+comment on function integratedb._unpublish_unfit(bigint[]) is 'internal: takes out of the publication what cannot be published any more; sync() puts it back';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -8264,6 +8492,7 @@ begin
       hint = 'For example: {"match": [{"path": "public.orders", "events": ["*"], "channels": ["*"]}], "channels": [{"name": "events", "kind": "QUEUE"}]}';
   end if;
   specification := integratedb._call('read_notifications', left(document::text, 1048577));
+  perform integratedb._judge_pending(); -- claims have to be as this transaction has made the tables
   perform integratedb._lock_notified(name, specification->'notifications');
   perform integratedb._begin_work();
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited
@@ -8453,6 +8682,57 @@ comment on function integratedb.enable_channel(text, text) is
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/migration/_has_event_triggers.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Does anything note what a migration touches?
+create or replace function integratedb._has_event_triggers()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) = 2 from pg_event_trigger
+   where evtname in ('integratedb_note_ddl', 'integratedb_note_drop') and evtenabled in ('A', 'O')
+$$;
+
+comment on function integratedb._has_event_triggers() is 'internal: are both event triggers there and enabled?';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/migration/migration.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Which transactions ran DDL that touches claims? The event triggers note here what was touched; the constraint
+-- trigger claims_hold judges it when the transaction commits. What a rejected migration noted goes with it.
+create table if not exists integratedb.migration (
+  id bigint generated always as identity primary key,
+  xid xid8 not null default pg_current_xact_id(),
+  started_at timestamptz not null default transaction_timestamp(),
+  username text not null default session_user,
+  application_name text not null default current_setting('application_name'),
+  client_addr inet default inet_client_addr(),
+  commands text[] not null,
+  touched bigint[],
+  has_privileges boolean not null default false,
+  check_timing text not null,
+  judged boolean not null default false,
+  enforcement text,
+  verdict text constraint "a verdict is accept, reject or unjudged" check (verdict in ('accept', 'reject', 'unjudged')),
+  paths text[],
+  findings jsonb not null default '[]',
+  -- A transaction's number alone comes again after a restore into another cluster.
+  constraint "a transaction is one migration" unique (xid, started_at)
+);
+
+comment on table integratedb.migration is 'One row per transaction that ran DDL on claimed relations';
+comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged; null: everything, where no event trigger tells';
+comment on column integratedb.migration.has_privileges is 'It granted or revoked; of what, the catalogue''s rows tell when it is judged';
+comment on column integratedb.migration.paths is 'The claims'' paths that were touched';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/notification/alert.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -8504,57 +8784,47 @@ end
 $$;
 
 comment on function integratedb._announce_expiring() is 'internal: for the notifier: tells once of each login that ends within a day; how many';
-$sql$;
 
--- ----------------------------------------------------------------------------------------------------
--- src/sql/migration/_has_event_triggers.sql
--- ----------------------------------------------------------------------------------------------------
-execute $sql$
--- Does anything note what a migration touches?
-create or replace function integratedb._has_event_triggers()
-returns boolean
-language sql
-stable
+-- To each stakeholder that a migration broke, or that sees something else since.
+create or replace function integratedb._alert_of_migration(type text, migration integratedb.migration, judgement jsonb)
+returns void
+language plpgsql
+volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select count(*) = 2 from pg_event_trigger
-   where evtname in ('integratedb_note_ddl', 'integratedb_note_drop') and evtenabled in ('A', 'O')
+declare
+  is_accepted constant boolean := type = 'integratedb.migration.accepted';
+  told record;
+begin
+  if not exists (select from integratedb.channel k where k.alerts) then
+    return;
+  end if;
+  for told in
+    select s.stakeholder, coalesce(f.findings, '[]') as findings
+      from (
+        select f->>'stakeholder' as stakeholder from jsonb_array_elements(judgement->'findings') f where is_accepted or f->>'severity' = 'breaking'
+        union
+        select k->>'stakeholder' from jsonb_array_elements(judgement->'claims') k where is_accepted
+      ) s
+      left join lateral (
+        select jsonb_agg(f) as findings from jsonb_array_elements(judgement->'findings') f where f->>'stakeholder' = s.stakeholder
+      ) f on true
+     order by s.stakeholder
+  loop
+    perform integratedb._alert(told.stakeholder, type, jsonb_build_object(
+      'username', migration.username, 'application_name', migration.application_name, 'started_at', migration.started_at,
+      'commands', to_jsonb(migration.commands),
+      'paths', (select coalesce(jsonb_agg(distinct format('%I.%I', k.schema_name, k.relation_name)), '[]')
+                  from integratedb.claim k
+                 where k.stakeholder = told.stakeholder and k.relation_name <> '' and format('%I.%I', k.schema_name, k.relation_name) in (select jsonb_array_elements_text(judgement->'paths'))),
+      'findings', told.findings), is_accepted);
+  end loop;
+end
 $$;
 
-comment on function integratedb._has_event_triggers() is 'internal: are both event triggers there and enabled?';
-$sql$;
-
--- ----------------------------------------------------------------------------------------------------
--- src/sql/migration/migration.sql
--- ----------------------------------------------------------------------------------------------------
-execute $sql$
--- Which transactions ran DDL that touches claims? The event triggers note here what was touched; the constraint
--- trigger claims_hold judges it when the transaction commits. What a rejected migration noted goes with it.
-create table if not exists integratedb.migration (
-  id bigint generated always as identity primary key,
-  xid xid8 not null default pg_current_xact_id(),
-  started_at timestamptz not null default transaction_timestamp(),
-  username text not null default session_user,
-  application_name text not null default current_setting('application_name'),
-  client_addr inet default inet_client_addr(),
-  commands text[] not null,
-  touched bigint[],
-  has_privileges boolean not null default false,
-  check_timing text not null,
-  judged boolean not null default false,
-  enforcement text,
-  verdict text constraint "a verdict is accept, reject or unjudged" check (verdict in ('accept', 'reject', 'unjudged')),
-  paths text[],
-  findings jsonb not null default '[]',
-  -- A transaction's number alone comes again after a restore into another cluster.
-  constraint "a transaction is one migration" unique (xid, started_at)
-);
-
-comment on table integratedb.migration is 'One row per transaction that ran DDL on claimed relations';
-comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged; null: everything, where no event trigger tells';
-comment on column integratedb.migration.has_privileges is 'It granted or revoked; of what, the catalogue''s rows tell when it is judged';
-comment on column integratedb.migration.paths is 'The claims'' paths that were touched';
+comment on function integratedb._alert_of_migration(text, integratedb.migration, jsonb) is
+  'internal: of an accepted one with its commit; of a rejected one at once, so that it survives the rollback';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -8742,12 +9012,16 @@ begin
        where k.relation_name <> ''
        order by 1);
   end if;
-  return judgement || jsonb_build_object('paths', coalesce(paths, '{}'));
+  judgement := judgement || jsonb_build_object('paths', coalesce(paths, '{}'));
+  if exists (select from integratedb.notification) then
+    judgement := judgement || coalesce(integratedb._judge_notifications(affected, coalesce(relations, '{}'), judgement), '{}');
+  end if;
+  return judgement;
 end
 $$;
 
 comment on function integratedb._judge(bigint[], boolean) is
-  'internal: {verdict, findings, report, claims, grants, paths}; null if no claim was touched. Changes nothing';
+  'internal: {verdict, findings, report, claims, grants, paths, subscriptions, notified}; null if no claim was touched. Changes nothing';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -8780,6 +9054,7 @@ begin
     from integratedb.setting s where s.name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
+    perform integratedb._unpublish_unfit(migration.touched);
     perform integratedb._end_work();
     return;
   end if;
@@ -8797,6 +9072,7 @@ begin
     return;
   end if;
   if judgement->>'verdict' = 'reject' and enforced = 'enforce' then
+    perform integratedb._alert_of_migration('integratedb.migration.rejected', migration, judgement);
     raise exception using
       errcode = judgement->'report'->>'code',
       message = judgement->'report'->>'message',
@@ -8816,6 +9092,8 @@ begin
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
   perform integratedb._release_usage(used) where used is not null;
+  perform integratedb._follow_migration(judgement) where judgement ? 'notified';
+  perform integratedb._alert_of_migration('integratedb.migration.accepted', migration, judgement);
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,
@@ -9001,8 +9279,8 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition or has_writers then
-    -- What is written into its parent may go there, or change its rows.
+  if is_partition or has_writers or exists (select from integratedb.subscription limit 1) then
+    -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
       with recursive ancestor (oid) as (
         select i.inhparent from unnest(touched) t join pg_inherits i on i.inhrelid = t::oid
@@ -9135,7 +9413,13 @@ begin
        where tag = 'ALTER EXTENSION' and w.relation_name = ''
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-    touched := array(select distinct k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}');
+    touched := array(
+      select k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}'
+      union
+      -- Somebody altered ours.
+      select s.relid from integratedb.subscription s
+       where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
+         and integratedb._published_tables() <@ integratedb._wanted_tables()));
   end if;
   return touched;
 end
@@ -9247,6 +9531,15 @@ begin
     cross join lateral (
       select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
        where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
+      union all
+      -- An index that a replica identity rests on, and the publication that shows our tables.
+      select s.relid, s.schema_name, s.relation_name
+        from integratedb.subscription s
+       where d.object_type = 'index' and s.indexes @> array[d.objid::bigint] and s.indexes <> '{}'
+      union all
+      select s.relid, s.schema_name, s.relation_name
+        from integratedb.subscription s
+       where d.object_type = 'publication' and d.object_name = 'integratedb' and s.status = 'met'
       union all
       -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
@@ -9472,6 +9765,174 @@ $$;
 
 comment on function integratedb.set_check_timing(text) is
   'commit: judge a migration once, as a whole; statement: after each statement, so that the error names it, and drop-and-recreate fails. IDB08: not one of these';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/notification/_diagnose_notifications.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- The part of doctor() that is about notifications.
+create or replace function integratedb._diagnose_notifications()
+returns table (check_name text, status text, detail text, fix text)
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  is_used constant boolean := exists (select from integratedb.channel) or exists (select from integratedb.notifier);
+  state constant integratedb.notifier_state := (select s from integratedb.notifier_state s);
+  slot record;
+  found_text text;
+  repairs text;
+  number bigint;
+begin
+  check_name := 'notifications: wal_level';
+  if not is_used then
+    status := 'ok'; detail := 'nobody is told of anything'; fix := null;
+    return next;
+    -- What is left of it.
+    check_name := 'notifications: replication slot';
+    if exists (select from pg_replication_slots s where s.slot_name = integratedb._slot_name()) then
+      status := 'problem';
+      detail := 'there is a slot that nobody reads: it keeps the log for ever';
+      fix := format('SELECT pg_drop_replication_slot(%L)', integratedb._slot_name());
+      return next;
+    end if;
+    return;
+  elsif current_setting('wal_level') = 'logical' then
+    status := 'ok'; detail := 'it is logical'; fix := null;
+  else
+    status := 'problem';
+    detail := format('it is %s: there is no stream of changes', current_setting('wal_level'));
+    fix := 'ALTER SYSTEM SET wal_level = ''logical'', and restart the server';
+  end if;
+  return next;
+
+  check_name := 'notifications: publication';
+  select string_agg(x.what, '; ') into found_text
+    from (
+      select 'there is none' as what where not exists (select from pg_publication p where p.pubname = 'integratedb')
+      union all
+      select 'its options, column lists, row filters or schemas are not ours'
+       where exists (select from pg_publication p where p.pubname = 'integratedb') and not integratedb._is_publication_sound()
+      union all
+      select format('it does not hold %s', string_agg(w::oid::regclass::text, ', ' order by w))
+        from unnest(integratedb._wanted_tables()) w
+       where w <> all (integratedb._published_tables()) and exists (select from pg_publication p where p.pubname = 'integratedb') having count(*) > 0
+      union all
+      select format('it holds %s, of which nobody wants to be told', string_agg(w::oid::regclass::text, ', ' order by w))
+        from unnest(integratedb._published_tables()) w where w <> all (integratedb._wanted_tables()) having count(*) > 0
+      union all
+      select format('it belongs to %I', pg_get_userbyid(p.pubowner)) from pg_publication p
+       where p.pubname = 'integratedb' and not pg_has_role(p.pubowner, 'usage')
+    ) x;
+  if found_text is null then
+    status := 'ok'; detail := 'it holds exactly the tables of subscriptions'; fix := null;
+  else
+    status := 'problem'; detail := found_text; fix := 'SELECT * FROM integratedb.sync()';
+  end if;
+  return next;
+
+  check_name := 'notifications: replica identities';
+  select string_agg(distinct format('%s: %s', p.relation::oid::regclass, p.problem), '; '), string_agg(distinct format('ALTER TABLE %s REPLICA IDENTITY FULL', p.relation::oid::regclass), '; ')
+    into found_text, repairs
+    from json_to_recordset(integratedb._publishing(array(select distinct s.relid from integratedb.subscription s where s.status = 'met'))) p (relation bigint, problem text)
+   where p.problem is not null;
+  if found_text is null then
+    select count(*), (array_agg(format('%s of %I: %s', s.path, s.stakeholder, s.reason) order by s.stakeholder, s.path))[1] into number, found_text
+      from integratedb.subscriptions s where s.status = 'unmet';
+    status := case number when 0 then 'ok' else 'warning' end;
+    detail := case number when 0 then 'every subscription is met, and its table can be published' else format('%s subscriptions are not met, the first: %s', number, found_text) end;
+    fix := case number when 0 then null else 'SELECT * FROM integratedb.subscriptions WHERE status = ''unmet''' end;
+  else
+    status := 'problem'; detail := format('UPDATE and DELETE fail: %s', found_text);
+    fix := repairs || '; SELECT * FROM integratedb.sync()';
+  end if;
+  return next;
+
+  check_name := 'notifications: replication slot';
+  select s.active, s.wal_status, pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.confirmed_flush_lsn) as lag
+    into slot
+    from pg_replication_slots s where s.slot_name = integratedb._slot_name();
+  if not found then
+    status := case when state.slot_made_at is null then 'warning' else 'problem' end;
+    detail := case when state.slot_made_at is null then 'the notifier has not made it yet'
+      else 'it is gone: what happens until the notifier makes another is told as a gap' end;
+    fix := 'Start the notifier: integratedb notify';
+  elsif slot.wal_status = 'lost' then
+    status := 'problem';
+    detail := 'the server has thrown away what it had not read (max_slot_wal_keep_size): that is told as a gap';
+    fix := 'Start the notifier: integratedb notify';
+  elsif slot.wal_status = 'unreserved' or slot.lag > 1024 * 1024 * 1024 then
+    status := 'warning';
+    detail := format('it is %s behind (%s), which the server has to keep', pg_size_pretty(slot.lag), slot.wal_status);
+    fix := 'See what the notifier says: SELECT * FROM integratedb.channels';
+  else
+    status := 'ok'; detail := format('it is %s behind', pg_size_pretty(slot.lag)); fix := null;
+  end if;
+  return next;
+
+  check_name := 'notifications: notifier';
+  if not exists (select from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid and r.rolname = n.name where r.rolcanlogin and r.rolreplication and pg_has_role(r.oid, 'integratedb_notifier', 'usage')) then
+    status := 'problem';
+    detail := 'no login can read the stream';
+    fix := 'SELECT integratedb.add_notifier(''name'')';
+  elsif state.reported_at is null or state.reported_at < clock_timestamp() - interval '1 minute' then
+    status := 'problem';
+    detail := case when state.reported_at is null then 'it has never been heard of'
+      else format('it has not been heard of for %s', date_trunc('second', clock_timestamp() - state.reported_at)) end;
+    fix := 'Start it: integratedb notify';
+  else
+    status := 'ok'; detail := format('%s was heard of a moment ago', coalesce(state.report->>'instance', 'it')); fix := null;
+  end if;
+  return next;
+
+  check_name := 'notifications: channels';
+  select string_agg(format('%I of %I %s', c.name, c.stakeholder, c.problem), '; ' order by c.stakeholder, c.name), string_agg(distinct c.repair, '; ') into found_text, repairs
+    from (
+      select k.name, k.stakeholder, format('is disabled (%s)', k.reason) as problem, format('SELECT integratedb.enable_channel(%L, %L)', k.stakeholder, k.name) as repair
+        from integratedb.channels k where k.status = 'disabled'
+      union all
+      select k.name, k.stakeholder, format('cannot be opened (%s)', k.reason), 'See the notifier''s log' from integratedb.channels k where k.status = 'broken'
+      union all
+      select k.name, k.stakeholder, format('has %s events parked, the oldest for %s', k.parked, date_trunc('second', clock_timestamp() - k.oldest_parked_at)), 'See whether its receiver is well'
+        from integratedb.channels k where k.parked > 0 and k.status <> 'disabled' and k.oldest_parked_at < clock_timestamp() - interval '5 minutes'
+      union all
+      select k.name, k.stakeholder, format('has %s dead letters', k.dead), format('SELECT integratedb.replay_dead_letters(%L, %L), or drop_dead_letters', k.stakeholder, k.name)
+        from integratedb.channels k where k.dead > 0
+      union all
+      select k.name, k.stakeholder, 'has lost its view', format('SELECT * FROM integratedb.set_notifications(%L, integratedb.get_notifications(%L))', k.stakeholder, k.stakeholder)
+        from integratedb.channel k where k.kind = 'QUEUE' and not exists (select from pg_class c where c.oid = k.queue_view::oid)
+    ) c;
+  if found_text is null then
+    status := 'ok'; detail := 'none is disabled, broken, behind or refused'; fix := null;
+  else
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+
+  check_name := 'notifications: who reads the stream';
+  select string_agg(format('%I %s', r.rolname, x.problem), '; ' order by r.rolname, x.problem), string_agg(x.repair, '; ' order by r.rolname, x.problem) into found_text, repairs
+    from pg_roles r
+    cross join lateral (
+      select 'may more than read the stream (SUPERUSER, CREATEROLE, CREATEDB or BYPASSRLS)' as problem, format('ALTER ROLE %I NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS', r.rolname) as repair
+       where r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls
+      union all
+      select format('is a member of %I', g.rolname), format('REVOKE %I FROM %I', g.rolname, r.rolname)
+        from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid and g.rolname <> 'integratedb_notifier'
+    ) x
+   where exists (select from integratedb.notifier n where n.role_id::oid = r.oid) or r.rolname = 'integratedb_notifier';
+  if found_text is null then
+    status := 'ok'; detail := 'notifiers have no other power'; fix := null;
+  else
+    status := 'warning'; detail := found_text; fix := repairs;
+  end if;
+  return next;
+end
+$$;
+
+comment on function integratedb._diagnose_notifications() is 'internal: the rows of doctor() about notifications';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -9876,6 +10337,8 @@ begin
   end if;
   return next;
 
+  return query select * from integratedb._diagnose_notifications();
+
   check_name := 'claims';
   if engine_answers then
     select count(*), (array_agg(concat_ws(' ', f.code, f.stakeholder, f.path || coalesce('.' || f.field, ''))))[1] into number, found_text
@@ -10163,6 +10626,14 @@ begin
     exception when sqlstate 'IDB04' or sqlstate 'IDB08' then
       raise notice 'Next: SELECT * FROM integratedb.sync(), in a READ COMMITTED transaction; it could not run here: %', sqlerrm;
     end;
+  end if;
+
+  -- What is told to the notifier may have another shape than in an older version.
+  if exists (select from integratedb.channel) and not integratedb._is_restored() then
+    perform integratedb._begin_work();
+    perform integratedb._publish();
+    perform integratedb._record_version(s.name) from integratedb.stakeholder s order by s.name;
+    perform integratedb._end_work();
   end if;
 
   perform set_config('client_min_messages', messages_before, true);

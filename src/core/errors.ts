@@ -69,6 +69,7 @@ export const findings = {
   IDB402: 'schema usage revoked',
   IDB403: 'row level security hides rows',
   IDB404: "the view's owner lost its rights",
+  IDB501: 'can no longer be published',
 } as const
 
 export type FindingCode = keyof typeof findings

@@ -12,7 +12,7 @@ import { grantSteps } from './grant/grant.ts'
 import type { Finding } from './migration/finding.ts'
 import { distinct, findingOf, judge, unmetProblems, type Verdict } from './migration/judge.ts'
 import { readNotifications } from './notification/document.ts'
-import { subscriptionsOf } from './notification/subscription.ts'
+import { judgeNotifications, subscriptionsOf } from './notification/subscription.ts'
 import { type MatchSpecification, readDocument } from './specification/document.ts'
 
 export { errors, type FindingCode, findings } from './errors.ts'
@@ -97,6 +97,7 @@ const claimOperations: Operations = {
 const notificationOperations: Operations = {
   read_notifications: readNotifications,
   expand_notifications: (text) => subscriptionsOf(JSON.parse(text)),
+  judge_notifications: (text) => judgeNotifications(JSON.parse(text)),
 }
 
 /** All of them; in the database they are two functions, so that who is told of nothing does not load the second. */

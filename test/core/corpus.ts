@@ -181,6 +181,10 @@ const expansions = [true, false].flatMap((is_declared) =>
 export const recorded: Question[] = [
   ...notificationTexts.map((each) => question('read_notifications', each)),
   ...expansions.map((each) => question('expand_notifications', each)),
+  ...expansions.map((each) => {
+    const { ok: subscriptions = [] } = ask<object[]>('expand_notifications', { ...expansions[1], is_declared: false })
+    return question('judge_notifications', { ...each, subscriptions, findings: [] })
+  }),
   ...['read_specification', 'check_specification'].flatMap((operation) =>
     [...documents, ...texts].map((each) => question(operation, each)),
   ),

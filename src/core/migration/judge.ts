@@ -94,15 +94,15 @@ function toldOf(findings: readonly Finding[]): Pick<Failure, 'detail' | 'hint'> 
   return { detail: lines(findings.map(findingLine)), hint: lines([...hints].slice(0, 3)) }
 }
 
-function reportOf(breaking: readonly Finding[], expansions: readonly Expansion[]): Verdict['report'] {
+function reportOf(breaking: readonly Finding[], claims: readonly Claim[]): Verdict['report'] {
   const first = breaking[0]
   if (first === undefined) return null
-  const claim = expansions.map(({ after }) => after).find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path)
+  const claim = claims.find((each) => each.stakeholder === first.stakeholder && pathOf(each) === first.path)
   const stakeholders = new Set(breaking.map(({ stakeholder }) => stakeholder)).size
-  const claims = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size
+  const broken = new Set(breaking.map(({ stakeholder, path, field }) => keyOf(stakeholder, path, field))).size
   return {
     code: 'IDB01',
-    message: `migration breaks ${count(claims, 'claim')} of ${count(stakeholders, 'stakeholder')}`,
+    message: `migration breaks ${count(broken, 'claim')} of ${count(stakeholders, 'stakeholder')}`,
     ...toldOf(breaking),
     constraint: 'claims_hold',
     schema: claim?.schema_name ?? '',
@@ -132,12 +132,20 @@ export function judge(expansions: readonly Expansion[], siblings: readonly Claim
       judgeAlternatives(match, siblingsOf.get(key) ?? []),
     ),
   ])
+  return verdictOf(
+    findings,
+    expansions.map(({ after }) => after),
+  )
+}
+
+/** What follows from findings about these claims. */
+export function verdictOf(findings: Finding[], claims: readonly Claim[]): Verdict {
   const breaking = findings.filter(({ severity }) => severity === 'breaking')
   const warnings = findings.filter(({ severity }) => severity === 'warning')
   return {
     verdict: breaking.length > 0 ? 'reject' : 'accept',
     findings,
-    report: reportOf(breaking, expansions),
+    report: reportOf(breaking, claims),
     warning: warnings.length === 0 ? null : { message: 'migration accepted, with something to look at', ...toldOf(warnings) },
   }
 }

@@ -2,6 +2,9 @@
 import { groupBy, keyOf } from '../catalog/catalog.ts'
 import type { Claim } from '../claim/claim.ts'
 import { type FailureProblem, failAt } from '../errors.ts'
+import type { Finding } from '../migration/finding.ts'
+import { hintFor } from '../migration/hint.ts'
+import { type Verdict, verdictOf } from '../migration/judge.ts'
 import { issueLine } from '../specification/issue.ts'
 import { formatPath, quoteName } from '../specification/path.ts'
 import type { Notification } from './document.ts'
@@ -163,4 +166,55 @@ export function subscriptionsOf(input: {
     )
   }
   return subscribed.map(({ subscription }) => subscription)
+}
+
+function keyOfSubscription({ stakeholder, match, schema_name, relation_name }: Subscription): string {
+  return keyOf(stakeholder, match, schema_name, relation_name)
+}
+
+/**
+ * A migration judged once more, by the notifications that it touched.
+ *
+ * @param claims as they are after it, of the relations that it touched
+ * @param findings what was found of the claims
+ */
+export function judgeNotifications(input: {
+  notifications: Notification[]
+  subscriptions: Subscription[]
+  claims: Claim[]
+  publishing: Publishing[]
+  findings: Finding[]
+}): Verdict & { subscriptions: Subscription[] } {
+  const { notifications, claims, publishing } = input
+  const subscribed = expandNotifications(notifications, claims, publishing)
+  const before = new Map(input.subscriptions.map((each) => [keyOfSubscription(each), each]))
+  const after = new Map(subscribed.map((each) => [keyOfSubscription(each.subscription), each]))
+  const found = (of: Subscription, severity: Finding['severity'], message: string): Finding => {
+    const path = formatPath(of.schema_name, of.relation_name === '' ? null : of.relation_name)
+    const subject = { stakeholder: of.stakeholder, path, field: null, expected: 'notifications' }
+    return { code: 'IDB501', severity, ...subject, actual: null, message, hint: hintFor('IDB501', subject) }
+  }
+  const ofTable = ({ problems }: Subscribed): string =>
+    problems
+      .filter(({ cause }) => cause === 'table')
+      .map(({ message }) => message)
+      .join('; ')
+
+  const lost = input.subscriptions
+    .filter(({ status }) => status === 'met')
+    .flatMap((was): Finding[] => {
+      const is = after.get(keyOfSubscription(was))
+      if (is === undefined) return [found(was, 'info', 'it is no longer claimed, and nothing is told of it')]
+      if (is.subscription.status === 'met') {
+        const isTakenOut =
+          is.subscription.relid === was.relid && publishing.some((each) => each.relation === was.relid && !each.is_published)
+        return isTakenOut ? [found(was, 'breaking', 'it was taken out of the publication integratedb')] : []
+      }
+      const problem = ofTable(is)
+      return [problem === '' ? found(was, 'info', `nothing is told of it: ${is.subscription.reason}`) : found(was, 'breaking', problem)]
+    })
+  const unfit = subscribed
+    .filter((each) => !before.has(keyOfSubscription(each.subscription)) && ofTable(each) !== '')
+    .map((each) => found(each.subscription, 'warning', ofTable(each)))
+  return { ...verdictOf([...input.findings, ...lost, ...unfit], claims), subscriptions: subscribed.map(({ subscription }) => subscription) }
 }

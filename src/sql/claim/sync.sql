@@ -32,6 +32,7 @@ begin
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
   end loop;
+  perform integratedb._publish() from integratedb.notifier_state where has_publication;
   perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();

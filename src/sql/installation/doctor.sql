@@ -396,6 +396,8 @@ begin
   end if;
   return next;
 
+  return query select * from integratedb._diagnose_notifications();
+
   check_name := 'claims';
   if engine_answers then
     select count(*), (array_agg(concat_ws(' ', f.code, f.stakeholder, f.path || coalesce('.' || f.field, ''))))[1] into number, found_text

@@ -12,6 +12,7 @@ declare
   kept text[] := '{}';
   engine text;
   slot text;
+  queues oid[] := '{}';
 begin
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   perform set_config('client_min_messages', 'warning', true);
@@ -35,6 +36,10 @@ begin
   lock table integratedb.stakeholder in access exclusive mode;
   select value into engine from integratedb.setting where name = 'engine';
 
+  -- The views of queues lie in stakeholders' schemas. (Older versions have none.)
+  if to_regclass('integratedb.channel') is not null then
+    execute 'select coalesce(array_agg(queue_view::oid), ''{}'') from integratedb.channel where queue_view is not null' into queues;
+  end if;
   -- DROP SCHEMA ... CASCADE would take somebody else's view with it.
   with ours (class, oid) as (
     select 'pg_class'::regclass, oid from pg_class where relnamespace = 'integratedb'::regnamespace
@@ -42,6 +47,8 @@ begin
     select 'pg_proc'::regclass, oid from pg_proc where pronamespace = 'integratedb'::regnamespace
     union all
     select 'pg_type'::regclass, oid from pg_type where typnamespace = 'integratedb'::regnamespace
+    union all
+    select 'pg_class'::regclass, unnest(queues)
   ), outside as (
     select distinct case d.classid when 'pg_rewrite'::regclass then 'pg_class'::regclass else d.classid end as class,
            coalesce(r.ev_class, d.objid) as oid
@@ -96,7 +103,6 @@ begin
     if exists (select from integratedb.notifier_state where has_publication) then
       drop publication if exists integratedb;
     end if;
-    -- The views of queues, which lie in stakeholders' schemas.
     perform integratedb._drop_queue(k) from integratedb.channel k where k.kind = 'QUEUE';
   end if;
 

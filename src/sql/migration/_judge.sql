@@ -107,9 +107,13 @@ begin
        where k.relation_name <> ''
        order by 1);
   end if;
-  return judgement || jsonb_build_object('paths', coalesce(paths, '{}'));
+  judgement := judgement || jsonb_build_object('paths', coalesce(paths, '{}'));
+  if exists (select from integratedb.notification) then
+    judgement := judgement || coalesce(integratedb._judge_notifications(affected, coalesce(relations, '{}'), judgement), '{}');
+  end if;
+  return judgement;
 end
 $$;
 
 comment on function integratedb._judge(bigint[], boolean) is
-  'internal: {verdict, findings, report, claims, grants, paths}; null if no claim was touched. Changes nothing';
+  'internal: {verdict, findings, report, claims, grants, paths, subscriptions, notified}; null if no claim was touched. Changes nothing';

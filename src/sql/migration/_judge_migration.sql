@@ -24,6 +24,7 @@ begin
     from integratedb.setting s where s.name = 'enforcement';
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
+    perform integratedb._unpublish_unfit(migration.touched);
     perform integratedb._end_work();
     return;
   end if;
@@ -41,6 +42,7 @@ begin
     return;
   end if;
   if judgement->>'verdict' = 'reject' and enforced = 'enforce' then
+    perform integratedb._alert_of_migration('integratedb.migration.rejected', migration, judgement);
     raise exception using
       errcode = judgement->'report'->>'code',
       message = judgement->'report'->>'message',
@@ -60,6 +62,8 @@ begin
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
   perform integratedb._release_usage(used) where used is not null;
+  perform integratedb._follow_migration(judgement) where judgement ? 'notified';
+  perform integratedb._alert_of_migration('integratedb.migration.accepted', migration, judgement);
   update integratedb.migration m
      set judged = true,
          enforcement = enforced,

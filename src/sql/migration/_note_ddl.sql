@@ -64,8 +64,8 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition or has_writers then
-    -- What is written into its parent may go there, or change its rows.
+  if is_partition or has_writers or exists (select from integratedb.subscription limit 1) then
+    -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
       with recursive ancestor (oid) as (
         select i.inhparent from unnest(touched) t join pg_inherits i on i.inhrelid = t::oid
@@ -198,7 +198,13 @@ begin
        where tag = 'ALTER EXTENSION' and w.relation_name = ''
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-    touched := array(select distinct k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}');
+    touched := array(
+      select k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}'
+      union
+      -- Somebody altered ours.
+      select s.relid from integratedb.subscription s
+       where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
+         and integratedb._published_tables() <@ integratedb._wanted_tables()));
   end if;
   return touched;
 end

@@ -21,6 +21,15 @@ begin
       select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
        where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
       union all
+      -- An index that a replica identity rests on, and the publication that shows our tables.
+      select s.relid, s.schema_name, s.relation_name
+        from integratedb.subscription s
+       where d.object_type = 'index' and s.indexes @> array[d.objid::bigint] and s.indexes <> '{}'
+      union all
+      select s.relid, s.schema_name, s.relation_name
+        from integratedb.subscription s
+       where d.object_type = 'publication' and d.object_name = 'integratedb' and s.status = 'met'
+      union all
       -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
         from (

@@ -21,17 +21,17 @@ $$;
 
 comment on function integratedb._published_family(oid) is 'internal: oids of the tables to publish for a relation';
 
--- The columns and the index of a table's replica identity, as Postgres chooses it. columns null: all of them; no row: none.
+-- The columns and the index of a table's replica identity, as Postgres chooses it. is_full: all of them; no row: none.
 create or replace function integratedb._replica_identity(relation oid)
-returns table (columns name[], index oid)
+returns table (is_full boolean, columns name[], index oid)
 language sql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
+  select true, null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
   union all
-  select array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
+  select false, array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
     from pg_class c
     join pg_index i on i.indrelid = c.oid
    where c.oid = relation
@@ -89,7 +89,7 @@ as $$
       join pg_class m on m.oid = f.oid
      where c.oid = any (relations::oid[])
   ), identity as materialized (
-    select m.relation, m.oid, i.columns, i.index, i is not null as is_there
+    select m.relation, m.oid, i.is_full, i.columns, i.index
       from member m left join lateral integratedb._replica_identity(m.oid) i on true
      where m.has_rows
   )
@@ -122,8 +122,8 @@ as $$
         from member m where m.relation = c.oid
     ) k
     cross join lateral (
-      select min((select m.relname from pg_class m where m.oid = i.oid)) filter (where not i.is_there) as without,
-             bool_and(i.is_there and i.columns is null) as is_full,
+      select min((select m.relname from pg_class m where m.oid = i.oid)) filter (where i.is_full is null) as without,
+             bool_and(i.is_full) as is_full,
              -- What each of them has.
              array(select a.attname::text from pg_attribute a
                     where a.attrelid = c.oid and a.attnum > 0

@@ -46,3 +46,44 @@ end
 $$;
 
 comment on function integratedb._announce_expiring() is 'internal: for the notifier: tells once of each login that ends within a day; how many';
+
+-- To each stakeholder that a migration broke, or that sees something else since.
+create or replace function integratedb._alert_of_migration(type text, migration integratedb.migration, judgement jsonb)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  is_accepted constant boolean := type = 'integratedb.migration.accepted';
+  told record;
+begin
+  if not exists (select from integratedb.channel k where k.alerts) then
+    return;
+  end if;
+  for told in
+    select s.stakeholder, coalesce(f.findings, '[]') as findings
+      from (
+        select f->>'stakeholder' as stakeholder from jsonb_array_elements(judgement->'findings') f where is_accepted or f->>'severity' = 'breaking'
+        union
+        select k->>'stakeholder' from jsonb_array_elements(judgement->'claims') k where is_accepted
+      ) s
+      left join lateral (
+        select jsonb_agg(f) as findings from jsonb_array_elements(judgement->'findings') f where f->>'stakeholder' = s.stakeholder
+      ) f on true
+     order by s.stakeholder
+  loop
+    perform integratedb._alert(told.stakeholder, type, jsonb_build_object(
+      'username', migration.username, 'application_name', migration.application_name, 'started_at', migration.started_at,
+      'commands', to_jsonb(migration.commands),
+      'paths', (select coalesce(jsonb_agg(distinct format('%I.%I', k.schema_name, k.relation_name)), '[]')
+                  from integratedb.claim k
+                 where k.stakeholder = told.stakeholder and k.relation_name <> '' and format('%I.%I', k.schema_name, k.relation_name) in (select jsonb_array_elements_text(judgement->'paths'))),
+      'findings', told.findings), is_accepted);
+  end loop;
+end
+$$;
+
+comment on function integratedb._alert_of_migration(text, integratedb.migration, jsonb) is
+  'internal: of an accepted one with its commit; of a rejected one at once, so that it survives the rollback';

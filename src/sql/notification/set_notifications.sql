@@ -92,6 +92,7 @@ begin
       hint = 'For example: {"match": [{"path": "public.orders", "events": ["*"], "channels": ["*"]}], "channels": [{"name": "events", "kind": "QUEUE"}]}';
   end if;
   specification := integratedb._call('read_notifications', left(document::text, 1048577));
+  perform integratedb._judge_pending(); -- claims have to be as this transaction has made the tables
   perform integratedb._lock_notified(name, specification->'notifications');
   perform integratedb._begin_work();
   perform integratedb._check_stakeholder(name); -- it may be gone, or have another name, since we waited

@@ -31,6 +31,7 @@ begin
     -- Somebody dropped it: what is left is ours.
     lock table integratedb.claim_request in exclusive mode;
     perform integratedb.remove_claims(name);
+    perform integratedb.remove_notifications(name);
     perform integratedb._drop_logins(name, heir);
     delete from integratedb.stakeholder s where s.name = remove_stakeholder.name;
     return;
@@ -55,6 +56,7 @@ begin
   -- Whoever decides about claims right now is waited for here, before anybody waits for us.
   lock table integratedb.claim_request in exclusive mode;
   perform integratedb.remove_claims(name);
+  perform integratedb.remove_notifications(name);
   begin
     execute format('alter role %I nologin', name);
     problem := 'one of its logins is still in use';

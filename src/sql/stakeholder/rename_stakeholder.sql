@@ -29,6 +29,7 @@ begin
     perform integratedb._lock_stakeholder(name);
     execute format('alter role %I rename to %I', name, new_name);
     update integratedb.stakeholder s set name = new_name where s.name = rename_stakeholder.name;
+    perform integratedb._record_version(n) from unnest(array[name, new_name]) n;
     perform integratedb._end_work();
     -- Its own login has another name; the others keep theirs, and become the stakeholder of the new name.
     update integratedb.credential c set username = new_name
