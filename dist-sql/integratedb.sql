@@ -2585,7 +2585,7 @@ begin return (
       join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
-     where k.conrelid <> s.target and to_jsonb(k)->>'conenforced' is distinct from 'false'
+     where to_jsonb(k)->>'conenforced' is distinct from 'false'
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'

@@ -224,6 +224,10 @@ describe('what only may refuse is told', () => {
       `IDB302 ${needs}.id: the foreign key answer_ticket_fkey of public.answer was added: it can refuse what is written`,
     ],
     [
+      'alter table public.ticket add parent int generated always as (1) stored references public.ticket',
+      `IDB302 ${needs}.id: the foreign key ticket_parent_fkey of public.ticket was added: it can refuse what is written`,
+    ],
+    [
       'create or replace view public.open_ticket as select id, upper(title) as title from public.ticket',
       "IDB304 desk needs public.open_ticket: the view's query was changed",
     ],

@@ -65,9 +65,15 @@ export async function* beginningOf(dice: Dice, catalogue: () => Promise<Catalogu
   for (let made = 0; made < last; made++) yield rows.rows() ?? 'select'
 }
 
+/** What a role can change: mostly what it owns. */
+function ownedBy(owner: string, catalogue: Catalogue): Catalogue {
+  return { ...catalogue, relations: new Map([...catalogue.relations].filter(([, relation]) => relation.owner === owner)) }
+}
+
 /** Two stakeholders claim first of all. */
 export function nextStep(dice: Dice, at: number, catalogue: Catalogue, timing: 'commit' | 'statement'): Step {
-  const { statement: any, rows } = statementsFor(dice, catalogue)
+  const by = (dice.chance(0.15) && dice.maybe(owners.filter((owner) => ownedBy(owner, catalogue).relations.size > 0))) || null
+  const { statement: any, rows } = statementsFor(dice, by === null ? catalogue : ownedBy(by, catalogue))
   const statement = (): string => {
     // Judged statement by statement, several in one would not be what is tried again.
     for (;;) {
@@ -94,7 +100,7 @@ export function nextStep(dice: Dice, at: number, catalogue: Catalogue, timing: '
   if (roll <= 24) return { kind: 'race', first: [statement()], second: [statement(), statement()] }
   return {
     kind: 'migration',
-    by: dice.chance(0.15) ? dice.one(owners) : null,
+    by,
     warned: dice.chance(0.04),
     statements: several ? transaction(dice, statement) : [statement()],
   }

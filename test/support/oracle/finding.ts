@@ -29,7 +29,8 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     relation?.columns.find(({ quoted, name }) => quoted === line.field || name === line.field)
   const [columnThen, columnNow] = [column(then), column(now)]
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
-  const isFlawed = flaws.some(({ code, relation }) => code === line.code && relation === line.relation)
+  const isFlawedBy = (wanted: string) => flaws.some(({ code, relation }) => code === wanted && relation === line.relation)
+  const isFlawed = isFlawedBy(line.code)
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
   switch (line.code) {
     case 'IDB101':
@@ -50,7 +51,8 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB205':
       return unless(columnNow?.isNotNull === false, 'the column is NOT NULL')
     case 'IDB211':
-      return unless(tried || columnNow?.isNotNull === true, 'an INSERT that does not name the column works')
+      // A partition may refuse what the whole takes, also behind a view.
+      return unless(tried || columnNow?.refusesNull === true || isFlawedBy('IDB212'), 'an INSERT that does not name the column works')
     case 'IDB212':
       return unless(tried || columnNow?.refusesNull === true || isFlawed, 'null goes in')
     case 'IDB213':

@@ -77,11 +77,10 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
   const chosen = new Set(fieldsOf(path, then, then).map(({ field }) => field.name))
   const known = filledBy(path, then)
   const isThere = ({ name }: Column) => now.columns.some((column) => column.name === name)
-  const mustBeFilled = (column: Column | undefined) => column?.isNotNull && !fillsItself(column)
-  // As it is now, too: whoever does not use it may leave it alone as soon as it fills itself.
-  const isUsed = (column: Column) =>
-    chosen.has(column.name) ||
-    (known.has(column.name) && mustBeFilled(column) && mustBeFilled(now.columns.find(({ name }) => name === column.name)))
+  const fillsItselfNow = (name: string) => now.columns.some((column) => column.name === name && fillsItself(column))
+  // Who does not use it may leave it alone as soon as it fills itself.
+  const isFilled = (column: Column) => known.has(column.name) && column.isNotNull && !fillsItself(column) && !fillsItselfNow(column.name)
+  const isUsed = (column: Column) => chosen.has(column.name) || isFilled(column)
   const columns = then.columns
     .filter((column) => isThere(column) && isUsed(column))
     .map((column): UsedColumn => {

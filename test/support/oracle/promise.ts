@@ -108,9 +108,9 @@ function columnFlaws(
   }
   // A domain may serve whoever declared what is under it; which of them do is not the oracle's to say.
   if (flaws.length > 0 && now.type !== now.shown && declared?.types !== null) for (const one of flaws) one.sure = false
-  if (declared?.types == null && then !== undefined && then.type === now.type && then.behind !== now.behind) {
-    // A composite type with one attribute more: a reader by name does not notice, one by place may.
-    flaw('IDB203', `${now.type} is ${now.behind} now, was ${then.behind}`, !now.behind.startsWith(then.behind))
+  if (then !== undefined && then.type === now.type && then.behind !== now.behind) {
+    // A composite type with one attribute more: a reader by name does not notice, one by place may. A type that is declared is meant as it was then.
+    flaw('IDB203', `${now.type} is ${now.behind} now, was ${then.behind}`, declared?.types == null && !now.behind.startsWith(then.behind))
   }
   if (declared?.minLength != null) {
     const isEnough = isLongEnough(now.type, declared.minLength)
