@@ -88,10 +88,10 @@ async function measureShares(client: Session, times: number): Promise<Share[]> {
 /** What is the core asked? A function in its place writes it down and asks it. */
 async function recordCalls(client: Session): Promise<Call[]> {
   await client.client.query(`
-    create table public.asked (op text, input text);
+    create table other.asked (op text, input text);
     alter function integratedb._core(text, text) rename to _core_itself;
     create function integratedb._core(op text, input text) returns text language plpgsql as
-      'begin insert into public.asked values (op, input); return integratedb._core_itself(op, input); end'`)
+      'begin insert into other.asked values (op, input); return integratedb._core_itself(op, input); end'`)
   const document = JSON.stringify(documentOf(2, 100))
   await client.client.query('select count(*) from integratedb.set_claims($1, $2)', ['engine_2', document])
   await client.client.query('select count(*) from integratedb.check_claims($1)', [document])
@@ -101,8 +101,10 @@ async function recordCalls(client: Session): Promise<Call[]> {
   await client.client.query(
     'drop function integratedb._core(text, text); alter function integratedb._core_itself(text, text) rename to _core',
   )
-  // The smallest of each kind: of 20 tables, where the wildcard's has a hundred.
-  const { rows } = await client.client.query<Call>('select distinct on (op) op, input from public.asked order by op, length(input)')
+  // Of 20 tables, where the wildcard's has a hundred; of a migration, the one that adds the column.
+  const { rows } = await client.client.query<Call>(
+    "select distinct on (op) op, input from other.asked order by op, case op when 'judge_migration' then -length(input) else length(input) end",
+  )
   return rows
 }
 

@@ -2,7 +2,7 @@
  * The figures of DESIGN.md section 8, side by side, in one run.
  *
  *   make bench          everything; the table goes to bench/RESULTS.md. Takes half an hour
- *   make bench BRIEF=1  the same with fewer stakeholders and repetitions
+ *   make bench PLAN=brief   fewer stakeholders and repetitions; PLAN=small: fewer relations as well
  *   make bench-quick    a part, in less than three minutes; fails when a ratio is worse than its recorded bound (bounds.ts)
  *
  * On the embedded server with pljs, or at INTEGRATEDB_BENCH_URL (plv8). INTEGRATEDB_BENCH_ORIGINAL: see peer.ts.
@@ -15,50 +15,62 @@ import { measurePeer, missingPeer, type PeerPlan } from './peer.ts'
 import { type Report, sectionOf, writeResults } from './report.ts'
 import { BenchServer } from './server.ts'
 
-const isQuick = process.argv.includes('--quick')
 const original = process.env['INTEGRATEDB_BENCH_ORIGINAL'] ?? ''
 
-const plans: Record<'quick' | 'brief' | 'whole', { migrations: Plan; peer: PeerPlan; engine: { runs: number; times: number } }> = {
-  quick: {
-    // The CPU's clock only: under load it is the one whose ratios stay.
-    migrations: {
-      sizes: [10, 100].map((relations) => ({ relations, stakeholders: [1, 20] })),
-      runs: 3,
-      times: 6,
-      calls: 1,
-      clocks: ['cpu'],
+const plans: Record<'quick' | 'small' | 'brief' | 'whole', { migrations: Plan; peer: PeerPlan; engine: { runs: number; times: number } }> =
+  {
+    quick: {
+      // The CPU's clock only: under load it is the one whose ratios stay.
+      migrations: {
+        sizes: [10, 100].map((relations) => ({ relations, stakeholders: [1, 20] })),
+        runs: 3,
+        times: 6,
+        calls: 1,
+        clocks: ['cpu'],
+      },
+      peer: { claims: [10], patience: 20, runs: 3 },
+      engine: { runs: 3, times: 10 },
     },
-    peer: { claims: [10], patience: 20, runs: 3 },
-    engine: { runs: 3, times: 10 },
-  },
-  brief: {
-    migrations: {
-      sizes: [
-        { relations: 10, stakeholders: [1, 20] },
-        { relations: 1_000, stakeholders: [1, 20, 200] },
-        { relations: 10_000, stakeholders: [1, 20] },
-      ],
-      runs: 3,
-      times: 12,
-      calls: 1,
-      clocks: ['wall', 'cpu'],
+    small: {
+      migrations: {
+        sizes: [10, 1_000].map((relations) => ({ relations, stakeholders: [1, 20] })),
+        runs: 3,
+        times: 10,
+        calls: 1,
+        clocks: ['wall', 'cpu'],
+      },
+      peer: { claims: [10, 30, 1_000], patience: 30, runs: 3 },
+      engine: { runs: 3, times: 20 },
     },
-    peer: { claims: [10, 30, 1_000], patience: 60, runs: 3 },
-    engine: { runs: 3, times: 40 },
-  },
-  whole: {
-    migrations: {
-      sizes: [10, 1_000, 10_000].map((relations) => ({ relations, stakeholders: [1, 20, 200] })),
-      runs: 3,
-      times: 40,
-      calls: 3,
-      clocks: ['wall', 'cpu'],
+    brief: {
+      migrations: {
+        sizes: [
+          { relations: 10, stakeholders: [1, 20] },
+          { relations: 1_000, stakeholders: [1, 20, 200] },
+          { relations: 10_000, stakeholders: [1, 20] },
+        ],
+        runs: 3,
+        times: 12,
+        calls: 1,
+        clocks: ['wall', 'cpu'],
+      },
+      peer: { claims: [10, 30, 1_000], patience: 60, runs: 3 },
+      engine: { runs: 3, times: 40 },
     },
-    peer: { claims: [10, 50, 1_000], patience: 240, runs: 3 },
-    engine: { runs: 3, times: 100 },
-  },
-}
-const name = isQuick ? 'quick' : process.argv.includes('--brief') ? 'brief' : 'whole'
+    whole: {
+      migrations: {
+        sizes: [10, 1_000, 10_000].map((relations) => ({ relations, stakeholders: [1, 20, 200] })),
+        runs: 3,
+        times: 40,
+        calls: 3,
+        clocks: ['wall', 'cpu'],
+      },
+      peer: { claims: [10, 50, 1_000], patience: 240, runs: 3 },
+      engine: { runs: 3, times: 100 },
+    },
+  }
+const name = (['quick', 'small', 'brief'] as const).find((each) => process.argv.includes(`--${each}`)) ?? 'whole'
+const isQuick = name === 'quick'
 const plan = plans[name]
 
 const server = await BenchServer.start()

@@ -38,7 +38,7 @@ export const loadOrder = [
   'claim/get_claims.sql',
   'claim/remove_claims.sql',
   'claim/check_claims.sql',
-  'claim/_claims_of.sql',
+  'claim/_claims_in.sql',
   'claim/unmet_claims.sql',
   'claim/sync.sql',
   'claim/dependents.sql',

@@ -3823,11 +3823,12 @@ comment on function integratedb.check_claims(jsonb) is
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
--- src/sql/claim/_claims_of.sql
+-- src/sql/claim/_claims_in.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Everything about one stakeholder's claims, for the core: {"claims": Claim[], "catalog": Catalog} as JSON text.
-create or replace function integratedb._claims_of(name text)
+-- ids: only these, with the relations that they are of; null: all. takes_in: and the relations that wildcards have not taken in yet.
+create or replace function integratedb._claims_in(name text, ids bigint[] default null, takes_in boolean default true)
 returns text
 language sql
 stable
@@ -3835,7 +3836,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with claim as materialized (
-    select * from integratedb.claim where stakeholder = name
+    select k.stakeholder, k.match, k.alternative, k.schema_name, k.relation_name, k.optional, k.access, k.all_fields, k.fields, k.relid,
+           k.schema_id, k.observed, k.behind, k.sequences, k.status
+      from integratedb.claim k
+     where k.stakeholder = name and (ids is null or k.id = any (ids))
   ), relation as (
     select c.oid::bigint as id, k.access <> '{select}' as is_written from claim k join pg_class c on c.oid = k.relid::oid
     union
@@ -3849,16 +3853,50 @@ as $$
       join pg_namespace n on n.nspname = k.schema_name::name
       join pg_class c on c.relnamespace = n.oid
      where k.relation_name = '' and c.relkind in ('r', 'p', 'v', 'm', 'f')
-  ), ids as (
-    select coalesce(array_agg(id), '{}') as ids, coalesce(array_agg(id) filter (where is_written), '{}') as written from relation
+       and (ids is null or takes_in and not exists (
+         select from integratedb.claim o
+          where o.stakeholder = k.stakeholder and o.match = k.match and o.alternative is not distinct from k.alternative
+            and o.schema_name = k.schema_name and o.relation_name = c.relname::text))
+  ), asked as (
+    select coalesce(array_agg(id), '{}') as relations, coalesce(array_agg(id) filter (where is_written), '{}') as written from relation
   )
   select format('{"claims": %s, "catalog": %s}',
-    coalesce((select json_agg(to_jsonb(k) - 'id' order by k.match, k.alternative, k.schema_name, k.relation_name) from claim k), '[]'),
-    integratedb._catalog(array_fill(name, array[cardinality(ids)]), ids, written))
-  from ids
+    coalesce((select json_agg(k order by k.match, k.alternative, k.schema_name, k.relation_name) from claim k), '[]'),
+    integratedb._catalog(array_fill(name, array[cardinality(relations)]), relations, written))
+  from asked
 $$;
 
-comment on function integratedb._claims_of(text) is 'internal: a stakeholder''s claims and the part of the catalogue that they speak of';
+comment on function integratedb._claims_in(text, bigint[], boolean) is 'internal: a stakeholder''s claims (ids: these of them) and the part of the catalogue that they speak of';
+
+-- A stakeholder's claims in parts that can be inspected by themselves: an engine has only so much memory, and a schema may have
+-- ten thousand relations. Alternatives stay together; a wildcard goes with each part, for its relations to be known as its own.
+-- place: 1, 2, ...; ids: null if it is all of them.
+create or replace function integratedb._parts_of(name text)
+returns table (place bigint, ids bigint[])
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with claim as materialized (
+    select k.id, k.match, k.alternative, k.relation_name, row_number() over (order by k.match, k.alternative, k.schema_name, k.relation_name) as place,
+           count(*) over () > 1000 as is_divided
+      from integratedb.claim k where k.stakeholder = name
+  ), part as (
+    select min(k.place) as place, array_agg(k.id) as ids
+      from claim k
+     where k.is_divided and (k.alternative is not null or k.relation_name <> '')
+     group by case when k.alternative is null then k.place / 500 else -1 - k.match end
+  )
+  select 1, null::bigint[] where not exists (select from part)
+  union all
+  select row_number() over (order by p.place), p.ids || array(
+           select k.id from claim k where k.alternative is null and k.relation_name = '' and k.id <> all (p.ids))
+    from part p
+   order by 1
+$$;
+
+comment on function integratedb._parts_of(text) is 'internal: ids of claims, part by part';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -3874,6 +3912,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   stakeholder text;
+  part record;
   remaining integer := coalesce(max_results, 2147483647);
   found_here integer;
 begin
@@ -3885,12 +3924,17 @@ begin
       hint = 'For example: SELECT * FROM integratedb.unmet_claims();';
   end if;
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
-    exit when remaining <= 0;
-    return query
-      select * from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder)))
-       limit remaining;
-    get diagnostics found_here = row_count;
-    remaining := remaining - found_here;
+    for part in select p.place, p.ids from integratedb._parts_of(stakeholder) p loop
+      exit when remaining <= 0;
+      return query
+        select f.*
+          from jsonb_populate_recordset(null::integratedb.finding,
+                 integratedb._call('inspect_claims', integratedb._claims_in(stakeholder, part.ids, part.place = 1))) f
+         where part.place = 1 or right(f.path, 2) <> '.*' -- a wildcard tells once that it is of nothing
+         limit remaining;
+      get diagnostics found_here = row_count;
+      remaining := remaining - found_here;
+    end loop;
   end loop;
 end
 $$;
@@ -3931,7 +3975,7 @@ begin
   perform integratedb._lock_notified(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
-    declaration := integratedb._call('sync_claims', integratedb._claims_of(stakeholder));
+    declaration := integratedb._call('sync_claims', integratedb._claims_in(stakeholder));
     used := integratedb._usage_of(declaration->'claims');
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
@@ -5791,7 +5835,7 @@ begin
     return query
       with unmet as (
         select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
-          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder))) f
+          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_in(stakeholder))) f
           left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
          where f.code like 'IDB4%'
          order by f.path, f.field, f.message

@@ -7,6 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   stakeholder text;
+  part record;
   remaining integer := coalesce(max_results, 2147483647);
   found_here integer;
 begin
@@ -18,12 +19,17 @@ begin
       hint = 'For example: SELECT * FROM integratedb.unmet_claims();';
   end if;
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
-    exit when remaining <= 0;
-    return query
-      select * from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder)))
-       limit remaining;
-    get diagnostics found_here = row_count;
-    remaining := remaining - found_here;
+    for part in select p.place, p.ids from integratedb._parts_of(stakeholder) p loop
+      exit when remaining <= 0;
+      return query
+        select f.*
+          from jsonb_populate_recordset(null::integratedb.finding,
+                 integratedb._call('inspect_claims', integratedb._claims_in(stakeholder, part.ids, part.place = 1))) f
+         where part.place = 1 or right(f.path, 2) <> '.*' -- a wildcard tells once that it is of nothing
+         limit remaining;
+      get diagnostics found_here = row_count;
+      remaining := remaining - found_here;
+    end loop;
   end loop;
 end
 $$;

@@ -43,7 +43,7 @@ begin
     return query
       with unmet as (
         select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
-          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_of(stakeholder))) f
+          from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_in(stakeholder))) f
           left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
          where f.code like 'IDB4%'
          order by f.path, f.field, f.message
