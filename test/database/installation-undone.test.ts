@@ -47,7 +47,7 @@ test('everything goes but the data of stakeholders, and it says what it leaves',
   )
   expect(
     await db.rows(
-      "select name from (select rolname from pg_roles union all select nspname from pg_namespace union all select evtname from pg_event_trigger) o (name) where name ~ 'integratedb|reporter'",
+      "select name from (select rolname from pg_roles union all select nspname from pg_namespace union all select evtname from pg_event_trigger) o (name) where name ~ 'integratedb|reporter' order by name",
     ),
   ).toEqual([{ name: 'integratedb_admin' }, { name: 'integratedb_notifier' }, { name: 'reporter' }])
   expect(await db.rows('select id from reporter.cache order by id')).toEqual([{ id: 1 }, { id: 2 }])
