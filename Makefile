@@ -1,6 +1,6 @@
-# make demo | test | replay | fuzz | bench | bench-quick | check | build    Each installs what it needs.
+# make demo | test | replay | fuzz | soak | bench | bench-quick | check | build    Each installs what it needs.
 
-.PHONY: demo test replay fuzz bench bench-quick check build
+.PHONY: demo test replay fuzz soak bench bench-quick check build
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -26,6 +26,10 @@ bench: node_modules/.package-lock.json
 
 bench-quick: node_modules/.package-lock.json
 	@npx tsx bench/main.ts --quick
+
+# Everything that can happen to the notifier and around it, for a quarter of an hour, with what was seen.
+soak: node_modules/.package-lock.json
+	@INTEGRATEDB_SOAK=1 npx vitest run test/notifier/delivery.test.ts --disableConsoleIntercept
 
 # Types, lint, layers, dead code, and dist-sql as the build makes it.
 check: node_modules/.package-lock.json
