@@ -295,7 +295,10 @@ export class Session {
 
   /** From here on. Of all that one commit changed: a channel may go from one stakeholder's state to another's. */
   async #follow(versions: readonly Version[]): Promise<void> {
+    const asBefore = new Set<string>()
     for (const { stakeholder, state } of versions) {
+      // The database says the same again: there is something else to see.
+      if (JSON.stringify(this.#states.get(stakeholder)) === JSON.stringify(state)) asBefore.add(stakeholder)
       if (state === null) this.#states.delete(stakeholder)
       else this.#states.set(stakeholder, state as State)
     }
@@ -312,8 +315,10 @@ export class Session {
     const made: ChannelRunner[] = []
     for (const [id, { channel, stakeholder }] of wanted) {
       const runner = this.#channels.get(id)
-      if (runner) runner.update(channel, stakeholder)
-      else {
+      if (runner) {
+        runner.update(channel, stakeholder)
+        if (asBefore.has(stakeholder)) runner.lookAgain()
+      } else {
         const kind = Object.hasOwn(this.#kinds, channel.kind) ? this.#kinds[channel.kind] : undefined
         made.push(new ChannelRunner(channel, stakeholder, kind, this.#context))
       }

@@ -188,7 +188,7 @@ export async function start(shop: Shop, kind: ChannelKind, url = shop.url): Prom
         host: '127.0.0.1',
         port: 0,
         allowPrivate: true,
-        patience: 10_000,
+        patience: 1_000,
         environment: {},
       },
       log: jsonLog((line) => log.push(JSON.parse(line))),

@@ -22,6 +22,14 @@ const PROGRESS = 256 << 10
 const PAGE_BYTES = 512 << 10
 const MOST_ROWS = 500
 
+/** What is in the database and not in memory. */
+interface Backlog {
+  /** Behind this id; null: from the start. */
+  after: string | null
+  /** Ids that are in memory as well. */
+  known: Set<string> | null
+}
+
 export interface Counts {
   delivered: number
   retried: number
@@ -47,7 +55,7 @@ export class ChannelRunner {
   #opening = false
   #attempts = 0
   /** There is more in the database, behind this id, and what comes goes there. */
-  #backlog: { after: string | null } | null = { after: null }
+  #backlog: Backlog | null = { after: null, known: null }
   #reading = false
   #page = 20
   #last: string | null = null
@@ -75,8 +83,9 @@ export class ChannelRunner {
     this.#store = new Store(state.id, context.database, this.#log, {
       onProgress: () => this.#schedule(),
       onGone: () => this.retire(),
-      onParked: (number) => {
+      onParked: (number, isAll) => {
         this.counts.parked += number
+        if (!isAll) this.#missed()
       },
     })
   }
@@ -121,7 +130,7 @@ export class ChannelRunner {
       await this.#settled(MOMENT, () => this.#queue.bytes < MOST_BYTES / 2)
       if (this.#queue.bytes > MOST_BYTES && before - this.#queue.bytes < PROGRESS) {
         this.#log.warn('the channel does not keep up: events are parked', { queued: this.#queue.size, reason: this.#reason })
-        this.#backlog = { after: this.#last }
+        this.#backlog = { after: this.#last, known: null }
       }
     }
     while (this.#store.bytes > MOST_TO_PARK && !this.#closed) await this.#settled(1000, () => this.#store.bytes <= MOST_TO_PARK)
@@ -136,9 +145,16 @@ export class ChannelRunner {
     if (isSame && before.disabled === state.disabled) return
     if (state.disabled) this.#disable()
     else {
-      if (before.disabled) this.#backlog = { after: null }
+      if (before.disabled) this.#backlog = { after: null, known: null }
       void this.#reopen()
     }
+  }
+
+  /** There may be something in the database that did not come from here: dead letters that are to be sent again. */
+  lookAgain(): void {
+    if (this.#state.disabled || this.#retired !== null) return
+    this.#backlog = { after: null, known: new Set([...this.#queue.waiting()].map(({ event }) => event.id)) }
+    this.#schedule()
   }
 
   /** Nothing more comes. What is in memory is delivered, if that works at once; what is parked is gone with the channel. */
@@ -261,6 +277,16 @@ export class ChannelRunner {
     this.#schedule()
   }
 
+  /** There is a gap in the database: what is in memory may be what it speaks of. From here on all comes from there, in order. */
+  #missed(): void {
+    if (this.#backlog || this.#state.disabled || this.#retired !== null) return
+    this.#backlog = { after: null, known: null }
+    this.#drop((entry) => {
+      if (entry.unit && !entry.isParking) this.#store.park(entry)
+    })
+    this.#schedule()
+  }
+
   /** What is in memory goes to where it is counted, or stays where it is parked. */
   #disable(): void {
     this.#drop((entry) => {
@@ -333,12 +359,13 @@ export class ChannelRunner {
       if (this.#closed || this.#backlog !== backlog || this.#state.disabled) return
       const now = Date.now()
       let size = 0
-      for (const { id, key, body, attempts } of rows) {
+      for (const { id, key, body } of rows) {
         const event = { id, key, body: Buffer.from(body) }
         size += costOf(event)
-        this.#queue.push(newEntry(event, now, null, attempts))
         backlog.after = id
-        this.#last = id
+        if (backlog.known?.has(id)) continue
+        this.#queue.push(newEntry(event, now, null))
+        if (this.#last === null || id > this.#last) this.#last = id
       }
       if (rows.length > 0) this.#page = Math.max(1, Math.min(MOST_ROWS, Math.floor(PAGE_BYTES / (size / rows.length))))
       else if (isIdle && this.#store.isIdle && this.#store.written === written) {

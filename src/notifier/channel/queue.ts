@@ -29,8 +29,8 @@ export interface Entry {
   alone: boolean
 }
 
-export function newEntry(event: Event, since: number, unit: Unit | null, rejections = 0): Entry {
-  return { event, since, unit, isParking: false, rejections, done: false, alone: false }
+export function newEntry(event: Event, since: number, unit: Unit | null): Entry {
+  return { event, since, unit, isParking: false, rejections: 0, done: false, alone: false }
 }
 
 /** One request's worth. */

@@ -17,7 +17,8 @@ interface Listener {
   onProgress(): void
   /** The stakeholder has given the channel up. The stream will say so as well, later. */
   onGone(): void
-  onParked(number: number): void
+  /** So many, all of them safe: kept, or, if not all were, counted into a gap that is kept in their place. */
+  onParked(number: number, isAll: boolean): void
 }
 
 export class Store {
@@ -182,15 +183,15 @@ export class Store {
     }
     const entries = this.#toPark.slice(0, count)
     const waiting = entries.filter(({ done }) => !done)
+    let kept = 0
     if (waiting.length > 0)
-      await this.#database.park(
+      kept = await this.#database.park(
         this.#channel,
         waiting.map(({ event }) => event),
       )
     if (this.#stopped) return
     this.#toPark.splice(0, count)
     this.#written++
-    this.#listener.onParked(waiting.length)
     for (const entry of entries) this.#bytes -= costOf(entry.event)
     for (const entry of waiting) {
       entry.isParking = false
@@ -198,6 +199,7 @@ export class Store {
       if (entry.done) this.#toUnpark.push(entry.event.id)
       else this.#release(entry)
     }
+    this.#listener.onParked(waiting.length, kept === waiting.length)
   }
 
   #release(entry: Entry): void {
