@@ -32,7 +32,7 @@ try {
   }
 
   await measure(`one transaction of ${rows} rows`, () => insert(1, rows))
-  await measure(`${rows / 100} transactions of 100 rows`, async () => {
+  await measure(`${Math.round(rows / 100)} transactions of 100 rows`, async () => {
     for (let from = rows + 1; from <= 2 * rows; from += 100) await insert(from, from + 99)
   })
 } finally {

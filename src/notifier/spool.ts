@@ -6,18 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Batch } from './replication.ts'
-
-/**
- * What the network gave us is memory outside of V8's heap, which it hardly sees: without being told, it would let tens of megabytes lie
- * before it looks. A look at what is young takes a millisecond.
- */
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void
-/** Bytes that went to the file, or came from it, since the last look. */
-const COLLECT_EVERY = 8 << 20
 
 const MOST_IN_MEMORY = 4 << 20
 /** So much goes to the file at a time, and comes back. */
@@ -30,7 +19,6 @@ export class Spool {
   #size = 0
   #file: FileHandle | undefined
   #written = 0
-  #uncollected = 0
 
   constructor({ most = MOST_IN_MEMORY, folder = tmpdir() }: { most?: number; folder?: string } = {}) {
     this.#most = most
@@ -82,15 +70,7 @@ export class Spool {
       }
       await writeAll(this.#file, piece, this.#written)
       this.#written += size
-      this.#passed(size)
     }
-  }
-
-  #passed(size: number): void {
-    this.#uncollected += size
-    if (this.#uncollected < COLLECT_EVERY) return
-    this.#uncollected = 0
-    collect({ type: 'minor' })
   }
 
   async #create(): Promise<FileHandle> {
@@ -115,7 +95,6 @@ export class Spool {
         next += needed
       }
       at += next
-      this.#passed(next)
       if (batch.positions.length > 0) yield batch
     }
   }
