@@ -12,7 +12,7 @@ beforeAll(async () => {
   shop = await Shop.open({ wal_sender_timeout: '1s' })
   await shop.subscribe([{ path: 'public.orders' }])
   recorder = new Recorder()
-  running = await start(shop, recorder)
+  running = await start(shop, recorder, 10_000)
   await ready(running)
 })
 afterAll(async () => {

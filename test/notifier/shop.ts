@@ -176,7 +176,7 @@ export interface Running {
 }
 
 /** The notifier in this process. */
-export async function start(shop: Shop, kind: ChannelKind, url = shop.url): Promise<Running> {
+export async function start(shop: Shop, kind: ChannelKind, patience = 1_000): Promise<Running> {
   const ending = new AbortController()
   // biome-ignore lint/suspicious/noExplicitAny: as above
   const log: any[] = []
@@ -184,11 +184,11 @@ export async function start(shop: Shop, kind: ChannelKind, url = shop.url): Prom
   const port = await new Promise<number>((resolve, reject) => {
     ended = notify({
       configuration: {
-        connection: { connectionString: url },
+        connection: { connectionString: shop.url },
         host: '127.0.0.1',
         port: 0,
         allowPrivate: true,
-        patience: 1_000,
+        patience,
         environment: {},
       },
       log: jsonLog((line) => log.push(JSON.parse(line))),
