@@ -23,9 +23,13 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
 }
 
-/** Half of what lies between the lowest and the highest run: what one run more or less can make of it. */
-export function noiseOf({ runs }: Figure): number {
-  return (Math.max(...runs) - Math.min(...runs)) / 2
+/** Between the lowest and the highest run: what one run more or less can make of it. */
+export function spreadOf({ runs }: Figure): number {
+  return Math.max(...runs) - Math.min(...runs)
+}
+
+export function worst({ runs, goal }: Figure): number {
+  return goal?.at === 'least' ? Math.min(...runs) : Math.max(...runs)
 }
 
 export function isReached({ runs, goal }: Figure): boolean | null {
