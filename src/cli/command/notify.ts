@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { configurationFrom } from '../../notifier/configuration.ts'
 import { jsonLog } from '../../notifier/log.ts'
 import { command } from '../command.ts'
@@ -20,8 +19,6 @@ read, for at most 10 seconds. Several may run: one reads, the others wait. Write
 `,
   options: {},
   async run(_, terminal) {
-    // What is new dies soon here, and there is much of it: V8 would let its space grow to 48 MB. Resident stays what is in use.
-    setFlagsFromString('--semi-space-growth-factor=1')
     const ending = new AbortController()
     const end = () => ending.abort()
     process.once('SIGTERM', end)
