@@ -2,10 +2,10 @@
  * From commit to webhook: how long does an event take when a channel is alone, and when others beside it are dead or slow? And how fast
  * does the notifier catch up, how much memory does one large transaction take?
  *
- *   npx tsx bench/notifier-latency.ts [seconds of each round, 10] [rounds, 3] [rows of the large transaction, 1000000]
+ *   npx tsx bench/notifier-latency.ts [seconds of each round, 10] [rounds, 3] [rows of the large transaction, 1000000] [events a second, 1000]
  *
  * The notifier, the receiver and the server are processes of their own, on one machine: the commit's time and the receipt's are of one
- * clock. The load is one session on the server that commits ten rows every ten milliseconds.
+ * clock. The load is one session on the server that commits ten rows at a time.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ import { startEmbeddedServer } from '../src/embedded/index.ts'
 import { Notifier } from '../test/support/notifier.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
-const PER_SECOND = 1000
+const PER_SECOND = Number(process.argv[5] ?? 1000)
 
 /** What the receiver tells. */
 interface Counts {
