@@ -16,6 +16,7 @@ import { ReplicationError } from './replication-error.ts'
 import { Server } from './server.ts'
 import { Session } from './session.ts'
 import { dropSlot, readySlot } from './slot.ts'
+import { parseLsn } from './unacknowledged.ts'
 
 /**
  * Nearly all that is made here is garbage a moment later, and what the network gives us lies outside of V8's heap, which V8 hardly counts. Left alone it
@@ -102,7 +103,8 @@ export async function notify({ configuration, log, kinds, signal, onListening }:
     try {
       // It is ours now: only we move it.
       const slot = await database.slot(start.slot)
-      const versions = await database.versions(slot?.flush ?? '0/0')
+      const flush = slot?.flush ?? '0/0'
+      const versions = await database.versions(flush)
       const context: Context = {
         database,
         environment: configuration.environment,
@@ -112,7 +114,7 @@ export async function notify({ configuration, log, kinds, signal, onListening }:
         allowPrivate: configuration.allowPrivate,
         patience: configuration.patience,
       }
-      session = await Session.open({ stream, start, versions, context, kinds, instance, totals: state.totals })
+      session = await Session.open({ stream, start, versions, flush: parseLsn(flush), context, kinds, instance, totals: state.totals })
       state.session = session
       state.phase = 'streaming'
       state.reason = null

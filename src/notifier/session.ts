@@ -50,6 +50,8 @@ export interface SessionOptions {
   stream: Replication
   start: Start
   versions: Version[]
+  /** Where the slot is. */
+  flush: bigint
   context: Context
   kinds: Readonly<Record<string, ChannelKind>>
   instance: string
@@ -93,7 +95,7 @@ export class Session {
   /** With the subscriptions of where the slot is. */
   static async open(options: SessionOptions): Promise<Session> {
     const session = new Session(options)
-    await session.#follow(options.versions)
+    await session.#follow(options.versions, options.flush)
     session.#ticks = setInterval(() => session.#tick(), TICK)
     return session
   }
@@ -173,7 +175,7 @@ export class Session {
     this.#totals.units++
     this.#totals.changes += index
     if (versions.length > 0) {
-      await this.#follow(versions)
+      await this.#follow(versions, endLsn)
       for (const { version } of versions) {
         unit.hold()
         void this.#applied(version, endLsn).then(() => unit.release())
@@ -294,7 +296,7 @@ export class Session {
   }
 
   /** From here on. Of all that one commit changed: a channel may go from one stakeholder's state to another's. */
-  async #follow(versions: readonly Version[]): Promise<void> {
+  async #follow(versions: readonly Version[], end: bigint): Promise<void> {
     const asBefore = new Set<string>()
     for (const { stakeholder, state } of versions) {
       // The database says the same again: there is something else to see.
@@ -324,7 +326,7 @@ export class Session {
       }
     }
     for (const runner of made) this.#channels.set(runner.id, runner)
-    await Promise.all(made.map((runner) => runner.start()))
+    await Promise.all(made.map((runner) => runner.start(lastIdOf(end))))
     this.#known.clear()
     this.#context.log.info('following subscriptions', { stakeholders: this.#states.size, channels: this.#channels.size })
   }
@@ -345,7 +347,11 @@ export class Session {
 
   #tick(): void {
     const now = Date.now()
-    for (const channel of this.#channels.values()) channel.tick(now)
+    const past = lastIdOf(this.#stream.progress.flush)
+    for (const channel of this.#channels.values()) {
+      channel.pass(past)
+      channel.tick(now)
+    }
     for (const channel of this.#retired) {
       channel.tick(now)
       if (!channel.isFinished) continue
@@ -361,6 +367,11 @@ export class Session {
       database.announceExpiring().catch(complain)
     }
   }
+}
+
+/** Of what ends there. */
+function lastIdOf(end: bigint): string {
+  return eventId(idPrefix(end), 0xffffffff)
 }
 
 function versionOf({ columns }: Relation, row: { value(column: number): unknown }): Version {

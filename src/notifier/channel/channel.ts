@@ -21,6 +21,8 @@ const PROGRESS = 256 << 10
 /** Read from the database at a time. */
 const PAGE_BYTES = 512 << 10
 const MOST_ROWS = 500
+/** Of an event's id; a gap's is that of the first event that is missing, and more. */
+const ID_LENGTH = 25
 
 /** What is in the database and not in memory. */
 interface Backlog {
@@ -56,6 +58,11 @@ export class ChannelRunner {
   #attempts = 0
   /** There is more in the database, behind this id, and what comes goes there. */
   #backlog: Backlog | null = { after: null, known: null }
+  /**
+   * The stream is past this id, and what it brought is written. Behind it the database may hold what the notifier before us parked, while what that still had in memory comes
+   * again, from before it: read now, the later would go out first, and the earlier be parked where nobody looks any more.
+   */
+  #past = ''
   #reading = false
   #page = 20
   #last: string | null = null
@@ -83,8 +90,9 @@ export class ChannelRunner {
     this.#store = new Store(state.id, context.database, this.#log, {
       onProgress: () => this.#schedule(),
       onGone: () => this.retire(),
-      onParked: (number, isAll) => {
+      onParked: (number, isAll, last) => {
         this.counts.parked += number
+        this.pass(last)
         if (!isAll) this.#missed()
       },
     })
@@ -102,10 +110,16 @@ export class ChannelRunner {
     return this.#state.alerts
   }
 
-  /** Ready to take events. What is in the database from before has been looked for. */
-  async start(): Promise<void> {
+  /** Ready to take events. What is in the database from before has been looked for. `past`: see pass(). */
+  async start(past: string): Promise<void> {
+    this.pass(past)
     this.#open()
     await this.#refill()
+  }
+
+  /** Nothing up to this id comes again: it was acknowledged, or has come and is in the database. */
+  pass(id: string): void {
+    if (id > this.#past) this.#past = id
   }
 
   /** Takes an event. true: the reader should wait for room(). */
@@ -355,8 +369,9 @@ export class ChannelRunner {
     this.#reading = true
     const { written, isIdle } = this.#store
     try {
-      const rows = await this.#context.database.parked(this.id, backlog.after, this.#page)
+      const found = await this.#context.database.parked(this.id, backlog.after, this.#page)
       if (this.#closed || this.#backlog !== backlog || this.#state.disabled) return
+      const rows = found.filter(({ id }) => id.slice(0, ID_LENGTH) <= this.#past)
       const now = Date.now()
       let size = 0
       for (const { id, key, body } of rows) {
@@ -368,11 +383,11 @@ export class ChannelRunner {
         if (this.#last === null || id > this.#last) this.#last = id
       }
       if (rows.length > 0) this.#page = Math.max(1, Math.min(MOST_ROWS, Math.floor(PAGE_BYTES / (size / rows.length))))
-      else if (isIdle && this.#store.isIdle && this.#store.written === written) {
+      else if (found.length === 0 && isIdle && this.#store.isIdle && this.#store.written === written) {
         this.#backlog = null
         if (backlog.after !== null) this.#log.info('nothing is parked any more: the channel takes events directly')
       }
-      if (rows.length > 0 || this.#store.isIdle) this.#schedule()
+      if (rows.length > 0 || (found.length === 0 && this.#store.isIdle)) this.#schedule()
     } catch (error) {
       this.#log.warn('parked events cannot be read', { reason: reasonOf(error) })
     } finally {

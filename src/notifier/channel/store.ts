@@ -17,8 +17,8 @@ interface Listener {
   onProgress(): void
   /** The stakeholder has given the channel up. The stream will say so as well, later. */
   onGone(): void
-  /** So many, all of them safe: kept, or, if not all were, counted into a gap that is kept in their place. */
-  onParked(number: number, isAll: boolean): void
+  /** So many, all of them safe: kept, or, if not all were, counted into a gap that is kept in their place. `last`: the id of the last one. */
+  onParked(number: number, isAll: boolean, last: string): void
 }
 
 export class Store {
@@ -199,7 +199,7 @@ export class Store {
       if (entry.done) this.#toUnpark.push(entry.event.id)
       else this.#release(entry)
     }
-    this.#listener.onParked(waiting.length, kept === waiting.length)
+    this.#listener.onParked(waiting.length, kept === waiting.length, (entries.at(-1) as Entry).event.id)
   }
 
   #release(entry: Entry): void {
