@@ -1,23 +1,16 @@
 /** The server stops (fast, at once) and starts again while the slot is read; and gives a slot up. On a server of its own. */
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/index.ts'
 import { startReplication } from '../../src/notifier/replication.ts'
 import { control } from '../support/control.ts'
-import { Session } from '../support/database.ts'
+import { connect } from '../support/database.ts'
 import { Reader } from './reader.ts'
 
 let server: EmbeddedServer
 let data: string
 
-async function connect(): Promise<Session> {
-  const client = new pg.Client({ connectionString: server.url })
-  await client.connect()
-  return new Session(client)
-}
-
 async function run(sql: string): Promise<void> {
-  const session = await connect()
+  const session = await connect(server.url)
   await session.rows(sql)
   await session.end()
 }
@@ -48,7 +41,7 @@ beforeAll(async () => {
   server = await startEmbeddedServer({
     settings: { synchronous_commit: 'on', fsync: 'on', autovacuum: 'off', max_slot_wal_keep_size: '32MB' },
   })
-  const admin = await connect()
+  const admin = await connect(server.url)
   data = await admin.value<string>('show data_directory')
   await admin.rows('create table t (id int primary key, body text); create publication notifier for table t')
   await admin.rows(`select pg_create_logical_replication_slot('notifier', 'pgoutput')`)
@@ -108,7 +101,7 @@ test('nor for one that has not even taken what was sent: when the server takes n
 })
 
 test('a slot that the server gave up is told as that, with its wal_status', async () => {
-  const admin = await connect()
+  const admin = await connect(server.url)
   const status = () => admin.value<string>(`select wal_status from pg_replication_slots`)
   for (let i = 0; i < 20 && (await status()) !== 'lost'; i++) {
     await admin.rows(`select pg_logical_emit_message(false, 'fill', repeat('x', 1000000)) from generate_series(1, 16)`)

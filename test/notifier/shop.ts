@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
-import pg from 'pg'
+import type pg from 'pg'
 import { findAccount } from '../../src/embedded/account.ts'
 import { findBinaries } from '../../src/embedded/binaries.ts'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/index.ts'
@@ -14,7 +14,7 @@ import type { ChannelKind, Event, Outcome } from '../../src/notifier/channel/sin
 import { jsonLog } from '../../src/notifier/log.ts'
 import { notify } from '../../src/notifier/notifier.ts'
 import { installFile } from '../../src/sql-file.ts'
-import { Session } from '../support/database.ts'
+import { connect, type Session } from '../support/database.ts'
 
 export interface CloudEvent {
   specversion: string
@@ -96,12 +96,6 @@ export class Shop {
     await this.admin.end().catch(() => {})
     await this.server.stop()
   }
-}
-
-async function connect(url: string): Promise<Session> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  return new Session(client)
 }
 
 export interface Received {

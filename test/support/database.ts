@@ -148,7 +148,8 @@ function urlFor(database: string, user?: string): string {
   return url.href
 }
 
-async function connect(url: string, options: pg.ClientConfig = {}): Promise<Session> {
+/** A session anywhere, which whoever asks for it ends. */
+export async function connect(url: string, options: pg.ClientConfig = {}): Promise<Session> {
   const client = new pg.Client({ connectionString: url, ...options })
   await client.connect()
   return new Session(client)

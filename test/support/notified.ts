@@ -7,7 +7,7 @@
 import pg from 'pg'
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/index.ts'
 import { control } from './control.ts'
-import { Session } from './database.ts'
+import { connect, type Session } from './database.ts'
 import { installFile } from './installation.ts'
 import { Notifier } from './notifier.ts'
 import { type CloudEvent, Receiver, SECRET } from './receiver.ts'
@@ -129,12 +129,6 @@ export class Notified {
     await this.admin.end().catch(() => {})
     await this.server.stop()
   }
-}
-
-async function connect(url: string): Promise<Session> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  return new Session(client)
 }
 
 /** What came, the first time that each event did: of each row every number, in order; and one id is one event. */
