@@ -5,6 +5,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { Webhook } from 'standardwebhooks'
 
 export interface CloudEvent {
@@ -51,6 +53,8 @@ export class Receiver {
   atOnce = 0
   mostAtOnce = 0
   connections = 0
+  /** Answers that nobody read to their end. */
+  unread = 0
   #requests = 0
   #server: Server | null = null
   #port = 0
@@ -130,6 +134,14 @@ export class Receiver {
       response.writeHead(status, { ...headers, 'content-length': 100 })
       response.write('the beginning')
       setImmediate(() => request.socket.destroy())
-    } else response.writeHead(status, headers).end(answer)
+    } else if (answer) {
+      response.writeHead(status, headers)
+      await pipeline(Readable.from(slices(answer)), response).catch(() => this.unread++)
+    } else response.writeHead(status, headers).end()
   }
+}
+
+/** Of what a connection takes at a time, so that one that is cut shows. */
+function* slices(answer: string): Iterable<string> {
+  for (let at = 0; at < answer.length; at += 65_536) yield answer.slice(at, at + 65_536)
 }
