@@ -2642,8 +2642,13 @@ begin return (
                                                                'events', events) order by name)
                                from constraint_in_the_way), '[]'),
     'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
-    'behind', (select json_agg(distinct f.oid::bigint order by f.oid::bigint)
-                 from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f),
+    -- Partitions, too: of one that is dropped or let go Postgres tells no parent.
+    'behind', (select json_agg(distinct b.oid::bigint order by b.oid::bigint)
+                 from (
+                   select f.oid from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f
+                   union all
+                   select oid from part
+                 ) b),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)
                              from sequence join pg_class q using (oid) join pg_namespace n on n.oid = q.relnamespace), '[]')))

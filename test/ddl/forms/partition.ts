@@ -1,6 +1,6 @@
 /** Partitions and inheritance. */
 import { measurements, measurementWriter, reads, trucks, vehicles, wildcard, writes } from '../claims.ts'
-import { accepts, type Form, forms, refuses, rejects, tells, unseen, warns, warnsOfFailure } from '../form.ts'
+import { accepts, type Form, forms, refuses, rejects, tells, warns, warnsOfFailure } from '../form.ts'
 
 const next = 'create table shop.measurement_2027 (taken_on date not null, value integer)'
 const attachNext = `alter table shop.measurement attach partition shop.measurement_2027 for values from ('2027-01-01') to ('2028-01-01')`
@@ -241,8 +241,8 @@ export const partitionForms: Form[] = [
       when: 'the last partition',
       claims: measurementWriter,
       sql: 'drop table shop.measurement_2025, shop.measurement_2026',
-      gives: unseen,
-      why: 'partitions come and go with the data; DETACH warns, but of a dropped one Postgres tells no parent',
+      gives: warnsOfFailure(213),
+      why: 'there is nowhere to insert until the next one is created',
     },
     {
       form: 'DROP TABLE',

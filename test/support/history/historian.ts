@@ -419,24 +419,9 @@ export class Historian {
   }
 
   private async stateLines(): Promise<string[]> {
-    const { claims = [], ...state } = await stateOf(this.database)
-    const oids = await this.database.value<string[]>(
-      `select array(select oid::text from pg_constraint where conrelid <> 0 union all select oid::text from pg_class where relkind in ('r', 'p', 'v', 'm', 'f'))`,
-    )
-    // A mark begins with the oid of the constraint, or of the partition whose trigger it is.
-    const isThere = ([mark = '']: string[]): boolean => {
-      const [oid] = /^\d+(?= |$)/.exec(mark) ?? []
-      return oid === undefined || oids.includes(oid)
-    }
-    type Observed = { without_partition?: true; constraints?: string[][]; triggers?: string[][] }
-    for (const { claim } of claims as { claim: { observed: Observed | null } }[]) {
-      // Nobody sees a partition dropped. That there is none left is kept for a warning only, and what was to be told of its constraints and triggers is told.
-      if (claim.observed === null) continue
-      delete claim.observed.without_partition
-      if (claim.observed.constraints) claim.observed.constraints = claim.observed.constraints.filter(isThere)
-      if (claim.observed.triggers) claim.observed.triggers = claim.observed.triggers.filter(isThere)
-    }
-    return [...claims, ...Object.values(state).flat()].map((row) => JSON.stringify(row))
+    return Object.values(await stateOf(this.database))
+      .flat()
+      .map((row) => JSON.stringify(row))
   }
 
   /** In Node the core answered the same, whatever it was asked since this was asked last: at the end, and before it is undone. */
