@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '5e7413c11491089e';
+  core_hash constant text := '6183539a41dce6de';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 5e7413c11491089e"] === undefined) {
+if (globalThis["integratedb 0.1.0 6183539a41dce6de"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -284,11 +284,11 @@ function uniqueProblem({ unique, observed }, column) {
 }
 function writingProblems({ observed, is_nullable }, column, access) {
 	if (observed === null) return [];
-	let written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]), lost = written.filter((privilege) => !column[privilege]), problems = lost.map((privilege) => {
+	let written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]), problems = written.filter((privilege) => !column[privilege]).map((privilege) => {
 		let message = `the column can no longer be ${verbs[privilege]}`;
 		return { code: "IDB213", expected: privilege, actual: "generated or read-only", message };
 	});
-	if (written.length > lost.length && observed.accepts_null && column.accepts_null === !1 && is_nullable !== !1) {
+	if (written.some((privilege) => column[privilege] && (column.null_of ?? privilege) === privilege) && observed.accepts_null && column.accepts_null === !1 && is_nullable !== !1) {
 		let problem = { code: "IDB212", expected: "null allowed", actual: "not null", message: "the column no longer accepts null" };
 		problems.push(is_nullable ? { ...problem, is_warning: !0 } : problem);
 	}
@@ -405,12 +405,15 @@ function hurdleProblems({ claim, relation }, names) {
 	let letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0)), added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
 	return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
 		({ name, columns, events, is_broken }) => {
-			let deletes = access.includes("delete") && events.toLowerCase().includes("d"), isWritten = ({ insert, update }) => deletes || insert === !0 && access.includes("insert") || update === !0 && access.includes("update"), concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column)), isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || is_broken && events.includes("I");
+			let deletes = access.includes("delete") && events.toLowerCase().includes("d"), isWritten = ({ insert, update }) => deletes || insert === !0 && access.includes("insert") || update === !0 && access.includes("update"), concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column)), isOfRow = letters.some((letter) => events.includes(letter.toUpperCase()));
 			if (columns !== void 0 && concerned.length === 0 && !isOfRow) return [];
 			let [only, another] = concerned, problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
 			return is_broken ? [{ ...problem, message: `${name} was added, and there are rows that it refuses` }] : [{ ...problem, message: `${name} was added: it can ${columns === void 0 ? "refuse or change" : "refuse"} what is written`, is_warning: !0 }];
 		}
 	);
+}
+function hinders({ expected, of_access }) {
+	return of_access ?? expected;
 }
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	let has = (privilege) => claim.access.some((each) => each === privilege), isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
@@ -419,16 +422,16 @@ function obstacles({ claim, relation, access, mode, isGiven }) {
 	);
 }
 function tolerated(subject, isOfWildcard) {
-	let { observed } = subject.claim, isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === !1, found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)));
-	return [...new Set([...observed?.tolerated ?? [], ...found.map(({ message }) => message)])];
+	let { observed } = subject.claim, isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === !1, hindered = new Set(obstacles(subject).map(hinders));
+	return writing.filter((privilege) => hindered.has(privilege) && (isNew(privilege) || observed?.tolerated?.includes(privilege)));
 }
 function relationProblems(subject, fields, isOfWildcard) {
 	let { claim, relation } = subject, { observed } = claim, names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	let problems = [];
 	claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null) && problems.push({ code: "IDB104", expected: "data", actual: "not populated", message: "the materialized view holds no data (WITH NO DATA) and cannot be read" });
-	let known = tolerated(subject, isOfWildcard);
-	for (let { code, expected, message } of obstacles(subject)) known.includes(message) || problems.push({ code, expected, message });
+	let known = tolerated(subject, isOfWildcard), told = obstacles(subject).filter((obstacle) => !known.includes(hinders(obstacle)));
+	for (let { code, expected, message } of told) problems.push({ code, expected, message });
 	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
 function observe(subject, deletes, isOfWildcard) {
@@ -516,7 +519,7 @@ function withRevoked(observed, isRevoked2) {
 }
 function seen({ name: _, ...column }, writes) {
 	if (writes) return column;
-	let { insert: _i, update: _u, accepts_null: _n, fills_itself: _f, ...read } = column;
+	let { insert: _i, update: _u, null_of: _o, accepts_null: _n, fills_itself: _f, ...read } = column;
 	return read;
 }
 function fieldOf(name) {
@@ -1018,13 +1021,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 5e7413c11491089e"] = operate;
+globalThis["integratedb 0.1.0 6183539a41dce6de"] = operate;
 }
-return globalThis["integratedb 0.1.0 5e7413c11491089e"](op, input);
+return globalThis["integratedb 0.1.0 6183539a41dce6de"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 5e7413c11491089e notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 6183539a41dce6de notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1644,9 +1647,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 5e7413c11491089e notifications"] = operate;
+globalThis["integratedb 0.1.0 6183539a41dce6de notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 5e7413c11491089e notifications"](op, input);
+return globalThis["integratedb 0.1.0 6183539a41dce6de notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2552,7 +2555,9 @@ begin return (
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
            s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten and not s.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when not s.is_insert_rewritten or not s.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when s.is_insert_rewritten and not s.is_update_rewritten then 'update'
+                when s.is_update_rewritten and not s.is_insert_rewritten then 'insert' end as null_of,
            case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
       from written w
       cross join subject s
@@ -2568,13 +2573,20 @@ begin return (
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
-           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
+           b.is_broken,
+           -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
+           -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is.
+           case when not p.is_inserted then 'u'
+                when k.contype = 'c' then case when b.is_broken then 'IU' else 'Iu' end
+                when exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+                              where a.attnum = any (k.conkey) and f.fills_itself) then 'Iu'
+                else 'iu' end as events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
                           and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
@@ -2633,7 +2645,7 @@ begin return (
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
-                                                           'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                                                           'null_of', null_of, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact
@@ -2864,10 +2876,12 @@ language plpgsql -- an SQL function is planned at every call before PostgreSQL 1
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- as in _note_ddl
 set quote_all_identifiers = off -- or format_type() spells types as the session likes
 set enable_hashjoin = off -- each relation's rows by their index: joined otherwise, the whole catalogue would be read for one relation
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off -- where something has to be scanned all the same, the cost that this gets would have every plan compiled
 as $$
 begin return (
   with pair as materialized (
@@ -8965,6 +8979,7 @@ set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   affected bigint[];
@@ -9197,6 +9212,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- for all that is called from here, as in _note_ddl
+set jit = off
 as $$
 begin
   perform integratedb._judge_migration(new.id);
@@ -9274,6 +9290,7 @@ set plan_cache_mode = force_generic_plan -- arrays as parameters would have ever
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
@@ -9282,12 +9299,17 @@ declare
   -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
   is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
     or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
+  names_relations constant boolean := tg_tag = any (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX',
+    'CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']);
   has_writers boolean;
   touched bigint[];
   renamed oid[];
+  has_parents boolean;
   has_children boolean;
   is_partitioned boolean;
   is_partition boolean;
+  has_new_foreign_keys boolean;
+  is_concerning boolean;
   concerning bigint[];
 begin
   if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') and exists (select from integratedb.epoch where working = pg_current_xact_id()) then
@@ -9307,12 +9329,22 @@ begin
     end if;
   end if;
 
+  has_writers := tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}');
   -- In one go: this is what DDL that concerns nobody pays.
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
+         bool_or(exists (select from pg_inherits i where i.inhrelid = c.oid)),
          array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
-         tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}')
-    into touched, has_children, is_partitioned, is_partition, renamed, has_writers
+         bool_or(has_writers and exists (
+           select from pg_depend d
+             join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= own_age
+            where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid)),
+         bool_or(coalesce( -- as below, of what the command names
+           (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
+           (select true from integratedb.claim k
+             where k.schema_name = (select n.nspname::text from pg_namespace n where n.oid = c.relnamespace) and k.relation_name in (c.relname::text, '') limit 1),
+           (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1)))
+    into touched, has_children, is_partitioned, is_partition, has_parents, renamed, has_new_foreign_keys, is_concerning
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class
@@ -9328,7 +9360,13 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition or has_writers or exists (select from integratedb.subscription limit 1) then
+  if names_relations and not is_noted and renamed is null
+     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys, false)
+  then
+    return;
+  end if;
+
+  if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
     -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
       with recursive ancestor (oid) as (
@@ -9341,15 +9379,14 @@ begin
   if has_children then
     touched := integratedb._with_descendants(touched);
   end if;
-  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX', 'CREATE POLICY', 'ALTER POLICY',
-    'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']) then
+  if not names_relations then
     touched := touched || integratedb._touched_indirectly(tg_tag);
   elsif tg_tag = 'ALTER TABLE' and is_partitioned then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+  if has_writers and tg_tag <> 'CREATE TRIGGER' and (has_new_foreign_keys or has_parents or has_children) then
     -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of; and a
     -- column's new type makes the foreign keys anew that refer to it. (pg_constraint has no index that tells who refers.)
     touched := touched || array(
@@ -9365,6 +9402,10 @@ begin
     is_noted := true; -- nothing locks the tables of those columns
   end if;
   if touched is null or touched = '{}' then
+    return;
+  end if;
+  if cardinality(touched) = 1 and (is_noted or is_concerning or renamed is not null) then
+    perform integratedb._note(tg_tag, touched); -- as nearly always
     return;
   end if;
 
@@ -9569,6 +9610,7 @@ set plan_cache_mode = force_generic_plan
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   -- Otherwise its snapshot may be from before somebody's claim.

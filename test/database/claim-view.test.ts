@@ -105,6 +105,46 @@ test('an INSTEAD OF trigger has the view read, which who only deletes may not', 
   await database.rows(`${watch}; ${use}`)
 })
 
+test('to who could not delete through it either, such a trigger does nothing', async () => {
+  await setClaims(database, 'reporter', [{ path: 'api.*', fields: '*', access: ['update', 'delete'] }])
+  await database.rows(`
+    create function api.pass() returns trigger language plpgsql as $$ begin return old; end $$;
+    create trigger watch instead of delete on api.item for each row execute function api.pass()`)
+  // What it is seen to be able to do at last, it may not lose again.
+  await database.rows('grant usage on schema base to public; grant select, delete on base.item to public; select integratedb.sync()')
+  await database.rows('set role reporter; delete from api.item; reset role')
+  expect(await database.failure('revoke select on base.item from public')).toMatchObject({
+    code: 'IDB01',
+    detail: expect.stringContaining('IDB404 reporter needs api.item (select)'),
+  })
+})
+
+test('an INSTEAD OF trigger for inserts hides nothing of what updates write', async () => {
+  await database.rows(`
+    create view api.name as select id, name from base.item;
+    create function api.pass() returns trigger language plpgsql as $$ begin return new; end $$`)
+  await setClaims(database, 'reporter', [{ path: 'api.name', fields: ['name'], access: ['select', 'update'] }])
+  await database.rows('create trigger watch instead of insert on api.name for each row execute function api.pass()')
+  expect(await rejected('alter table base.item alter name set not null')).toContain('IDB212 reporter needs api.name.name')
+  await database.rows('create trigger change instead of update on api.name for each row execute function api.pass()')
+  await database.rows('alter table base.item alter name set not null')
+  await expectAllWell(database)
+})
+
+test('a foreign key on what the view leaves to its default can refuse what is inserted', async () => {
+  await database.rows(`
+    create table base.kind (id int primary key);
+    alter table base.item add kind int default 7;
+    create view api.name as select id, name from base.item`)
+  await setClaims(database, 'reporter', [{ path: 'api.name', fields: ['id', 'name'], access: ['insert'] }])
+  database.notices.length = 0
+  await database.rows('alter table base.item add foreign key (kind) references base.kind')
+  expect(database.notices.map(({ detail }) => detail)).toEqual([
+    'IDB302 reporter needs api.name: the foreign key item_kind_fkey was added: it can refuse what is written',
+  ])
+  expect(await database.failure(`set role reporter; insert into api.name values (1, 'a')`)).toMatchObject({ code: '23503' })
+})
+
 test('a default on what the view computes stops every insert', async () => {
   await database.rows(`
     create view api.priced as select id, 1 + 1 as price from base.item;

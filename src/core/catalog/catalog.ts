@@ -36,6 +36,8 @@ interface ColumnWrites {
   update?: boolean
   /** Missing, as the next: nobody knows (INSTEAD OF triggers and rules). */
   accepts_null?: boolean
+  /** Where such a trigger or rule takes the other, what accepts_null is of. */
+  null_of?: 'insert' | 'update'
   /** By a default, as an identity, or because it is generated: an insert may leave it out. */
   fills_itself?: boolean
 }
@@ -129,6 +131,23 @@ interface Privileges {
   delete?: boolean
 }
 
+export interface Obstacle {
+  code: 'IDB401' | 'IDB404'
+  expected: Privilege | 'execute'
+  message: string
+  /** What needs it, if not `expected` itself. */
+  of_access?: Privilege
+  /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
+  of_column?: number
+  /** What it needs itself behind a view (security_invoker); own_column missing for any column. */
+  own_relation?: number
+  own_column?: number
+  /** It has that now, and by no other way than a grant to itself. */
+  is_granted?: true
+  /** Only inserting calls it: a default. */
+  is_of_insert?: true
+}
+
 /** What one stakeholder may do with one relation. */
 export interface Access {
   stakeholder: string
@@ -151,22 +170,7 @@ export interface Access {
   /** USAGE on the sequences of `Writes`. */
   sequences?: { id: number; granted: boolean; effective: boolean }[]
   /** What keeps it from using the relation, whatever its privileges. */
-  obstacles?: {
-    code: 'IDB401' | 'IDB404'
-    expected: Privilege | 'execute'
-    message: string
-    /** What needs it, if not `expected` itself. */
-    of_access?: Privilege
-    /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
-    of_column?: number
-    /** What it needs itself behind a view (security_invoker); own_column missing for any column. */
-    own_relation?: number
-    own_column?: number
-    /** It has that now, and by no other way than a grant to itself. */
-    is_granted?: true
-    /** Only inserting calls it: a default. */
-    is_of_insert?: true
-  }[]
+  obstacles?: Obstacle[]
   /** By what it does; nothing where no rows are hidden. */
   rows?: { [P in Privilege]?: RowFilter[] }
 }

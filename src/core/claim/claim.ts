@@ -43,7 +43,7 @@ interface ObservedRelation {
   unpopulated?: true
   definition?: Marks
   rows?: NonNullable<Access['rows']>
-  /** Obstacles to writing that a wildcard found there. */
+  /** What obstacles kept from being done ever since a wildcard found it so. */
   tolerated?: readonly string[]
   insert?: boolean
   update?: boolean

@@ -1,5 +1,5 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
-import { type Access, type Column, type Hurdle, isSame, type Marks, type Privilege, type RowFilter, verbs } from '../catalog/catalog.ts'
+import { type Column, type Hurdle, isSame, type Marks, type Obstacle, type Privilege, type RowFilter, verbs } from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import { privilegeProblem } from './privilege.ts'
 import type { Problem, Subject } from './problem.ts'
@@ -109,8 +109,7 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
       const isWritten = ({ insert, update }: Column): boolean =>
         deletes || (insert === true && access.includes('insert')) || (update === true && access.includes('update'))
       const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column))
-      // Any update of a row looks at its checks again, and not at a foreign key that it leaves as it is.
-      const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase())) || (is_broken && events.includes('I'))
+      const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase()))
       if (columns !== undefined && concerned.length === 0 && !isOfRow) return []
       const [only, another] = concerned
       const problem = { code: 'IDB302', ...(only !== undefined && another === undefined && { column: only.name }) } as const
@@ -121,8 +120,13 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
   )
 }
 
+/** What cannot be done for it. */
+function hinders({ expected, of_access }: Obstacle): string {
+  return of_access ?? expected
+}
+
 /** What keeps the stakeholder from using the relation, whatever its privileges on it. */
-function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNullable<Access['obstacles']> {
+function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacle[] {
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
   const isClaimed = (num: number): boolean =>
     claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name))
@@ -138,14 +142,14 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): NonNull
 }
 
 /**
- * What keeps a view from being written, and did so when a wildcard found it or when it could not be written yet: who reads it
- * must not lose its protection for that.
+ * Which kinds of writing do obstacles keep from a view, and did so when a wildcard found it or when it could not be written yet? Who
+ * reads it must not lose its protection for that.
  */
 function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
   const { observed } = subject.claim
   const isNew = (privilege: Exclude<Privilege, 'select'>): boolean => (observed === null ? isOfWildcard : observed[privilege] === false)
-  const found = obstacles(subject).filter(({ expected, of_access = expected }) => writing.some((each) => each === of_access && isNew(each)))
-  return [...new Set([...(observed?.tolerated ?? []), ...found.map(({ message }) => message)])]
+  const hindered = new Set(obstacles(subject).map(hinders))
+  return writing.filter((privilege) => hindered.has(privilege) && (isNew(privilege) || observed?.tolerated?.includes(privilege)))
 }
 
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
@@ -161,7 +165,8 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }
   const known = tolerated(subject, isOfWildcard)
-  for (const { code, expected, message } of obstacles(subject)) if (!known.includes(message)) problems.push({ code, expected, message })
+  const told = obstacles(subject).filter((obstacle) => !known.includes(hinders(obstacle)))
+  for (const { code, expected, message } of told) problems.push({ code, expected, message })
   if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
   }

@@ -8,10 +8,12 @@ language plpgsql -- an SQL function is planned at every call before PostgreSQL 1
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan -- as in _note_ddl
 set quote_all_identifiers = off -- or format_type() spells types as the session likes
 set enable_hashjoin = off -- each relation's rows by their index: joined otherwise, the whole catalogue would be read for one relation
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off -- where something has to be scanned all the same, the cost that this gets would have every plan compiled
 as $$
 begin return (
   with pair as materialized (

@@ -267,7 +267,9 @@ begin return (
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
            s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten and not s.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when not s.is_insert_rewritten or not s.is_update_rewritten then f.accepts_null end as accepts_null,
+           case when s.is_insert_rewritten and not s.is_update_rewritten then 'update'
+                when s.is_update_rewritten and not s.is_insert_rewritten then 'insert' end as null_of,
            case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
       from written w
       cross join subject s
@@ -283,13 +285,20 @@ begin return (
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
-           k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken,
-           case when not p.is_inserted then 'u' when k.contype = 'c' then 'Iu' else 'iu' end as events -- an insert leaves other columns null
+           b.is_broken,
+           -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
+           -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is.
+           case when not p.is_inserted then 'u'
+                when k.contype = 'c' then case when b.is_broken then 'IU' else 'Iu' end
+                when exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+                              where a.attnum = any (k.conkey) and f.fills_itself) then 'Iu'
+                else 'iu' end as events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
                           and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
@@ -348,7 +357,7 @@ begin return (
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
-                                                           'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                                                           'null_of', null_of, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact

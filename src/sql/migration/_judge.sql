@@ -11,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   affected bigint[];

@@ -10,6 +10,7 @@ set plan_cache_mode = force_generic_plan -- arrays as parameters would have ever
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   own_age constant integer := age(pg_current_xact_id()::xid);
@@ -18,12 +19,17 @@ declare
   -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
   is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
     or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
+  names_relations constant boolean := tg_tag = any (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX',
+    'CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']);
   has_writers boolean;
   touched bigint[];
   renamed oid[];
+  has_parents boolean;
   has_children boolean;
   is_partitioned boolean;
   is_partition boolean;
+  has_new_foreign_keys boolean;
+  is_concerning boolean;
   concerning bigint[];
 begin
   if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') and exists (select from integratedb.epoch where working = pg_current_xact_id()) then
@@ -43,12 +49,22 @@ begin
     end if;
   end if;
 
+  has_writers := tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}');
   -- In one go: this is what DDL that concerns nobody pays.
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
+         bool_or(exists (select from pg_inherits i where i.inhrelid = c.oid)),
          array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
-         tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}')
-    into touched, has_children, is_partitioned, is_partition, renamed, has_writers
+         bool_or(has_writers and exists (
+           select from pg_depend d
+             join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= own_age
+            where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid)),
+         bool_or(coalesce( -- as below, of what the command names
+           (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
+           (select true from integratedb.claim k
+             where k.schema_name = (select n.nspname::text from pg_namespace n where n.oid = c.relnamespace) and k.relation_name in (c.relname::text, '') limit 1),
+           (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1)))
+    into touched, has_children, is_partitioned, is_partition, has_parents, renamed, has_new_foreign_keys, is_concerning
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class
@@ -64,7 +80,13 @@ begin
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
-  if is_partition or has_writers or exists (select from integratedb.subscription limit 1) then
+  if names_relations and not is_noted and renamed is null
+     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys, false)
+  then
+    return;
+  end if;
+
+  if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
     -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
       with recursive ancestor (oid) as (
@@ -77,15 +99,14 @@ begin
   if has_children then
     touched := integratedb._with_descendants(touched);
   end if;
-  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX', 'CREATE POLICY', 'ALTER POLICY',
-    'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']) then
+  if not names_relations then
     touched := touched || integratedb._touched_indirectly(tg_tag);
   elsif tg_tag = 'ALTER TABLE' and is_partitioned then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
     is_noted := true; -- the partition may be in a schema that only it is in
   end if;
-  if has_writers and tg_tag in ('ALTER TABLE', 'CREATE TABLE') then
+  if has_writers and tg_tag <> 'CREATE TRIGGER' and (has_new_foreign_keys or has_parents or has_children) then
     -- A new foreign key concerns who deletes from the table that it refers to, or from one that this is a partition of; and a
     -- column's new type makes the foreign keys anew that refer to it. (pg_constraint has no index that tells who refers.)
     touched := touched || array(
@@ -101,6 +122,10 @@ begin
     is_noted := true; -- nothing locks the tables of those columns
   end if;
   if touched is null or touched = '{}' then
+    return;
+  end if;
+  if cardinality(touched) = 1 and (is_noted or is_concerning or renamed is not null) then
+    perform integratedb._note(tg_tag, touched); -- as nearly always
     return;
   end if;
 

@@ -9,6 +9,7 @@ set plan_cache_mode = force_generic_plan
 set enable_hashjoin = off -- as in _catalog
 set enable_mergejoin = off
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   -- Otherwise its snapshot may be from before somebody's claim.

@@ -8,6 +8,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan -- for all that is called from here, as in _note_ddl
+set jit = off
 as $$
 begin
   perform integratedb._judge_migration(new.id);

@@ -1,5 +1,19 @@
 /** Privileges. The stakeholder holds what its claims say, and nothing else. */
-import { claim, clearances, exists, inserter, offers, products, reader, reads, titles, updater, wildcard, writer } from '../claims.ts'
+import {
+  claim,
+  clearances,
+  exists,
+  inserter,
+  offers,
+  products,
+  reader,
+  reads,
+  titles,
+  updater,
+  wildcard,
+  writer,
+  writes,
+} from '../claims.ts'
 import { accepts, type Form, forms, rejects, unseen } from '../form.ts'
 
 const restored = 'at the end it holds what it needs'
@@ -115,6 +129,15 @@ export const privilegeForms: Form[] = [
       sql: 'revoke insert, update, delete on shop.orders from ddl_app',
       gives: accepts,
       why: 'a reader has none of them',
+    },
+    {
+      form: 'REVOKE ALL ON TABLE',
+      when: 'from its own owner, of a table that refers to the claimed one',
+      claims: writes('shop.customer', ['name'], `delete from shop.customer where name = 'Kay'`),
+      setup: `insert into shop.customer (name) values ('Kay'); alter table shop.orders owner to ddl_owner; grant usage on schema shop to ddl_owner`,
+      sql: 'revoke all on shop.orders from ddl_owner',
+      gives: unseen,
+      why: 'PostgreSQL looks after a foreign key with the rights of the other table’s owner',
     },
     {
       form: 'REVOKE GRANT OPTION FOR',

@@ -141,7 +141,8 @@ select json_build_object(
           join pg_constraint k on o.oid in (k.conrelid, k.confrelid) and k.contype not in ('n', 't')
          where o.oid = c.oid or k.conparentid = 0 and k.coninhcount = 0),
       'triggers', (select coalesce(json_agg(pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text order by t.oid), '[]') from pg_trigger t
-          where t.tgrelid = c.oid and not t.tgisinternal),
+          where t.tgrelid = c.oid and not t.tgisinternal
+            and exists (select from pg_proc p where p.oid = t.tgfoid)), -- one that is dropped while the trigger is made leaves it behind
       'sequences', (select coalesce(json_agg(distinct jsonb_build_object(
             'name', format('%I.%I', sn.nspname, s.relname), 'schema', sn.nspname, 'owner', pg_get_userbyid(s.relowner))), '[]')
           from pg_attrdef f

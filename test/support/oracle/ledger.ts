@@ -154,7 +154,9 @@ function outcomeFlaws(
     // A foreign key is looked after with the rights of a table's owner, who need not have them where the other table is.
     // (The stakeholder's own usage of a schema is compared with its claims, and tried by what it reads.)
     // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
-    const isOfForeignKey = outcome.name !== 'select' && /^permission denied for schema/.test(outcome.message) && behind.some(hasForeignKey)
+    const denied = /^permission denied for (?:schema|table) (.*)/.exec(outcome.message)?.[1]
+    const isOfForeignKey =
+      outcome.name !== 'select' && denied !== undefined && behind.some(hasForeignKey) && behind.every((each) => each.relation !== denied)
     // No row was there to show what the statement does.
     const isOfRows = outcome.state === '23502' || isConstraint(outcome.state) || outcome.message.includes('row-level security')
     const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
