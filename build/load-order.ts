@@ -72,6 +72,7 @@ export const loadOrder = [
   'stakeholder/_audit_privileges.sql',
   'stakeholder/_audit_roles.sql',
   'stakeholder/_audit_claims.sql',
+  'stakeholder/_audit_notifications.sql',
   'stakeholder/audit_access.sql',
 
   'request/claim_request.sql',

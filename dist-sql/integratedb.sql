@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '6183539a41dce6de';
+  core_hash constant text := '5d83c882d4cb0d58';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 6183539a41dce6de"] === undefined) {
+if (globalThis["integratedb 0.1.0 5d83c882d4cb0d58"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -637,7 +637,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
 		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
 		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and leave the publication integratedb to IntegrateDB, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
+		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
 	}[code] ?? "";
 }
 
@@ -1021,13 +1021,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 6183539a41dce6de"] = operate;
+globalThis["integratedb 0.1.0 5d83c882d4cb0d58"] = operate;
 }
-return globalThis["integratedb 0.1.0 6183539a41dce6de"](op, input);
+return globalThis["integratedb 0.1.0 5d83c882d4cb0d58"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 6183539a41dce6de notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1175,7 +1175,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
 		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
 		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and leave the publication integratedb to IntegrateDB, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
+		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
 	}[code] ?? "";
 }
 
@@ -1556,7 +1556,7 @@ function subscribe(notification, readable, publishing) {
 	let { stakeholder, schema_name, relation_name, relid } = readable, { match, events, where } = notification, problems = [], tell = (pointer, cause, message) => {
 		problems.push({ pointer, cause, message });
 	}, { problem = "it is not there", identity = null, indexes = [], columns = {} } = publishing ?? {};
-	problem !== null && tell("/path", "table", problem);
+	problem !== null && tell("/path", "table", problem), publishing?.hidden_from?.includes(stakeholder) && tell("/path", "table", `row level security hides rows from ${quoteName(stakeholder)}, and events would tell of them`);
 	let claimed = new Set(readable.fields), streamed = new Map(Object.entries(columns)), check = (field, pointer) => (claimed.has(field) ? streamed.has(field) || tell(pointer, "table", `${quoteName(field)} is generated, and not in the stream of this server`) : tell(pointer, "claim", `${quoteName(stakeholder)} does not claim ${quoteName(field)}`), claimed.has(field) && streamed.has(field)), fields = notification.fields?.filter((field, index) => check(field, `/fields/${index}`)) ?? readable.fields.filter((each) => streamed.has(each)), condition = null, parsed = where === null ? null : parseWhere(where);
 	if (parsed !== null && typeof parsed != "string") {
 		let { valued, changed } = fieldsOf(parsed), known = [...new Set([...valued, ...changed])].filter((field) => check(field, "/where"));
@@ -1607,7 +1607,7 @@ function subscriptionsOf(input) {
 		problems,
 		"IDB03",
 		"notifications cannot be met",
-		"Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and the stakeholder has to claim what it is told of. Nothing was changed."
+		"Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), the stakeholder has to claim what it is told of, and row level security has to show it every row (CREATE POLICY ... FOR SELECT TO it USING (true)). Nothing was changed."
 	), subscribed.map(({ subscription }) => subscription);
 }
 function keyOfSubscription({ stakeholder, match, schema_name, relation_name }) {
@@ -1647,9 +1647,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 6183539a41dce6de notifications"] = operate;
+globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 6183539a41dce6de notifications"](op, input);
+return globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -5909,6 +5909,42 @@ comment on function integratedb._audit_claims(text) is 'internal: the part of au
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/stakeholder/_audit_notifications.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- Of what is a stakeholder told that it may not read? The stream asks nobody for privileges: subscriptions go by claims, and
+-- follow migrations. What changed without one (a role that a policy or a grant is for, DDL with triggers off) is told here.
+create or replace function integratedb._audit_notifications(name text)
+returns table (stakeholder text, object text, privilege text, source text, finding text, fix text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  select distinct s.stakeholder, format('table %I.%I', n.nspname, c.relname), x.privilege, 'notifications', 'beyond claims', 'SELECT * FROM integratedb.sync()'
+    from integratedb.subscription s
+    join integratedb._identities($1) i on i.stakeholder = s.stakeholder and not i.is_login
+    join pg_class c on c.oid = s.relid::oid
+    join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (
+      select 'events of rows that row level security hides' as privilege where integratedb._row_filters(c.oid, i.role, 'r') is not null
+      union all
+      select format('events with %s', string_agg(quote_ident(f), ', ' order by f))
+        from unnest(s.fields) f
+       where not exists (
+         select from pg_attribute a where a.attrelid = c.oid and a.attname = f::name and a.attnum > 0 and has_column_privilege(i.role, c.oid, a.attnum, 'select'))
+      having count(*) > 0
+    ) x
+   where s.status = 'met';
+end
+$$;
+
+comment on function integratedb._audit_notifications(text) is 'internal: the part of audit_access() about what events tell';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/stakeholder/audit_access.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -5935,6 +5971,8 @@ begin
         select * from integratedb._audit_privileges($1)
         union all
         select * from integratedb._audit_claims($1)
+        union all
+        select * from integratedb._audit_notifications($1)
       ) a
      order by a.finding, a.stakeholder nulls first, a.object, a.source, a.privilege;
 end
@@ -6921,6 +6959,15 @@ as $$
         when g.without is not null then format('%I has no replica identity: once it is published, UPDATE and DELETE of it would fail', g.without)
         when k.generated is not null then format('%I has REPLICA IDENTITY FULL and a virtual column: once it is published, UPDATE and DELETE of it would fail', k.generated)
       end,
+      -- The stream knows no row level security: whoever may not see every row must not be told of any.
+      'hidden_from', case when c.relrowsecurity then (
+        select json_agg(s.name order by s.name)
+          from integratedb.stakeholder s
+          join pg_roles r on r.rolname = s.name::name
+         where exists (
+             select from integratedb.notification n
+              where n.stakeholder = s.name and n.schema_name = (select z.nspname from pg_namespace z where z.oid = c.relnamespace) and n.relation_name in (c.relname, ''))
+           and integratedb._row_filters(c.oid, r.oid, 'r') is not null) end,
       'identity', case when not g.is_full then to_json(g.columns) end,
       'indexes', coalesce(to_json(g.indexes), '[]'),
       'columns', (select json_object_agg(a.attname, integratedb._column_class(a.atttypid)) from pg_attribute a
@@ -8420,7 +8467,7 @@ $$;
 
 comment on function integratedb._follow_migration(jsonb) is 'internal: subscriptions after an accepted migration, between _begin_work() and _end_work()';
 
--- While enforcement is off nothing is judged, but no application's UPDATE may fail because of us.
+-- While enforcement is off nothing is judged, but no application's UPDATE may fail because of us, and nobody be told of hidden rows.
 create or replace function integratedb._unpublish_unfit(touched bigint[])
 returns void
 language plpgsql
@@ -8435,15 +8482,16 @@ begin
     return;
   end if;
   with unfit as (
-    update integratedb.subscription s set status = 'unmet', relid = null, indexes = '{}', reason = coalesce(p.problem, 'it is not there')
+    update integratedb.subscription s set status = 'unmet', relid = null, indexes = '{}',
+           reason = coalesce(p.problem, case when p.relation is null then 'it is not there' else 'row level security hides rows' end)
       from (
-        select t.relid, p.problem, p.relation
+        select t.relid, p.problem, p.hidden_from, p.relation
           from (select distinct m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched))) t
           left join json_to_recordset(integratedb._publishing(array(
             select m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched)))))
-            p (relation bigint, problem text) on p.relation = t.relid
+            p (relation bigint, problem text, hidden_from jsonb) on p.relation = t.relid
       ) p
-     where s.relid = p.relid and (p.relation is null or p.problem is not null)
+     where s.relid = p.relid and (p.relation is null or p.problem is not null or p.hidden_from ? s.stakeholder)
     returning s.stakeholder
   )
   select array_agg(distinct u.stakeholder) into stakeholders from unfit u;
@@ -8511,10 +8559,21 @@ as $$
         union
         select s.relid::oid from integratedb.subscription s where s.stakeholder = _notified_relations.name and s.relid is not null
       ) r
-      cross join lateral integratedb._published_family(r.oid) f (oid))
+      cross join lateral integratedb._published_family(r.oid) f (oid)
+    union
+    -- Their replica identities are looked at, too.
+    select p.relid::oid::bigint
+      from (
+        select c.oid
+          from jsonb_to_recordset(notifications) n (schema_name text, relation_name text)
+          join pg_namespace s on s.nspname = n.schema_name::name
+          join pg_class c on c.relnamespace = s.oid and c.relkind = 'p'
+         where n.relation_name in (c.relname::text, '')
+      ) r
+      cross join lateral pg_partition_tree(r.oid) p)
 $$;
 
-comment on function integratedb._notified_relations(text, jsonb) is 'internal: to be locked before the epoch, as ALTER PUBLICATION locks them';
+comment on function integratedb._notified_relations(text, jsonb) is 'internal: to be locked before the epoch: as ALTER PUBLICATION locks them, so that no replica identity changes meanwhile';
 
 -- What ALTER PUBLICATION locks, before the epoch: whoever changes claims may change what is published.
 create or replace function integratedb._lock_notified(name text, notifications jsonb default null)
@@ -9305,6 +9364,7 @@ declare
   touched bigint[];
   renamed oid[];
   has_parents boolean;
+  is_published boolean;
   has_children boolean;
   is_partitioned boolean;
   is_partition boolean;
@@ -9334,6 +9394,7 @@ begin
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
          bool_or(exists (select from pg_inherits i where i.inhrelid = c.oid)),
+         bool_or(tg_tag = 'ALTER TABLE' and exists (select from pg_publication_rel r where r.prrelid = c.oid)),
          array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
          bool_or(has_writers and exists (
            select from pg_depend d
@@ -9344,7 +9405,7 @@ begin
            (select true from integratedb.claim k
              where k.schema_name = (select n.nspname::text from pg_namespace n where n.oid = c.relnamespace) and k.relation_name in (c.relname::text, '') limit 1),
            (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1)))
-    into touched, has_children, is_partitioned, is_partition, has_parents, renamed, has_new_foreign_keys, is_concerning
+    into touched, has_children, is_partitioned, is_partition, has_parents, is_published, renamed, has_new_foreign_keys, is_concerning
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class
@@ -9361,11 +9422,19 @@ begin
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
   if names_relations and not is_noted and renamed is null
-     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys, false)
+     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys or is_published, false)
   then
     return;
   end if;
 
+  if is_published and not has_parents then
+    -- One that inherits no more is still published, for its parent's sake.
+    touched := touched || array(
+      select s.relid
+        from integratedb.subscription s
+        join pg_class p on p.oid = s.relid::oid and p.relkind = 'r' and p.relhassubclass
+       where not exists (select from integratedb.subscription o where o.relid = any (touched)));
+  end if;
   if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
     -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
@@ -9509,7 +9578,11 @@ begin
       -- Somebody altered ours.
       select s.relid from integratedb.subscription s
        where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
-         and integratedb._published_tables() <@ integratedb._wanted_tables()));
+         and integratedb._published_tables() <@ integratedb._wanted_tables())
+      union
+      -- Always there: where subscriptions cannot be looked up, it stands for them.
+      select 'integratedb.subscription_version'::regclass::oid::bigint
+       where current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'));
   end if;
   return touched;
 end
@@ -9631,6 +9704,10 @@ begin
       select s.relid, s.schema_name, s.relation_name
         from integratedb.subscription s
        where d.object_type = 'publication' and d.object_name = 'integratedb' and s.status = 'met'
+      union all
+      -- If that cannot be looked up (below), the epoch row sorts it out at the commit.
+      select d.objid::bigint, null, null
+       where d.object_type = 'index' and d.original or d.object_type = 'publication' and d.object_name = 'integratedb'
       union all
       -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
@@ -9942,6 +10019,16 @@ begin
   end if;
   return next;
 
+  check_name := 'notifications: what is told may be read';
+  select string_agg(format('%I is told of %s of %s', a.stakeholder, a.privilege, a.object), '; ' order by a.stakeholder, a.object, a.privilege) into found_text
+    from integratedb._audit_notifications(null) a;
+  if found_text is null then
+    status := 'ok'; detail := 'events have nothing that their stakeholder could not SELECT'; fix := null;
+  else
+    status := 'problem'; detail := found_text; fix := 'SELECT * FROM integratedb.sync()';
+  end if;
+  return next;
+
   check_name := 'notifications: replication slot';
   select s.active, s.wal_status, pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.confirmed_flush_lsn) as lag
     into slot
@@ -10015,7 +10102,16 @@ begin
     ) x
    where exists (select from integratedb.notifier n where n.role_id::oid = r.oid) or r.rolname = 'integratedb_notifier';
   if found_text is null then
-    status := 'ok'; detail := 'notifiers have no other power'; fix := null;
+    select string_agg(quote_ident(n.name), ', ' order by n.name) into found_text
+      from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid where r.rolreplication;
+    select string_agg(quote_ident(d.datname), ', ' order by d.datname) into repairs
+      from pg_database d
+     where d.datallowconn and exists (
+       select from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid where r.rolreplication and has_database_privilege(r.oid, d.oid, 'connect'));
+    status := 'ok';
+    detail := coalesce(format('%s can read every change of every table, published or not, and drop any slot, in each database that it may connect to (%s): pg_hba.conf has to let it into this one only', found_text, repairs),
+      'nobody does');
+    fix := null;
   else
     status := 'warning'; detail := found_text; fix := repairs;
   end if;

@@ -167,6 +167,7 @@ const expansions = [true, false].flatMap((is_declared) =>
         relation: 1,
         is_table: true,
         problem: null,
+        hidden_from: is_declared ? null : ['reporter'],
         identity,
         indexes: [],
         columns: { id: 'number', total: 'number', name: 'text' },

@@ -304,3 +304,223 @@ describe('alerts', () => {
     expect(await alerts()).toEqual([])
   })
 })
+
+// Attacks: more through events than by SELECT.
+describe('row level security', () => {
+  let tables = 0
+  /** A table of its own, that reader claims, whose rows are somebody's. */
+  async function owned(): Promise<string> {
+    const name = `owned_${++tables}`
+    await database.rows(
+      `create table public.${name} (id int primary key, who text); insert into public.${name} values (1, 'reader'), (2, 'other')`,
+    )
+    return name
+  }
+  const ask = (table: string) => set('reader', [{ path: `public.${table}`, events: ['*'], channels: ['*'] }])
+  const published = (table: string) =>
+    database.value<boolean>(`select exists (select from pg_publication_tables where pubname = 'integratedb' and tablename = $1)`, [table])
+  /** The stakeholder's subscription, as the notifier was told last, too. */
+  async function subscribed(table: string): Promise<[string | undefined, boolean, boolean]> {
+    const [row] = await database.rows<{ status: string }>(`select status from integratedb.subscriptions where path = $1`, [
+      `public.${table}`,
+    ])
+    const isTold = await database.value<boolean>(
+      `select coalesce((array_agg(state->'subscriptions' @> jsonb_build_array(jsonb_build_object('path', $1::text)) order by version desc))[1], false)
+         from integratedb.subscription_version where stakeholder = 'reader'`,
+      [`public.${table}`],
+    )
+    return [row?.status, await published(table), isTold]
+  }
+
+  test('that hides rows from a stakeholder keeps it from being told of the table; one that shows it all does not', async () => {
+    const table = await owned()
+    await database.rows(
+      `alter table public.${table} enable row level security; create policy own on public.${table} using (who = current_user)`,
+    )
+    await claim('reader', `public.${table}`)
+    expect(await reader.rows(`select id from public.${table}`)).toEqual([{ id: 1 }])
+    const error = await database.failure('select * from integratedb.set_notifications($1, $2)', [
+      'reader',
+      JSON.stringify({ match: [{ path: `public.${table}`, events: ['*'], channels: ['*'] }], channels: [{ name: 'jobs', kind: 'QUEUE' }] }),
+    ])
+    expect([error.code, error.detail]).toEqual([
+      'IDB03',
+      `/match/0/path: public.${table}: row level security hides rows from reader, and events would tell of them`,
+    ])
+    expect(error.hint).toContain('CREATE POLICY ... FOR SELECT TO it USING (true)')
+    await database.rows(`create policy all_of_it on public.${table} for select to reader using (true)`)
+    expect(await ask(table)).toMatchObject([{ status: 'met' }])
+    expect(await subscribed(table)).toEqual(['met', true, true])
+    // A restrictive one hides rows again.
+    for (const ddl of [
+      `create policy less on public.${table} as restrictive using (id < 2)`,
+      `drop policy all_of_it on public.${table}`,
+      `alter policy all_of_it on public.${table} using (id = 1)`,
+    ])
+      expect([ddl, (await database.failure(ddl)).code]).toEqual([ddl, 'IDB01'])
+    await database.rows(`drop policy own on public.${table}`)
+    expect(await subscribed(table)).toEqual(['met', true, true])
+  })
+
+  test.each(['enforce', 'warn', 'off'])(
+    'that comes later, with enforcement %s: rejected, or nothing is told any more',
+    async (enforcement) => {
+      const table = await owned()
+      const ddl = `alter table public.${table} enable row level security`
+      await claim('reader', `public.${table}`)
+      await ask(table)
+      await database.rows(`select integratedb.set_enforcement('${enforcement}')`)
+      try {
+        if (enforcement === 'enforce') {
+          expect((await database.failure(ddl)).code).toBe('IDB01')
+          expect(await subscribed(table)).toEqual(['met', true, true])
+        } else {
+          await database.rows(ddl)
+          expect(await subscribed(table)).toEqual(['unmet', false, false])
+        }
+      } finally {
+        await database.rows(`select integratedb.set_enforcement('enforce')`)
+      }
+    },
+  )
+
+  test('that a role’s membership decides is told by audit_access() and doctor(), and its fix ends it', async () => {
+    const table = await owned()
+    await database.rows(
+      `create role sees_all; grant sees_all to reader; alter table public.${table} enable row level security; create policy p on public.${table} to sees_all using (true)`,
+    )
+    await claim('reader', `public.${table}`)
+    await ask(table)
+    expect(await subscribed(table)).toEqual(['met', true, true])
+    await database.rows('revoke sees_all from reader') // no event trigger tells
+    const [row] = await database.rows<{ fix: string }>(`select * from integratedb.audit_access('reader') where source = 'notifications'`)
+    expect(row).toMatchObject({
+      ...{ stakeholder: 'reader', object: `table public.${table}`, finding: 'beyond claims' },
+      privilege: 'events of rows that row level security hides',
+    })
+    expect(
+      await database.rows(`select status, detail from integratedb.doctor() where check_name = 'notifications: what is told may be read'`),
+    ).toEqual([{ status: 'problem', detail: `reader is told of events of rows that row level security hides of table public.${table}` }])
+    await database.rows(row?.fix ?? '')
+    expect(await subscribed(table)).toEqual(['unmet', false, false])
+    expect(await database.rows(`select * from integratedb.audit_access('reader') where source = 'notifications'`)).toEqual([])
+    await database.rows(`drop policy p on public.${table}; alter table public.${table} disable row level security; drop role sees_all`)
+  })
+})
+
+test('a column that is revoked behind our back is told by audit_access(), until sync()', async () => {
+  await claim('reader', 'public.orders')
+  await set('reader', [{ path: 'public.orders', events: ['*'], channels: ['*'] }])
+  await database.rows(
+    `alter event trigger integratedb_note_ddl disable; revoke select (total) on public.orders from reader; alter event trigger integratedb_note_ddl enable always`,
+  )
+  const found = () => database.rows(`select object, privilege, fix from integratedb.audit_access('reader') where source = 'notifications'`)
+  expect(await found()).toEqual([
+    { object: 'table public.orders', privilege: 'events with total', fix: 'SELECT * FROM integratedb.sync()' },
+  ])
+  await database.rows('select * from integratedb.sync()')
+  expect(await found()).toEqual([])
+  expect(await reader.value('select count(total) from public.orders')).toBe(1)
+})
+
+test('one that is revoked while enforcement is warn is in no event any more', async () => {
+  await database.rows(`select integratedb.set_enforcement('warn')`)
+  await database.rows('revoke select (total) on public.orders from reader')
+  const fields = `select fields from integratedb.subscriptions where stakeholder = 'reader'`
+  expect(await database.value(fields)).not.toContain('total')
+  await database.rows(`grant select (total) on public.orders to reader; select integratedb.set_enforcement('enforce')`)
+  expect(await database.value(fields)).toContain('total')
+})
+
+describe('the power to read the stream', () => {
+  test('is told by audit_access() of a stakeholder that gets it, by itself or by a role', async () => {
+    for (const [give, take, privilege] of [
+      ['alter role reader replication', 'alter role reader noreplication', 'REPLICATION'],
+      ['grant bell to reader', 'revoke bell from reader', 'MEMBER (REPLICATION)'],
+      ['grant integratedb_notifier to reader', 'revoke integratedb_notifier from reader', expect.stringMatching(/^MEMBER/)],
+    ] as const) {
+      await database.rows(give)
+      const rows = await database.rows<{ privilege: string }>(
+        `select privilege from integratedb.audit_access('reader') where source = 'role attribute' or privilege like 'MEMBER%'`,
+      )
+      expect([give, rows.map((row) => row.privilege)]).toEqual([give, expect.arrayContaining([privilege])])
+      await database.rows(take)
+    }
+  })
+
+  test('is more than the publication: doctor() says so', async () => {
+    const detail = await database.value<string>(
+      `select detail from integratedb.doctor() where check_name = 'notifications: who reads the stream'`,
+    )
+    expect(detail).toMatch(
+      /^bell can read every change of every table, published or not, and drop any slot, in each database that it may connect to \(.*\)/,
+    )
+    expect(detail).toContain(database.name)
+    // So it is.
+    await database.rows(`create table public.never_told (secret text)`)
+    await database.rows(`select pg_create_logical_replication_slot('peek', 'test_decoding')`)
+    await database.rows(`begin; set local synchronous_commit = on; insert into public.never_told values ('s3cret'); commit`)
+    const rows = await bell.rows<{ data: string }>(`select data from pg_logical_slot_peek_changes('peek', null, null)`)
+    await database.rows(`select pg_drop_replication_slot('peek')`)
+    expect(rows.some(({ data }) => data.includes('s3cret'))).toBe(true)
+  })
+})
+
+describe('a stakeholder that is gone', () => {
+  test('leaves no queue, no token, no channel; one of its name gets nothing of it', async () => {
+    await database.rows(`select integratedb.add_stakeholder('leaver')`)
+    await claim('leaver', 'public.orders')
+    await set(
+      'leaver',
+      [{ path: 'public.orders', events: ['*'], channels: ['*'] }],
+      [
+        { name: 'jobs', kind: 'QUEUE' },
+        { name: 'live', kind: 'SOCKET' },
+      ],
+    )
+    const id = (name: string) =>
+      database.value<number>(`select id from integratedb.channel where stakeholder = 'leaver' and name = $1`, [name])
+    const [queue, live] = [await id('jobs'), await id('live')]
+    await bell.rows(`select integratedb._enqueue($1, '{0000000000000001-00000000}', '{a}', '{"{}"}')`, [queue])
+    await bell.rows(`select integratedb._keep($1, '{0000000000000001-00000000}', '{"{}"}')`, [live])
+    const leaver = await database.connect('leaver')
+    const { token } = await leaver.value<{ token: string }>(`select integratedb.issue_socket_token('1 hour')`)
+    expect(await bell.value('select integratedb._socket_token($1)', [token])).toMatchObject({ stakeholder: 'leaver' })
+    await database.rows(`select integratedb.remove_stakeholder('leaver', keep_data => false)`)
+    const left = () => bell.rows('select integratedb._socket_token($1) as token, integratedb._socket_login($2) as login', [token, 'leaver'])
+    expect(await left()).toEqual([{ token: null, login: null }])
+    for (const table of ['queued', 'kept', 'parked'])
+      expect([table, await database.value(`select count(*) from integratedb.${table} where channel in ($1, $2)`, [queue, live])]).toEqual([
+        table,
+        0,
+      ])
+    await database.rows(`select integratedb.add_stakeholder('leaver')`)
+    await claim('leaver', 'public.orders')
+    await set('leaver', [{ path: 'public.orders', events: ['*'], channels: ['*'] }])
+    expect(await bell.value('select integratedb._socket_token($1)', [token])).toBeNull()
+    const again = await database.connect('leaver')
+    expect(await again.rows(`select * from integratedb.take_events('jobs')`)).toEqual([])
+    await database.rows(`select integratedb.remove_stakeholder('leaver', keep_data => false)`)
+  })
+
+  test('a login that was rotated away or is over opens no socket, and neither does its token', async () => {
+    const { credentials } = await database.value<{ credentials: { username: string } }>(
+      `select integratedb.issue_credentials('reader', '1 hour')`,
+    )
+    const lease = await database.connect(credentials.username)
+    const { token } = await lease.value<{ token: string }>(`select integratedb.issue_socket_token('1 hour')`)
+    const who = () =>
+      bell.rows('select integratedb._socket_token($1) as token, integratedb._socket_login($2) as login', [token, credentials.username])
+    expect(await who()).toMatchObject([{ token: { stakeholder: 'reader' }, login: { stakeholder: 'reader' } }])
+    await database.rows(`update integratedb.credential set valid_until = now() - interval '1 second' where username = $1`, [
+      credentials.username,
+    ])
+    expect(await who()).toEqual([{ token: null, login: null }])
+    await database.rows(`update integratedb.credential set valid_until = now() + interval '1 hour' where username = $1`, [
+      credentials.username,
+    ])
+    await database.rows('select integratedb.revoke_credentials($1)', [credentials.username])
+    expect(await who()).toEqual([{ token: null, login: null }])
+    await database.rows('select * from integratedb.expire_credentials()')
+  })
+})

@@ -1,24 +1,14 @@
 /**
  * Two sessions at once, in every order of their steps: afterwards every claim holds, or one of the two has failed
- * cleanly. Nothing here sleeps: a step has ended, or the server says that it waits for a lock.
+ * cleanly.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Session, TestDatabase } from '../support/database.ts'
+import { TestDatabase } from '../support/database.ts'
+import { type Actor, interleave, levels, schedules } from '../support/interleave.ts'
 import { expectClaimsToHold, expectSyncToChangeNothing } from '../support/oracle.ts'
-
-const levels = ['read committed', 'repeatable read', 'serializable'] as const
-type Level = (typeof levels)[number]
 
 // Hundreds of small histories; each takes moments, and more on a busy machine.
 vi.setConfig({ testTimeout: 300_000 })
-
-/** a, b: the work of each transaction; A, B: its COMMIT. Both have begun, and taken their snapshot, before. */
-const schedules = ['abAB', 'abBA', 'baAB', 'baBA', 'aAbB', 'bBaA']
-
-interface Actor {
-  sql: string
-  level: Level
-}
 
 let database: TestDatabase
 beforeEach(async () => {
@@ -34,46 +24,6 @@ async function reset(setup: string): Promise<void> {
   for (const statement of setup.split(';')) await database.rows(statement)
 }
 
-async function begin(level: Level): Promise<Session> {
-  const session = await database.connect()
-  await session.rows(`set deadlock_timeout = '20ms'`)
-  await session.rows(`begin isolation level ${level}`)
-  await session.rows('select from pg_class limit 1')
-  return session
-}
-
-/** Until the step has ended, or waits for the other session. */
-async function settled(session: Session, step: Promise<unknown>): Promise<void> {
-  let ended = false
-  const end = step.then(() => {
-    ended = true
-  })
-  const pid = (session.client as unknown as { processID: number }).processID
-  while (!ended) {
-    if ((await database.value<number>('select count(*) from pg_locks where pid = $1 and not granted', [pid])) > 0) return
-    await Promise.race([end, new Promise((resolve) => setImmediate(resolve))])
-  }
-}
-
-/** Runs both as the schedule says, and tells how each ended: 'done', or the SQLSTATE of its failure. */
-async function interleave(a: Actor, b: Actor, schedule: string): Promise<string[]> {
-  const sessions = { a: await begin(a.level), b: await begin(b.level) }
-  const outcome = { a: 'done', b: 'done' }
-  const steps: Promise<unknown>[] = []
-  for (const step of schedule) {
-    const actor = step.toLowerCase() as 'a' | 'b'
-    const sql = step === actor ? { a, b }[actor].sql : 'commit'
-    const running = sessions[actor].rows(sql).catch((error) => {
-      if (outcome[actor] === 'done') outcome[actor] = `${error.code} ${error.message}`
-    })
-    steps.push(running)
-    await settled(sessions[actor], running)
-  }
-  await Promise.all(steps)
-  await Promise.all([sessions.a.end(), sessions.b.end()])
-  return [outcome.a, outcome.b]
-}
-
 /** Rejected, or to be run again. The last is Postgres's own: two transactions changed one row of the catalogue. */
 const clean = /^(done|IDB01|IDB03|40001|40P01|XX000 tuple concurrently (updated|deleted))/
 
@@ -81,7 +31,7 @@ const clean = /^(done|IDB01|IDB03|40001|40P01|XX000 tuple concurrently (updated|
 async function survives(setup: string, a: Actor, b: Actor): Promise<void> {
   for (const schedule of schedules) {
     await reset(setup)
-    const outcomes = await interleave(a, b, schedule)
+    const outcomes = await interleave(database, a, b, schedule)
     const told = `${schedule}: ${outcomes.join(', ')}`
     for (const [at, outcome] of outcomes.entries()) {
       expect(outcome, told).toMatch(clean)

@@ -36,7 +36,7 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
     IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
     IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
     IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-    IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and leave the publication integratedb to IntegrateDB, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`,
+    IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`,
   }
   return hints[code] ?? ''
 }

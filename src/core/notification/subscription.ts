@@ -26,6 +26,8 @@ export interface Publishing {
   is_table: boolean
   /** Why it cannot be published. */
   problem: string | null
+  /** Stakeholders to whom row level security does not show every row. */
+  hidden_from?: string[] | null
   /** Columns of its replica identity; null: all. */
   identity: string[] | null
   /** Oids of the indexes that the identity rests on. */
@@ -76,6 +78,8 @@ function subscribe(notification: Notification, readable: Readable, publishing: P
   const tell = (pointer: string, cause: 'claim' | 'table', message: string): void => void problems.push({ pointer, cause, message })
   const { problem = 'it is not there', identity = null, indexes = [], columns = {} } = publishing ?? {}
   if (problem !== null) tell('/path', 'table', problem)
+  if (publishing?.hidden_from?.includes(stakeholder))
+    tell('/path', 'table', `row level security hides rows from ${quoteName(stakeholder)}, and events would tell of them`)
 
   const claimed = new Set(readable.fields)
   const streamed = new Map(Object.entries(columns))
@@ -162,7 +166,7 @@ export function subscriptionsOf(input: {
       problems,
       'IDB03',
       'notifications cannot be met',
-      'Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), and the stakeholder has to claim what it is told of. Nothing was changed.',
+      'Each line starts with a JSON pointer into the document. A table needs a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), the stakeholder has to claim what it is told of, and row level security has to show it every row (CREATE POLICY ... FOR SELECT TO it USING (true)). Nothing was changed.',
     )
   }
   return subscribed.map(({ subscription }) => subscription)

@@ -25,6 +25,7 @@ declare
   touched bigint[];
   renamed oid[];
   has_parents boolean;
+  is_published boolean;
   has_children boolean;
   is_partitioned boolean;
   is_partition boolean;
@@ -54,6 +55,7 @@ begin
   -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
   select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
          bool_or(exists (select from pg_inherits i where i.inhrelid = c.oid)),
+         bool_or(tg_tag = 'ALTER TABLE' and exists (select from pg_publication_rel r where r.prrelid = c.oid)),
          array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
          bool_or(has_writers and exists (
            select from pg_depend d
@@ -64,7 +66,7 @@ begin
            (select true from integratedb.claim k
              where k.schema_name = (select n.nspname::text from pg_namespace n where n.oid = c.relnamespace) and k.relation_name in (c.relname::text, '') limit 1),
            (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1)))
-    into touched, has_children, is_partitioned, is_partition, has_parents, renamed, has_new_foreign_keys, is_concerning
+    into touched, has_children, is_partitioned, is_partition, has_parents, is_published, renamed, has_new_foreign_keys, is_concerning
     from pg_event_trigger_ddl_commands() d
     cross join lateral (
       select * from pg_class
@@ -81,11 +83,19 @@ begin
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
           or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
   if names_relations and not is_noted and renamed is null
-     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys, false)
+     and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys or is_published, false)
   then
     return;
   end if;
 
+  if is_published and not has_parents then
+    -- One that inherits no more is still published, for its parent's sake.
+    touched := touched || array(
+      select s.relid
+        from integratedb.subscription s
+        join pg_class p on p.oid = s.relid::oid and p.relkind = 'r' and p.relhassubclass
+       where not exists (select from integratedb.subscription o where o.relid = any (touched)));
+  end if;
   if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
     -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
     touched := touched || array(
@@ -229,7 +239,11 @@ begin
       -- Somebody altered ours.
       select s.relid from integratedb.subscription s
        where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
-         and integratedb._published_tables() <@ integratedb._wanted_tables()));
+         and integratedb._published_tables() <@ integratedb._wanted_tables())
+      union
+      -- Always there: where subscriptions cannot be looked up, it stands for them.
+      select 'integratedb.subscription_version'::regclass::oid::bigint
+       where current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'));
   end if;
   return touched;
 end

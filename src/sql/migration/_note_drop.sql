@@ -31,6 +31,10 @@ begin
         from integratedb.subscription s
        where d.object_type = 'publication' and d.object_name = 'integratedb' and s.status = 'met'
       union all
+      -- If that cannot be looked up (below), the epoch row sorts it out at the commit.
+      select d.objid::bigint, null, null
+       where d.object_type = 'index' and d.original or d.object_type = 'publication' and d.object_name = 'integratedb'
+      union all
       -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
       select c.oid::bigint, n.nspname, c.relname
         from (

@@ -78,6 +78,16 @@ begin
   end if;
   return next;
 
+  check_name := 'notifications: what is told may be read';
+  select string_agg(format('%I is told of %s of %s', a.stakeholder, a.privilege, a.object), '; ' order by a.stakeholder, a.object, a.privilege) into found_text
+    from integratedb._audit_notifications(null) a;
+  if found_text is null then
+    status := 'ok'; detail := 'events have nothing that their stakeholder could not SELECT'; fix := null;
+  else
+    status := 'problem'; detail := found_text; fix := 'SELECT * FROM integratedb.sync()';
+  end if;
+  return next;
+
   check_name := 'notifications: replication slot';
   select s.active, s.wal_status, pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.confirmed_flush_lsn) as lag
     into slot
@@ -151,7 +161,16 @@ begin
     ) x
    where exists (select from integratedb.notifier n where n.role_id::oid = r.oid) or r.rolname = 'integratedb_notifier';
   if found_text is null then
-    status := 'ok'; detail := 'notifiers have no other power'; fix := null;
+    select string_agg(quote_ident(n.name), ', ' order by n.name) into found_text
+      from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid where r.rolreplication;
+    select string_agg(quote_ident(d.datname), ', ' order by d.datname) into repairs
+      from pg_database d
+     where d.datallowconn and exists (
+       select from integratedb.notifier n join pg_roles r on r.oid = n.role_id::oid where r.rolreplication and has_database_privilege(r.oid, d.oid, 'connect'));
+    status := 'ok';
+    detail := coalesce(format('%s can read every change of every table, published or not, and drop any slot, in each database that it may connect to (%s): pg_hba.conf has to let it into this one only', found_text, repairs),
+      'nobody does');
+    fix := null;
   else
     status := 'warning'; detail := found_text; fix := repairs;
   end if;

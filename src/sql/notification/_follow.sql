@@ -186,7 +186,7 @@ $$;
 
 comment on function integratedb._follow_migration(jsonb) is 'internal: subscriptions after an accepted migration, between _begin_work() and _end_work()';
 
--- While enforcement is off nothing is judged, but no application's UPDATE may fail because of us.
+-- While enforcement is off nothing is judged, but no application's UPDATE may fail because of us, and nobody be told of hidden rows.
 create or replace function integratedb._unpublish_unfit(touched bigint[])
 returns void
 language plpgsql
@@ -201,15 +201,16 @@ begin
     return;
   end if;
   with unfit as (
-    update integratedb.subscription s set status = 'unmet', relid = null, indexes = '{}', reason = coalesce(p.problem, 'it is not there')
+    update integratedb.subscription s set status = 'unmet', relid = null, indexes = '{}',
+           reason = coalesce(p.problem, case when p.relation is null then 'it is not there' else 'row level security hides rows' end)
       from (
-        select t.relid, p.problem, p.relation
+        select t.relid, p.problem, p.hidden_from, p.relation
           from (select distinct m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched))) t
           left join json_to_recordset(integratedb._publishing(array(
             select m.relid from integratedb.subscription m where m.status = 'met' and (touched is null or m.relid = any (touched)))))
-            p (relation bigint, problem text) on p.relation = t.relid
+            p (relation bigint, problem text, hidden_from jsonb) on p.relation = t.relid
       ) p
-     where s.relid = p.relid and (p.relation is null or p.problem is not null)
+     where s.relid = p.relid and (p.relation is null or p.problem is not null or p.hidden_from ? s.stakeholder)
     returning s.stakeholder
   )
   select array_agg(distinct u.stakeholder) into stakeholders from unfit u;

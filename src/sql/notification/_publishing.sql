@@ -105,6 +105,15 @@ as $$
         when g.without is not null then format('%I has no replica identity: once it is published, UPDATE and DELETE of it would fail', g.without)
         when k.generated is not null then format('%I has REPLICA IDENTITY FULL and a virtual column: once it is published, UPDATE and DELETE of it would fail', k.generated)
       end,
+      -- The stream knows no row level security: whoever may not see every row must not be told of any.
+      'hidden_from', case when c.relrowsecurity then (
+        select json_agg(s.name order by s.name)
+          from integratedb.stakeholder s
+          join pg_roles r on r.rolname = s.name::name
+         where exists (
+             select from integratedb.notification n
+              where n.stakeholder = s.name and n.schema_name = (select z.nspname from pg_namespace z where z.oid = c.relnamespace) and n.relation_name in (c.relname, ''))
+           and integratedb._row_filters(c.oid, r.oid, 'r') is not null) end,
       'identity', case when not g.is_full then to_json(g.columns) end,
       'indexes', coalesce(to_json(g.indexes), '[]'),
       'columns', (select json_object_agg(a.attname, integratedb._column_class(a.atttypid)) from pg_attribute a

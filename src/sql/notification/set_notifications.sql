@@ -48,10 +48,21 @@ as $$
         union
         select s.relid::oid from integratedb.subscription s where s.stakeholder = _notified_relations.name and s.relid is not null
       ) r
-      cross join lateral integratedb._published_family(r.oid) f (oid))
+      cross join lateral integratedb._published_family(r.oid) f (oid)
+    union
+    -- Their replica identities are looked at, too.
+    select p.relid::oid::bigint
+      from (
+        select c.oid
+          from jsonb_to_recordset(notifications) n (schema_name text, relation_name text)
+          join pg_namespace s on s.nspname = n.schema_name::name
+          join pg_class c on c.relnamespace = s.oid and c.relkind = 'p'
+         where n.relation_name in (c.relname::text, '')
+      ) r
+      cross join lateral pg_partition_tree(r.oid) p)
 $$;
 
-comment on function integratedb._notified_relations(text, jsonb) is 'internal: to be locked before the epoch, as ALTER PUBLICATION locks them';
+comment on function integratedb._notified_relations(text, jsonb) is 'internal: to be locked before the epoch: as ALTER PUBLICATION locks them, so that no replica identity changes meanwhile';
 
 -- What ALTER PUBLICATION locks, before the epoch: whoever changes claims may change what is published.
 create or replace function integratedb._lock_notified(name text, notifications jsonb default null)

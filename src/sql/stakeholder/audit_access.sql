@@ -21,6 +21,8 @@ begin
         select * from integratedb._audit_privileges($1)
         union all
         select * from integratedb._audit_claims($1)
+        union all
+        select * from integratedb._audit_notifications($1)
       ) a
      order by a.finding, a.stakeholder nulls first, a.object, a.source, a.privilege;
 end
