@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '5d83c882d4cb0d58';
+  core_hash constant text := '2100a5c54b7dff4b';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 5d83c882d4cb0d58"] === undefined) {
+if (globalThis["integratedb 0.1.0 2100a5c54b7dff4b"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -984,15 +984,18 @@ function checkClaims(text) {
 	return complaintsOf(() => declareClaims(text));
 }
 function expand(text, mode) {
-	let input = JSON.parse(text), catalog = new CatalogIndex(input.catalog), expansions = expandClaims(input.claims, catalog, mode, input.has_privileges), claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after);
-	return { expansions, siblings: input.siblings ?? [], declaration: { claims, grants: grantSteps(expansions, catalog, mode) } };
+	let input = JSON.parse(text), catalog = new CatalogIndex(input.catalog);
+	return { expansions: expandClaims(input.claims, catalog, mode, input.has_privileges), siblings: input.siblings ?? [], catalog };
+}
+function declarationOf({ expansions, catalog }, mode) {
+	return { claims: expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after), grants: grantSteps(expansions, catalog, mode) };
 }
 function judgeMigration(text) {
-	let { expansions, siblings, declaration } = expand(text, "judge");
-	return { ...judge(expansions, siblings), ...declaration };
+	let expanded = expand(text, "judge");
+	return { ...judge(expanded.expansions, expanded.siblings), ...declarationOf(expanded, "judge") };
 }
 function syncClaims(text) {
-	return expand(text, "sync").declaration;
+	return declarationOf(expand(text, "sync"), "sync");
 }
 function inspectClaims(text) {
 	let { expansions } = expand(text, "inspect");
@@ -1021,13 +1024,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 5d83c882d4cb0d58"] = operate;
+globalThis["integratedb 0.1.0 2100a5c54b7dff4b"] = operate;
 }
-return globalThis["integratedb 0.1.0 5d83c882d4cb0d58"](op, input);
+return globalThis["integratedb 0.1.0 2100a5c54b7dff4b"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1647,9 +1650,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"] = operate;
+globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 5d83c882d4cb0d58 notifications"](op, input);
+return globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -9688,47 +9691,65 @@ as $$
 declare
   -- Otherwise its snapshot may be from before somebody's claim.
   sees_all_claims constant boolean := current_setting('transaction_isolation') in ('read committed', 'read uncommitted');
+  relations bigint[];
+  schemas text[];
+  names text[];
+  dropped_indexes bigint[];
+  is_our_publication boolean;
+  part_schemas text[];
+  part_tables text[];
+  are_whole boolean; -- the tables of all parts go, too
   concerning bigint[];
 begin
-  select array_agg(distinct x.relation) into concerning
+  -- In one go, as in _note_ddl: this is what dropping what nobody claims pays.
+  select array_agg(d.objid::bigint) filter (where k.is_relation), array_agg(d.schema_name) filter (where k.is_relation),
+         array_agg(d.object_name) filter (where k.is_relation),
+         array_agg(d.objid::bigint) filter (where d.object_type = 'index' and ((select true from integratedb.subscription limit 1) or not sees_all_claims and d.original)),
+         bool_or(d.object_type = 'publication' and d.object_name = 'integratedb'),
+         array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
+         array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
+           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0)
+    into relations, schemas, names, dropped_indexes, is_our_publication, part_schemas, part_tables, are_whole
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
-      select d.objid::bigint as relation, d.schema_name as schema, d.object_name as name
-       where d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)'
-      union all
-      -- An index that a replica identity rests on, and the publication that shows our tables.
-      select s.relid, s.schema_name, s.relation_name
-        from integratedb.subscription s
-       where d.object_type = 'index' and s.indexes @> array[d.objid::bigint] and s.indexes <> '{}'
-      union all
-      select s.relid, s.schema_name, s.relation_name
-        from integratedb.subscription s
-       where d.object_type = 'publication' and d.object_name = 'integratedb' and s.status = 'met'
-      union all
-      -- If that cannot be looked up (below), the epoch row sorts it out at the commit.
-      select d.objid::bigint, null, null
-       where d.object_type = 'index' and d.original or d.object_type = 'publication' and d.object_name = 'integratedb'
-      union all
-      -- What a table has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
-      select c.oid::bigint, n.nspname, c.relname
-        from (
-          with recursive family (oid) as (
-            select c.oid
-              from pg_namespace n
-              join pg_class c on c.relnamespace = n.oid
-             where d.classid in ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass)
-               and cardinality(d.address_names) = 3
-               and n.nspname = d.address_names[1]::name and c.relname = d.address_names[2]::name
-            union
-            select i.inhparent from family f join pg_inherits i on i.inhrelid = f.oid
-          )
-          select f.oid from family f
-        ) f
-        join pg_class c on c.oid = f.oid
-        join pg_namespace n on n.oid = c.relnamespace
-    ) x
-   where not d.is_temporary
-     and coalesce(
+      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
+             cardinality(d.address_names) = 3 and d.classid in (
+               'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
+    ) k
+   where not d.is_temporary;
+  if dropped_indexes is not null or is_our_publication then
+    -- An index that a replica identity rests on, and the publication that shows our tables.
+    select relations || array_agg(s.relid), schemas || array_agg(s.schema_name), names || array_agg(s.relation_name) into relations, schemas, names
+      from integratedb.subscription s
+     where s.indexes && coalesce(dropped_indexes, '{}') and s.indexes <> '{}' or is_our_publication and s.status = 'met';
+    if not sees_all_claims then
+      relations := relations || coalesce(dropped_indexes, array[0]); -- subscriptions may be there all the same: the epoch row sorts that out at the commit
+    end if;
+  end if;
+  if part_tables is not null and are_whole is not true then
+    -- What a table that is still there has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
+    select relations || array_agg(c.oid::bigint), schemas || array_agg(n.nspname::text), names || array_agg(c.relname::text) into relations, schemas, names
+      from (
+        with recursive family (oid) as (
+          select c.oid
+            from unnest(part_schemas, part_tables) p (schema, "table")
+            join pg_namespace n on n.nspname = p.schema::name
+            join pg_class c on c.relnamespace = n.oid and c.relname = p."table"::name
+          union
+          select i.inhparent from family f join pg_inherits i on i.inhrelid = f.oid
+        )
+        select f.oid from family f
+      ) f
+      join pg_class c on c.oid = f.oid
+      join pg_namespace n on n.oid = c.relnamespace;
+  end if;
+  if relations is null then
+    return;
+  end if;
+
+  select array_agg(distinct x.relation) into concerning
+    from unnest(relations, schemas, names) x (relation, schema, name)
+   where coalesce(
        (select true from integratedb.claim k where k.relid = x.relation limit 1),
        -- After a restore the claim knows the name only.
        (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),

@@ -56,24 +56,34 @@ function checkClaims(text: string): Finding[] {
   return complaintsOf(() => declareClaims(text))
 }
 
-/** Claims expanded anew: what was found, and what follows for the claims that are no longer as they were and the grants. */
-function expand(text: string, mode: Mode): { expansions: Expansion[]; siblings: Claim[]; declaration: Declaration } {
+interface Expanded {
+  expansions: Expansion[]
+  siblings: Claim[]
+  catalog: CatalogIndex
+}
+
+/** Claims expanded anew. */
+function expand(text: string, mode: Mode): Expanded {
   const input: { claims: Claim[]; catalog: Catalog; siblings?: Claim[]; has_privileges?: boolean } = JSON.parse(text)
   const catalog = new CatalogIndex(input.catalog)
-  const expansions = expandClaims(input.claims, catalog, mode, input.has_privileges)
+  return { expansions: expandClaims(input.claims, catalog, mode, input.has_privileges), siblings: input.siblings ?? [], catalog }
+}
+
+/** What follows for the claims that are no longer as they were, and for the grants. */
+function declarationOf({ expansions, catalog }: Expanded, mode: Mode): Declaration {
   const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after)
-  return { expansions, siblings: input.siblings ?? [], declaration: { claims, grants: grantSteps(expansions, catalog, mode) } }
+  return { claims, grants: grantSteps(expansions, catalog, mode) }
 }
 
 /** A migration judged by the claims it touched. */
 function judgeMigration(text: string): Judgement {
-  const { expansions, siblings, declaration } = expand(text, 'judge')
-  return { ...judge(expansions, siblings), ...declaration }
+  const expanded = expand(text, 'judge')
+  return { ...judge(expanded.expansions, expanded.siblings), ...declarationOf(expanded, 'judge') }
 }
 
 /** All claims of a stakeholder expanded anew, and its grants repaired. */
 function syncClaims(text: string): Declaration {
-  return expand(text, 'sync').declaration
+  return declarationOf(expand(text, 'sync'), 'sync')
 }
 
 /** What does not hold now of all claims of a stakeholder. */
