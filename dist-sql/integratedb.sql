@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '2100a5c54b7dff4b';
+  core_hash constant text := 'a97ba954f5191851';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 2100a5c54b7dff4b"] === undefined) {
+if (globalThis["integratedb 0.1.0 a97ba954f5191851"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -287,8 +287,8 @@ function writingProblems({ observed, is_nullable }, column, access) {
 	let written = ["insert", "update"].filter((privilege) => access.includes(privilege) && observed[privilege]), problems = written.filter((privilege) => !column[privilege]).map((privilege) => {
 		let message = `the column can no longer be ${verbs[privilege]}`;
 		return { code: "IDB213", expected: privilege, actual: "generated or read-only", message };
-	});
-	if (written.some((privilege) => column[privilege] && (column.null_of ?? privilege) === privilege) && observed.accepts_null && column.accepts_null === !1 && is_nullable !== !1) {
+	}), nulls = { insert: "accepts_null", update: "update_null" };
+	if (written.some((privilege) => column[privilege] && observed[nulls[privilege]] && column[nulls[privilege]] === !1) && is_nullable !== !1) {
 		let problem = { code: "IDB212", expected: "null allowed", actual: "not null", message: "the column no longer accepts null" };
 		problems.push(is_nullable ? { ...problem, is_warning: !0 } : problem);
 	}
@@ -519,7 +519,7 @@ function withRevoked(observed, isRevoked2) {
 }
 function seen({ name: _, ...column }, writes) {
 	if (writes) return column;
-	let { insert: _i, update: _u, null_of: _o, accepts_null: _n, fills_itself: _f, ...read } = column;
+	let { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column;
 	return read;
 }
 function fieldOf(name) {
@@ -1024,13 +1024,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 2100a5c54b7dff4b"] = operate;
+globalThis["integratedb 0.1.0 a97ba954f5191851"] = operate;
 }
-return globalThis["integratedb 0.1.0 2100a5c54b7dff4b"](op, input);
+return globalThis["integratedb 0.1.0 a97ba954f5191851"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1650,9 +1650,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"] = operate;
+globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 2100a5c54b7dff4b notifications"](op, input);
+return globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2539,8 +2539,8 @@ begin return (
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
-           not a.attnotnull and not coalesce(t.not_null, false) and not exists (
-             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull where p.is_inserted) as accepts_null,
+           not a.attnotnull and not coalesce(t.not_null, false) and x.in_none_inserted as accepts_null,
+           not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
@@ -2555,12 +2555,15 @@ begin return (
         )
         select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
       ) t on a.atttypid >= 16384
+      cross join lateral ( -- is it required?
+        select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
+          from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull
+      ) x
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
            s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten or not s.is_update_rewritten then f.accepts_null end as accepts_null,
-           case when s.is_insert_rewritten and not s.is_update_rewritten then 'update'
-                when s.is_update_rewritten and not s.is_insert_rewritten then 'insert' end as null_of,
+           case when not s.is_insert_rewritten then f.accepts_null end as accepts_null,
+           case when not s.is_update_rewritten then f.update_null end as update_null,
            case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
       from written w
       cross join subject s
@@ -2648,7 +2651,7 @@ begin return (
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
-                                                           'null_of', null_of, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                                                           'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact

@@ -47,7 +47,7 @@ export function writable(
   const told = columns.map(wordsOf).map(({ column: { num, nullable }, filling }) => {
     const isWritable = filling !== 'always' && filling !== 'generated'
     const { insert, update } = { insert: can.insert && isWritable, update: can.update && isWritable }
-    return { num, insert, update, accepts_null: nullable === true, fills_itself: filling !== undefined }
+    return { num, insert, update, accepts_null: nullable === true, update_null: nullable === true, fills_itself: filling !== undefined }
   })
   return relation(id, path, columns, { writes: { columns: told, constraints: [], triggers: [], sequences: [], ...can }, ...more })
 }

@@ -200,6 +200,24 @@ describe('a migration is rejected, and what its hint says passes', () => {
   })
 })
 
+test('null that a table refuses which inherits: who updates the whole updates it, who inserts does not insert there', async () => {
+  await database.rows(`
+    create table public.vehicle (plate text, colour text); create table public.truck () inherits (public.vehicle);
+    select integratedb.add_stakeholder('painter'), integratedb.add_stakeholder('registrar')`)
+  const claim = (name: string, access: string) =>
+    database.rows(`select from integratedb.set_claims('${name}', $1)`, [
+      JSON.stringify({ match: [{ path: 'public.vehicle', fields: ['plate', 'colour'], access: ['select', access] }] }),
+    ])
+  await claim('registrar', 'insert')
+  await database.rows('alter table public.truck alter plate set not null')
+  await claim('painter', 'update')
+  const { code, detail } = await database.failure('alter table public.truck alter colour set not null')
+  expect({ code, detail }).toEqual({
+    code: 'IDB01',
+    detail: 'IDB212 painter needs public.vehicle.colour (null allowed): the column no longer accepts null',
+  })
+})
+
 describe('what only may refuse is told', () => {
   test.each([
     [

@@ -34,10 +34,10 @@ interface ColumnWrites {
   /** Not of generated columns, identity columns GENERATED ALWAYS, a view's computed ones. */
   insert?: boolean
   update?: boolean
-  /** Missing, as the next: nobody knows (INSTEAD OF triggers and rules). */
+  /** Null may be inserted. Missing, as the next two: nobody knows (INSTEAD OF triggers and rules). */
   accepts_null?: boolean
-  /** Where such a trigger or rule takes the other, what accepts_null is of. */
-  null_of?: 'insert' | 'update'
+  /** An update may set it to null, in every table whose rows come with it. */
+  update_null?: boolean
   /** By a default, as an identity, or because it is generated: an insert may leave it out. */
   fills_itself?: boolean
 }

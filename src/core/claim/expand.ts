@@ -163,7 +163,7 @@ function withRevoked(observed: Claim['observed'], isRevoked: boolean): Claim['ob
 /** What is to be remembered of a column. Readers have nothing to do with what the catalogue tells for writers. */
 function seen({ name: _, ...column }: Column, writes: boolean): ClaimedField['observed'] {
   if (writes) return column
-  const { insert: _i, update: _u, null_of: _o, accepts_null: _n, fills_itself: _f, ...read } = column
+  const { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column
   return read
 }
 

@@ -83,8 +83,9 @@ function writingProblems({ observed, is_nullable }: ClaimedField, column: Column
     const message = `the column can no longer be ${verbs[privilege]}`
     return { code: 'IDB213', expected: privilege, actual: 'generated or read-only', message }
   })
-  const isNullGiven = written.some((privilege) => column[privilege] && (column.null_of ?? privilege) === privilege)
-  if (isNullGiven && observed.accepts_null && column.accepts_null === false && is_nullable !== false) {
+  const nulls = { insert: 'accepts_null', update: 'update_null' } as const
+  const isNullLost = written.some((privilege) => column[privilege] && observed[nulls[privilege]] && column[nulls[privilege]] === false)
+  if (isNullLost && is_nullable !== false) {
     const problem = { code: 'IDB212', expected: 'null allowed', actual: 'not null', message: 'the column no longer accepts null' } as const
     // Who says that null is fine says that not null is.
     problems.push(is_nullable ? { ...problem, is_warning: true } : problem)

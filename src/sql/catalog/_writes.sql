@@ -248,8 +248,8 @@ begin return (
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
-           not a.attnotnull and not coalesce(t.not_null, false) and not exists (
-             select from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull where p.is_inserted) as accepts_null,
+           not a.attnotnull and not coalesce(t.not_null, false) and x.in_none_inserted as accepts_null,
+           not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or integratedb._has_default(relation, w.num) as fills_itself,
            t.domains
@@ -264,12 +264,15 @@ begin return (
         )
         select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
       ) t on a.atttypid >= 16384
+      cross join lateral ( -- is it required?
+        select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
+          from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull
+      ) x
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
            s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten or not s.is_update_rewritten then f.accepts_null end as accepts_null,
-           case when s.is_insert_rewritten and not s.is_update_rewritten then 'update'
-                when s.is_update_rewritten and not s.is_insert_rewritten then 'insert' end as null_of,
+           case when not s.is_insert_rewritten then f.accepts_null end as accepts_null,
+           case when not s.is_update_rewritten then f.update_null end as update_null,
            case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
       from written w
       cross join subject s
@@ -357,7 +360,7 @@ begin return (
     'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
-                                                           'null_of', null_of, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
+                                                           'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact

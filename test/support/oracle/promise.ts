@@ -259,8 +259,15 @@ export function relationFlaws(
     const isPossible = ({ accepts, columns }: Relation): boolean =>
       accepts[act] && (act === 'delete' || columns.some((column) => canWrite(column, act) && claimed.has(column.name)))
     if (!access.has(act) || isPossible(now) || path.relation === null) continue
-    // What never was possible is refused when it is claimed, unless there is an alternative.
-    flaws.push({ code: 'IDB213', relation: name, field: null, what: `no ${act}`, sure: then !== undefined && isPossible(then) })
+    // What never was possible is refused when it is claimed, unless there is an alternative. With the last of its columns, which were optional, it may go.
+    const isAnyThere = now.columns.some((column) => claimed.has(column.name))
+    flaws.push({
+      code: 'IDB213',
+      relation: name,
+      field: null,
+      what: `no ${act}`,
+      sure: then !== undefined && isPossible(then) && isAnyThere,
+    })
   }
   if (then === undefined) return flaws
   // Who names no column asks for no row.
