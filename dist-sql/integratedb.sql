@@ -3206,7 +3206,7 @@ $sql$;
 execute $sql$
 -- Are the oids that claims remember those of this database? After a dump and restore they are another's, and whoever
 -- bears them now is somebody else. Our own tables tell: they have other oids then, too. (A copy made with
--- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all.)
+-- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all; see _is_copied().)
 create or replace function integratedb._own_oids()
 returns text
 language sql
@@ -4007,6 +4007,7 @@ begin
     perform integratedb._release_usage(used);
   end loop;
   perform integratedb._publish() from integratedb.notifier_state where has_publication;
+  update integratedb.notifier_state set slot = integratedb._slot_name() where slot <> integratedb._slot_name();
   perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();
@@ -7107,11 +7108,15 @@ create table if not exists integratedb.notifier_state (
   slot_made_at timestamptz,
   confirmed pg_lsn,
   reported_at timestamptz,
-  report jsonb
+  report jsonb,
+  slot text
 );
 
 comment on table integratedb.notifier_state is 'One row: what the notifier has told of itself';
 comment on column integratedb.notifier_state.secret is 'Signs alerts, which travel in the stream where everybody can put messages';
+alter table integratedb.notifier_state add column if not exists slot text;
+
+comment on column integratedb.notifier_state.slot is 'What _slot_name() was: a copy of the database has another one';
 comment on column integratedb.notifier_state.has_publication is 'The publication integratedb is ours';
 comment on column integratedb.notifier_state.confirmed is 'How far the slot was moved, at the last report';
 
@@ -7131,6 +7136,19 @@ $$;
 
 comment on function integratedb._slot_name() is 'internal: the replication slot of this database';
 
+-- CREATE DATABASE ... TEMPLATE keeps all oids but the database's own.
+create or replace function integratedb._is_copied()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._is_restored() or exists (select from integratedb.notifier_state s where s.slot <> integratedb._slot_name())
+$$;
+
+comment on function integratedb._is_copied() is 'internal: until sync() a copy stands for the original, whose receivers it must not call';
+
 create or replace function integratedb._notifier_start()
 returns jsonb
 language sql
@@ -7147,7 +7165,7 @@ as $$
     'secret', s.secret,
     'slot_made', s.slot_made_at is not null,
     'confirmed', s.confirmed,
-    'restored', integratedb._is_restored())
+    'restored', integratedb._is_copied())
     from integratedb.notifier_state s
 $$;
 
@@ -7161,7 +7179,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  update integratedb.notifier_state set slot_made_at = now(), confirmed = _notifier_slot_made.lsn;
+  update integratedb.notifier_state set slot_made_at = now(), confirmed = _notifier_slot_made.lsn, slot = integratedb._slot_name();
   -- What is here was here when the slot began; places in another slot's stream mean nothing.
   update integratedb.subscription_version v set lsn = _notifier_slot_made.lsn where v.lsn is distinct from _notifier_slot_made.lsn;
 end
@@ -7321,7 +7339,7 @@ begin
   if not exists (select from integratedb.channel) then
     perform integratedb._begin_work();
     drop publication if exists integratedb;
-    update integratedb.notifier_state set has_publication = false, slot_made_at = null, confirmed = null, reported_at = null, report = null;
+    update integratedb.notifier_state set has_publication = false, slot = null, slot_made_at = null, confirmed = null, reported_at = null, report = null;
     delete from integratedb.subscription_version;
     perform integratedb._end_work();
   end if;
@@ -8261,7 +8279,7 @@ begin
     execute format('alter publication integratedb set (%s)', options);
     published := integratedb._published_tables();
   end if;
-  update integratedb.notifier_state set has_publication = true where not has_publication;
+  update integratedb.notifier_state set has_publication = true, slot = coalesce(slot, integratedb._slot_name()) where not has_publication or slot is null;
   select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (published::oid[]) and c.oid <> all (wanted::oid[]);
@@ -10017,12 +10035,15 @@ begin
         from unnest(integratedb._published_tables()) w where w <> all (integratedb._wanted_tables()) having count(*) > 0
       union all
       select format('it belongs to %I', pg_get_userbyid(p.pubowner)) from pg_publication p
-       where p.pubname = 'integratedb' and not pg_has_role(p.pubowner, 'usage')
+       where p.pubname = 'integratedb' and p.pubowner <> (select n.nspowner from pg_namespace n where n.nspname = 'integratedb')
     ) x;
   if found_text is null then
     status := 'ok'; detail := 'it holds exactly the tables of subscriptions'; fix := null;
   else
-    status := 'problem'; detail := found_text; fix := 'SELECT * FROM integratedb.sync()';
+    status := 'problem'; detail := found_text;
+    fix := coalesce((select format('ALTER PUBLICATION integratedb OWNER TO %I; ', pg_get_userbyid(n.nspowner))
+                       from pg_publication p join pg_namespace n on n.nspname = 'integratedb' where p.pubname = 'integratedb' and p.pubowner <> n.nspowner), '')
+      || 'SELECT * FROM integratedb.sync()';
   end if;
   return next;
 
@@ -10057,7 +10078,11 @@ begin
   select s.active, s.wal_status, pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.confirmed_flush_lsn) as lag
     into slot
     from pg_replication_slots s where s.slot_name = integratedb._slot_name();
-  if not found then
+  if integratedb._is_copied() then
+    status := 'problem';
+    detail := 'this database is a copy: the notifier does not read it, so as not to call the receivers of the original';
+    fix := 'SELECT * FROM integratedb.sync() -- it stands for itself; first take out channels that are the original''s';
+  elsif not found then
     status := case when state.slot_made_at is null then 'warning' else 'problem' end;
     detail := case when state.slot_made_at is null then 'the notifier has not made it yet'
       else 'it is gone: what happens until the notifier makes another is told as a gap' end;
@@ -10633,6 +10658,25 @@ begin
     select format('alter %s %s owner to %I', o.kind, o.name, pg_get_userbyid(n.nspowner))
       from object o, pg_catalog.pg_namespace n
      where n.nspname = 'integratedb' and o.takes_owner and o.owner <> n.nspowner
+  loop
+    execute step;
+  end loop;
+
+  -- What of ours lies elsewhere: the publication, and the views of queues, which read with their owner's rights.
+  for step in
+    with installer as (
+      select nspowner as oid, pg_get_userbyid(nspowner) as name from pg_catalog.pg_namespace where nspname = 'integratedb'
+    )
+    select format('alter publication integratedb owner to %I', i.name)
+      from installer i join pg_catalog.pg_publication p on p.pubname = 'integratedb' and p.pubowner <> i.oid
+     where exists (select from integratedb.notifier_state where has_publication)
+    union all
+    select format('alter view %I.%I owner to %I', n.nspname, c.relname, i.name)
+      from integratedb.channel k
+      join pg_catalog.pg_class c on c.oid = k.queue_view::oid and c.relkind = 'v' and c.relname = k.name::name
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = k.stakeholder::name
+      join installer i on i.oid <> c.relowner
+     where not integratedb._is_restored()
   loop
     execute step;
   end loop;

@@ -244,6 +244,40 @@ test('made superuser for the installation, it has event triggers, and its upgrad
   expect((await installer.failure('alter table shop.orders drop column total')).code).toBe('IDB01')
 })
 
+test('it publishes what is its own: a table that others own, or that goes to others, is not told of', async () => {
+  await install()
+  await db.rows('alter role installer superuser') // for the event triggers
+  await installer.rows(installFile)
+  await db.rows('alter role installer nosuperuser')
+  await claim()
+  const notifications = JSON.stringify({
+    match: [{ path: 'shop.orders', events: ['*'], channels: ['*'] }],
+    channels: [{ name: 'jobs', kind: 'QUEUE' }],
+  })
+  await installer.rows(`select * from integratedb.set_notifications('reporter', $1)`, [notifications])
+  const owner = () => db.value(`select pg_get_userbyid(pubowner) from pg_publication where pubname = 'integratedb'`)
+  expect(await owner()).toBe('installer')
+  const error = await db.failure('alter table shop.orders owner to stranger')
+  expect([error.code, error.detail]).toEqual([
+    'IDB01',
+    expect.stringContaining(
+      'IDB501 reporter needs shop.orders (notifications): it belongs to stranger, and installer, as which IntegrateDB publishes, is no member of it',
+    ),
+  ])
+  for (const statement of ['grant stranger to installer', 'alter table shop.orders owner to stranger', 'revoke stranger from installer'])
+    await db.rows(statement)
+  expect((await installer.failure(`select * from integratedb.set_notifications('reporter', $1)`, [notifications])).detail).toBe(
+    '/match/0/path: shop.orders: it belongs to stranger, and installer, as which IntegrateDB publishes, is no member of it',
+  )
+  // A superuser takes it over, and with it the publication.
+  await db.rows('alter schema integratedb owner to current_user')
+  await db.rows(installFile)
+  expect(await owner()).not.toBe('installer')
+  await db.rows(`select * from integratedb.set_notifications('reporter', $1)`, [notifications])
+  await db.rows('insert into shop.orders values (1, 1); update shop.orders set total = 2; delete from shop.orders')
+  expect(await (await db.connect('reporter')).value('select count(*) from reporter.jobs')).toBe(0)
+})
+
 test('what it installed it uninstalls', async () => {
   await install()
   await claim()

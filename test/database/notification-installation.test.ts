@@ -72,6 +72,17 @@ describe('doctor()', () => {
       `set integratedb.none = ''; begin; set local session_replication_role = replica; drop publication integratedb; commit`,
       '',
     ],
+    ['publication', 'problem', /^it belongs to bell$/, 'alter publication integratedb owner to bell', ''],
+    ['publication', 'problem', /^it does not hold public.orders$/, 'alter publication integratedb drop table public.orders', ''],
+    [
+      'publication',
+      'problem',
+      /^it holds public.stranger, of which/,
+      'create table public.stranger (id int); alter publication integratedb add table public.stranger',
+      '',
+    ],
+    ['publication', 'problem', /^its options, column lists/, `alter publication integratedb set (publish = 'insert')`, ''],
+    ['publication', 'problem', /^there is none/, 'alter publication integratedb rename to mine', ''],
     ['replication slot', 'problem', /^it is gone/, `select pg_drop_replication_slot(integratedb._slot_name())`, ''],
     [
       'notifier',
@@ -109,7 +120,8 @@ describe('doctor()', () => {
     await notify()
     await start()
     await database.rows(
-      `alter event trigger integratedb_note_drop disable; ${harm}; alter event trigger integratedb_note_drop enable always`,
+      `alter event trigger integratedb_note_ddl disable; alter event trigger integratedb_note_drop disable; ${harm};
+       alter event trigger integratedb_note_ddl enable always; alter event trigger integratedb_note_drop enable always`,
     )
     const found = await diagnosis(database, `notifications: ${check}`)
     expect(found).toMatchObject({ status, detail: expect.stringMatching(detail) })
@@ -202,6 +214,29 @@ test("somebody's view on a queue keeps it from being uninstalled", async () => {
   await database.rows('rollback').catch(() => {})
 })
 
+test('a copy made with CREATE DATABASE ... TEMPLATE is read by no notifier, until sync() has made it one of its own', async () => {
+  await notify()
+  await start()
+  const original = database
+  await original.end() // a template has no sessions
+  const copy = await TestDatabase.create(original.name)
+  try {
+    const bell = await copy.connect('bell')
+    expect(await bell.value('select integratedb._notifier_start()')).toMatchObject({ restored: true, database: copy.name })
+    await copy.rows(installFile) // which is not for an upgrade to say
+    const found = await diagnosis(copy, 'notifications: replication slot')
+    expect(found).toMatchObject({ status: 'problem', detail: expect.stringMatching(/^this database is a copy/) })
+    await copy.rows(found.fix ?? '')
+    expect(await bell.value('select integratedb._notifier_start()')).toMatchObject({ restored: false, slot_made: true })
+    expect((await diagnosis(copy, 'notifications: replication slot')).detail).toMatch(/^it is gone/)
+  } finally {
+    await copy.rows(`select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1`, [original.name])
+    await copy.drop()
+    await original.drop()
+    database = await TestDatabase.create()
+  }
+})
+
 test('a restored database tells its notifier, until sync() has made it one of its own', async (context) => {
   const server = Math.floor((await database.value<number>("select current_setting('server_version_num')::int")) / 10000)
   const { stdout } = spawnSync('pg_dump', ['--version'], { encoding: 'utf8' })
@@ -231,4 +266,33 @@ test('a restored database tells its notifier, until sync() has made it one of it
     await target.rows('drop owned by reader cascade').catch(() => {})
     await target.drop()
   }
+})
+
+test('who owns IntegrateDB owns its publication; another one is told of, and a migration by the table’s owner works', async () => {
+  await notify()
+  await start()
+  const owner = () => database.value(`select pg_get_userbyid(pubowner) from pg_publication where pubname = 'integratedb'`)
+  const before = await owner()
+  await database.rows(`
+    create role keeper superuser; create role app login; grant create, usage on schema public to app; alter table public.orders owner to app`)
+  await database.rows('alter schema integratedb owner to keeper')
+  expect((await diagnosis(database, 'notifications: publication')).detail).toBe(`it belongs to ${before}`)
+  await database.rows(installFile)
+  expect(await owner()).toBe('keeper')
+  expect((await diagnosis(database, 'notifications: publication')).status).toBe('ok')
+  const app = await database.connect('app')
+  await app.rows('begin; drop table public.orders; create table public.orders (id bigint primary key, total numeric, note text); commit')
+  await app.rows('insert into public.orders values (1, 1); update public.orders set total = 2; delete from public.orders')
+  expect(
+    await database.rows(
+      `select tablename, (select relowner::regrole::text from pg_class where oid = 'public.orders'::regclass) as owner from pg_publication_tables where pubname = 'integratedb' order by 1`,
+    ),
+  ).toEqual([
+    { tablename: 'orders', owner: 'app' },
+    { tablename: 'subscription_version', owner: 'app' },
+  ])
+  await database.rows(`alter schema integratedb owner to ${before}`)
+  await database.rows(installFile)
+  expect(await owner()).toBe(before)
+  await database.rows('alter table public.orders owner to current_user; revoke all on schema public from app')
 })

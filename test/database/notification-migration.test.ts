@@ -177,6 +177,76 @@ describe('is rejected with IDB501, and what its hint says passes', () => {
     expect(await published()).toEqual(['child', 'parent', 'parted'])
   })
 
+  test('a partition is attached without an identity; one is detached, also concurrently, and is told of no more', async () => {
+    await database.rows(`
+      create table public.parted (id int primary key, at date) partition by list (id);
+      create table public.part1 partition of public.parted for values in (1);
+      create table public.part2 (id int not null, at date);
+      select integratedb.set_claims('notified', '{"match": [{"path": "public.parted", "fields": "*"}]}')`)
+    await set({ path: 'public.parted' })
+    const attach = 'alter table public.parted attach partition public.part2 for values in (2)'
+    await database.rows(attach) // the parent's key makes one for it
+    for (const statement of [
+      'insert into public.parted values (1), (2)',
+      'update public.parted set at = now()',
+      'delete from public.parted',
+    ])
+      await database.rows(statement)
+    await database.rows('alter table public.parted detach partition public.part1')
+    await database.rows('alter table public.parted detach partition public.part2 concurrently')
+    expect(await published()).toEqual(['parted'])
+    await database.rows('alter table public.part1 replica identity nothing; alter table public.part2 replica identity nothing')
+    await write('public.part1')
+    await write('public.part2')
+    const error = await database.failure('alter table public.parted attach partition public.part1 for values in (1)')
+    expect([error.code, error.detail]).toEqual(['IDB01', expect.stringContaining('part1 has no replica identity')])
+    await database.rows('alter table public.part1 replica identity full')
+    await database.rows('alter table public.parted attach partition public.part1 for values in (1)')
+    await write('public.parted')
+  })
+
+  test('a table that is told of itself becomes a partition; a partition of what is told of becomes its own', async () => {
+    await database.rows('create table public.parted (id bigint primary key, total numeric, status text, note text) partition by list (id)')
+    const error = await database.failure('alter table public.parted attach partition public.orders for values in (1)')
+    expect([error.code, error.detail]).toEqual([
+      'IDB01',
+      `IDB501 notified needs public.orders (notifications): it is a partition: what happens to its rows is told as its parent's`,
+    ])
+  })
+
+  test('a table becomes unlogged: Postgres itself refuses, until nothing is told of it', async () => {
+    const ddl = 'alter table public.orders set unlogged'
+    expect((await database.failure(ddl)).message).toContain('it is part of a publication')
+    await set({ path: 'shop.*' })
+    await database.rows(ddl)
+    expect(
+      (
+        await database.failure('select * from integratedb.set_notifications($1, $2)', [
+          'notified',
+          JSON.stringify({
+            match: [{ path: 'public.orders', events: ['*'], channels: ['*'] }],
+            channels: [{ name: 'events', kind: 'QUEUE' }],
+          }),
+        ])
+      ).detail,
+    ).toBe('/match/0/path: public.orders: orders is not logged, and so not in the stream')
+    await database.rows('alter table public.orders set logged')
+    await set({ path: 'public.orders' })
+    await write()
+  })
+
+  test('a child that inherits no more is told of no more', async () => {
+    await database.rows(`
+      create table public.parent (id int primary key); create table public.child () inherits (public.parent); alter table public.child replica identity full;
+      select integratedb.set_claims('notified', '{"match": [{"path": "public.parent", "fields": "*"}]}')`)
+    await set({ path: 'public.parent' })
+    expect(await published()).toEqual(['child', 'parent'])
+    await database.rows('alter table public.child no inherit public.parent')
+    expect(await published()).toEqual(['parent'])
+    await database.rows('alter table public.child inherit public.parent')
+    expect(await published()).toEqual(['child', 'parent'])
+  })
+
   test('a condition loses the values that it needs', async () => {
     await database.rows('alter table public.orders replica identity full')
     await set({ path: 'public.orders', where: 'changed(total)' })

@@ -33,6 +33,7 @@ begin
     perform integratedb._release_usage(used);
   end loop;
   perform integratedb._publish() from integratedb.notifier_state where has_publication;
+  update integratedb.notifier_state set slot = integratedb._slot_name() where slot <> integratedb._slot_name();
   perform integratedb._follow_claims(s.name) from integratedb.stakeholder s where s.notifications is not null order by s.name;
   perform integratedb._find_logins();
   perform integratedb._remember_oids();

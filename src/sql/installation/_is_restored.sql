@@ -1,6 +1,6 @@
 -- Are the oids that claims remember those of this database? After a dump and restore they are another's, and whoever
 -- bears them now is somebody else. Our own tables tell: they have other oids then, too. (A copy made with
--- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all.)
+-- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all; see _is_copied().)
 create or replace function integratedb._own_oids()
 returns text
 language sql

@@ -52,12 +52,15 @@ begin
         from unnest(integratedb._published_tables()) w where w <> all (integratedb._wanted_tables()) having count(*) > 0
       union all
       select format('it belongs to %I', pg_get_userbyid(p.pubowner)) from pg_publication p
-       where p.pubname = 'integratedb' and not pg_has_role(p.pubowner, 'usage')
+       where p.pubname = 'integratedb' and p.pubowner <> (select n.nspowner from pg_namespace n where n.nspname = 'integratedb')
     ) x;
   if found_text is null then
     status := 'ok'; detail := 'it holds exactly the tables of subscriptions'; fix := null;
   else
-    status := 'problem'; detail := found_text; fix := 'SELECT * FROM integratedb.sync()';
+    status := 'problem'; detail := found_text;
+    fix := coalesce((select format('ALTER PUBLICATION integratedb OWNER TO %I; ', pg_get_userbyid(n.nspowner))
+                       from pg_publication p join pg_namespace n on n.nspname = 'integratedb' where p.pubname = 'integratedb' and p.pubowner <> n.nspowner), '')
+      || 'SELECT * FROM integratedb.sync()';
   end if;
   return next;
 
@@ -92,7 +95,11 @@ begin
   select s.active, s.wal_status, pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, s.confirmed_flush_lsn) as lag
     into slot
     from pg_replication_slots s where s.slot_name = integratedb._slot_name();
-  if not found then
+  if integratedb._is_copied() then
+    status := 'problem';
+    detail := 'this database is a copy: the notifier does not read it, so as not to call the receivers of the original';
+    fix := 'SELECT * FROM integratedb.sync() -- it stands for itself; first take out channels that are the original''s';
+  elsif not found then
     status := case when state.slot_made_at is null then 'warning' else 'problem' end;
     detail := case when state.slot_made_at is null then 'the notifier has not made it yet'
       else 'it is gone: what happens until the notifier makes another is told as a gap' end;

@@ -96,7 +96,7 @@ begin
     execute format('alter publication integratedb set (%s)', options);
     published := integratedb._published_tables();
   end if;
-  update integratedb.notifier_state set has_publication = true where not has_publication;
+  update integratedb.notifier_state set has_publication = true, slot = coalesce(slot, integratedb._slot_name()) where not has_publication or slot is null;
   select string_agg(format('only %I.%I', n.nspname, c.relname), ', ' order by c.oid) into tables
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid = any (published::oid[]) and c.oid <> all (wanted::oid[]);

@@ -15,11 +15,15 @@ create table if not exists integratedb.notifier_state (
   slot_made_at timestamptz,
   confirmed pg_lsn,
   reported_at timestamptz,
-  report jsonb
+  report jsonb,
+  slot text
 );
 
 comment on table integratedb.notifier_state is 'One row: what the notifier has told of itself';
 comment on column integratedb.notifier_state.secret is 'Signs alerts, which travel in the stream where everybody can put messages';
+alter table integratedb.notifier_state add column if not exists slot text;
+
+comment on column integratedb.notifier_state.slot is 'What _slot_name() was: a copy of the database has another one';
 comment on column integratedb.notifier_state.has_publication is 'The publication integratedb is ours';
 comment on column integratedb.notifier_state.confirmed is 'How far the slot was moved, at the last report';
 
@@ -39,6 +43,19 @@ $$;
 
 comment on function integratedb._slot_name() is 'internal: the replication slot of this database';
 
+-- CREATE DATABASE ... TEMPLATE keeps all oids but the database's own.
+create or replace function integratedb._is_copied()
+returns boolean
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select integratedb._is_restored() or exists (select from integratedb.notifier_state s where s.slot <> integratedb._slot_name())
+$$;
+
+comment on function integratedb._is_copied() is 'internal: until sync() a copy stands for the original, whose receivers it must not call';
+
 create or replace function integratedb._notifier_start()
 returns jsonb
 language sql
@@ -55,7 +72,7 @@ as $$
     'secret', s.secret,
     'slot_made', s.slot_made_at is not null,
     'confirmed', s.confirmed,
-    'restored', integratedb._is_restored())
+    'restored', integratedb._is_copied())
     from integratedb.notifier_state s
 $$;
 
@@ -69,7 +86,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  update integratedb.notifier_state set slot_made_at = now(), confirmed = _notifier_slot_made.lsn;
+  update integratedb.notifier_state set slot_made_at = now(), confirmed = _notifier_slot_made.lsn, slot = integratedb._slot_name();
   -- What is here was here when the slot began; places in another slot's stream mean nothing.
   update integratedb.subscription_version v set lsn = _notifier_slot_made.lsn where v.lsn is distinct from _notifier_slot_made.lsn;
 end
@@ -229,7 +246,7 @@ begin
   if not exists (select from integratedb.channel) then
     perform integratedb._begin_work();
     drop publication if exists integratedb;
-    update integratedb.notifier_state set has_publication = false, slot_made_at = null, confirmed = null, reported_at = null, report = null;
+    update integratedb.notifier_state set has_publication = false, slot = null, slot_made_at = null, confirmed = null, reported_at = null, report = null;
     delete from integratedb.subscription_version;
     perform integratedb._end_work();
   end if;
