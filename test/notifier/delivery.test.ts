@@ -189,6 +189,68 @@ test('migrations under load', { timeout: TIMEOUT }, async () => {
   expect(await world.problems()).toEqual([])
 })
 
+test('a table is made anew, and renamed with a view in its place, under load', { timeout: TIMEOUT }, async () => {
+  await (await world.notify()).ready()
+  const load = world.load()
+  const document = (match: unknown[]): string => JSON.stringify({ match, channels: [world.hook()] })
+  const set = (path: string) =>
+    `select from integratedb.set_notifications('reporter', '${document([{ path, events: ['INSERT', 'UPDATE'], channels: ['*'] }])}')`
+  const claim = (...match: unknown[]) => `select from integratedb.set_claims('reporter', '${JSON.stringify({ match })}')`
+  const fields = ['id', { name: 'sequence', type: ['int4', 'int8'] }]
+  /** With its claims, in one transaction: no event is missing, although in between nothing is subscribed to. A view locks what is behind it. */
+  const rename = (after: string, ddl: string) =>
+    `begin; lock table public.item; select from integratedb.set_notifications('reporter', '${document([])}');
+     select integratedb.remove_claims('reporter'); ${ddl}; ${claim({ path: `public.${after}`, fields })}; ${set(`public.${after}`)}; commit`
+  const later = ['drop view public.item', 'alter table public.item_v2 rename to item'].join('; ')
+  for (let i = 0; i < (soak ? 20 : 2); i++) {
+    await load.more(20)
+    // Its claims and subscriptions as they are, on the table that now has the name.
+    await world.admin.rows(
+      `begin; lock table public.item; create table public.item_new (like public.item including all); insert into public.item_new select * from public.item;
+       drop table public.item; alter table public.item_new rename to item; commit`,
+    )
+    await load.more(20)
+    await world.admin.rows(
+      rename('item_v2', 'alter table public.item rename to item_v2; create view public.item as select * from public.item_v2'),
+    )
+    await load.more(20)
+    await world.admin.rows(rename('item', later))
+  }
+  await load.more(20)
+  await load.stop()
+  expect(await world.problems()).toEqual([])
+})
+
+test('a column that is told of is given up and dropped, comes back, and changes its type, under load', { timeout: TIMEOUT }, async () => {
+  const claimed = await world.admin.value<object>(`select integratedb.get_claims('reporter')`)
+  const claim = (fields: unknown[]) =>
+    world.admin.rows(`select from integratedb.set_claims('reporter', $1)`, [JSON.stringify({ match: [{ path: 'public.item', fields }] })])
+  const sequence = { name: 'sequence', type: ['int4', 'int8'] }
+  const shapes = new Set<string>()
+  world.receiver.received = ((take) => (delivery) => {
+    for (const { data } of delivery.events) shapes.add(Object.keys(data.record).join())
+    take(delivery)
+  })(world.receiver.received)
+  await (await world.notify()).ready()
+  const load = world.load()
+  for (let i = 0; i < (soak ? 20 : 2); i++) {
+    await claim(['id', sequence, 'note'])
+    await load.more(20)
+    expect((await world.admin.failure('alter table public.item drop column note')).code).toBe('IDB01')
+    await world.admin.rows('begin')
+    await claim(['id', sequence])
+    await world.admin.rows('alter table public.item drop column note; commit')
+    await load.more(20)
+    await world.admin.rows(`alter table public.item add column note text, alter column sequence type ${i % 2 ? 'int' : 'bigint'}`)
+    await load.more(20)
+  }
+  await load.stop()
+  expect(await world.problems()).toEqual([])
+  expect([...shapes].sort()).toEqual(['id,sequence', 'id,sequence,note'])
+  await world.admin.rows('alter table public.item alter column sequence type int')
+  await world.admin.rows(`select from integratedb.set_claims('reporter', $1)`, [JSON.stringify(claimed)])
+})
+
 test('two notifiers: one waits, and takes over', { timeout: TIMEOUT }, async () => {
   const notifiers: Notifier[] = [await (await world.notify()).ready(), await world.notify()]
   const load = world.load()

@@ -29,7 +29,7 @@ export interface CloudEvent {
 
 export class Shop {
   readonly server: EmbeddedServer
-  readonly admin: Session
+  admin: Session
   readonly data: string
 
   private constructor(server: EmbeddedServer, admin: Session, data: string) {
@@ -170,7 +170,7 @@ export interface Running {
 }
 
 /** The notifier in this process. */
-export async function start(shop: Shop, kind: ChannelKind, patience = 1_000): Promise<Running> {
+export async function start(shop: Pick<Shop, 'url'>, kind: ChannelKind, patience = 1_000): Promise<Running> {
   const ending = new AbortController()
   // biome-ignore lint/suspicious/noExplicitAny: as above
   const log: any[] = []
