@@ -12,7 +12,11 @@ beforeAll(async () => {
   shop = await Shop.open()
   await shop.subscribe([{ path: 'public.orders', events: ['INSERT'] }])
 })
-afterAll(() => shop?.close())
+let dying: Process | undefined
+afterAll(async () => {
+  await dying?.kill('SIGKILL')
+  await shop?.close()
+})
 
 async function order(session: Session = shop.admin): Promise<number> {
   await session.rows('insert into orders (id) values ($1)', [next])
@@ -72,7 +76,7 @@ test('ended between the slot that it makes and its note of it: the next one sees
   const [open, holding] = [await shop.connect(), await shop.connect()]
   // A slot begins when what is open has ended.
   await open.rows('begin; select pg_current_xact_id()')
-  const dying = new Process(shop.url)
+  dying = new Process(shop.url)
   await eventually(() => shop.admin.value<boolean>('select confirmed is null from integratedb.notifier_state'))
   await holding.rows('begin; lock table integratedb.notifier_state in share row exclusive mode')
   await open.rows('commit')

@@ -171,6 +171,44 @@ describe('a subscription', () => {
     ])
   })
 
+  test('never has what is not claimed: not of old rows, keys or long values; and of what is given up nothing from that commit on', async () => {
+    await shop.admin.rows(`
+      create table vault (id int, secret text, long text, open text, primary key (id, secret)); alter table vault alter long set storage external; alter table vault replica identity full;
+      select integratedb.add_stakeholder('outsider')`)
+    const claim = (...fields: string[]) =>
+      shop.admin.rows(`select from integratedb.set_claims('outsider', $1)`, [JSON.stringify({ match: [{ path: 'public.vault', fields }] })])
+    await claim('id', 'open')
+    await shop.subscribe([{ path: 'public.vault' }], ['out'], 'outsider')
+    const events = await eventsOf(
+      async () => {
+        await shop.admin.rows(`insert into vault values (1, 's3cret', '', 'a'), (2, 's3cret', repeat('s3cret', 1000), 'a')`)
+        await shop.admin.rows(`update vault set open = 'b'; update vault set secret = 's3cret' || id; update vault set id = id + 10`)
+        await shop.admin.rows('delete from vault where id = 11; truncate vault')
+      },
+      10,
+      'out',
+    )
+    expect(events.map(({ data: { operation } }) => operation).join(' ')).toBe(
+      'INSERT INSERT UPDATE UPDATE UPDATE UPDATE UPDATE UPDATE DELETE TRUNCATE',
+    )
+    expect(JSON.stringify(events)).not.toMatch(/s3cret|"secret"|"long"/)
+    const after = await eventsOf(
+      async () => {
+        await claim('open')
+        await shop.admin.rows(`insert into vault values (4711, 's3cret', 's3cret', 'c'); update vault set open = 'd'; delete from vault`)
+      },
+      3,
+      'out',
+    )
+    expect(JSON.stringify(after)).not.toMatch(/s3cret|4711/)
+    expect(after.map(({ data: { record, old } }) => [record, old])).toMatchObject([
+      [{ open: 'c' }, undefined],
+      [{ open: 'd' }, { open: 'c' }],
+      [undefined, { open: 'd' }],
+    ])
+    await shop.admin.rows(`select integratedb.remove_stakeholder('outsider')`)
+  })
+
   test('changed() and conditions look at old and new', async () => {
     await shop.admin.rows(`create table tasks (id int primary key, state text, n numeric); alter table tasks replica identity full`)
     await shop.subscribe([
