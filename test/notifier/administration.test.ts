@@ -52,12 +52,16 @@ test('the publication is dropped by hand: doctor() and the notifier say so, and 
   await unjudged(shop.admin, 'drop publication integratedb')
   const lost = await order()
   await eventually(() => running.log.some(({ kind }) => kind === 'publication missing'))
-  expect((await fetch(`http://127.0.0.1:${running.port}/readyz`)).status).toBe(503)
+  // It tries again and again, and each time for a moment seems to stream.
+  await eventually(async () => (await fetch(`http://127.0.0.1:${running.port}/readyz`)).status === 503)
   const { status, detail, fix } = await doctor(shop.admin, 'publication')
   expect([status, detail]).toEqual(['problem', 'there is none'])
   await shop.admin.rows(fix)
+  await eventually(() =>
+    running.log.some(({ message }) => message === 'the publication was made anew behind the slot: the slot is dropped'),
+  )
+  await eventually(() => running.log.filter(({ message }) => message === 'the slot is made').length === 2)
   await ready(running)
-  expect(running.log.map(({ message }) => message)).toContain('the publication was made anew behind the slot: the slot is dropped')
   const last = await order()
   const events = await recorder.until('hook', (each) => each.at(-1)?.data.record?.id === last)
   expect(types(events)).toEqual([
