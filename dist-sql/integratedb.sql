@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'a97ba954f5191851';
+  core_hash constant text := '3cc286143b6443b0';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a97ba954f5191851"] === undefined) {
+if (globalThis["integratedb 0.1.0 3cc286143b6443b0"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -369,8 +369,8 @@ function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	return writes.without_partition && !observed?.without_partition && access.includes("insert") && problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: !0 }), problems;
 }
 function requiredProblems(subject, isOfWildcard) {
-	let { claim, relation } = subject, { writes } = relation;
-	if (!writes?.insert || claim.observed?.insert === !1 || !claim.access.includes("insert")) return [];
+	let { claim, relation } = subject, { writes } = relation, insertsNothing = claim.observed?.insert === !1 || claim.observed?.tolerated?.includes("insert");
+	if (!writes?.insert || insertsNothing || !claim.access.includes("insert")) return [];
 	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), isTaken = (field) => field.alternative !== null && relation.columns.some(
 		(column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, "insert") !== null
 	), known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field)), filled = new Set(known.map(({ name }) => name)), required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name), hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
@@ -1024,13 +1024,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 a97ba954f5191851"] = operate;
+globalThis["integratedb 0.1.0 3cc286143b6443b0"] = operate;
 }
-return globalThis["integratedb 0.1.0 a97ba954f5191851"](op, input);
+return globalThis["integratedb 0.1.0 3cc286143b6443b0"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1650,9 +1650,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"] = operate;
+globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 a97ba954f5191851 notifications"](op, input);
+return globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -32,7 +32,8 @@ function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<st
 export function requiredProblems(subject: Subject, isOfWildcard: boolean): Problem[] {
   const { claim, relation } = subject
   const { writes } = relation
-  if (!writes?.insert || claim.observed?.insert === false || !claim.access.includes('insert')) return []
+  const insertsNothing = claim.observed?.insert === false || claim.observed?.tolerated?.includes('insert')
+  if (!writes?.insert || insertsNothing || !claim.access.includes('insert')) return []
   const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null)
   // Others may stand in for an option that somebody took the privilege on; none of them fills its column.
   const isTaken = (field: ClaimedField): boolean =>
