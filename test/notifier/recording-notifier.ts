@@ -46,7 +46,7 @@ await notify({
     host: '127.0.0.1',
     port: 0,
     allowPrivate: true,
-    patience: 10_000,
+    patience: 60_000,
     environment: {},
   },
   log: {
