@@ -16,6 +16,7 @@ create table if not exists integratedb.parked (
 
 create index if not exists parked_alive on integratedb.parked (channel, id) where dead_at is null;
 create index if not exists parked_dead on integratedb.parked (channel, dead_at) where dead_at is not null;
+create index if not exists parked_gap on integratedb.parked (channel, id) where gap is not null;
 
 comment on table integratedb.parked is 'Events that wait for their channel, and dead letters';
 comment on column integratedb.parked.id is 'Of the event; its order is that of the stream. Of a gap: that of the first event that is missing, and "-gap"';
@@ -86,15 +87,15 @@ declare
   missed text[];
   taken integer := 0;
 begin
-  -- The notifier comes again with what it is not sure of: what is there, or was counted as missing, is safe.
+  -- The notifier comes again with what it is not sure of: what is there, or was counted as missing, is safe. Looked up one by one, in an index:
+  -- what a join costs would depend on how much is parked, and on statistics that are never of now.
   with given as (
     select e.id, e.key, e.body, row_number() over (order by e.id collate "C") as place
       from (select distinct on (u.id) u.id, u.key, u.body from unnest(ids, keys, bodies) u (id, key, body) order by u.id) e
-     where not exists (select from integratedb.parked p where p.channel = _park.channel and p.id = e.id)
-       and not exists (
-         select from integratedb.parked g
-          where g.channel = _park.channel and g.gap is not null
-            and e.id collate "C" >= left(g.id, -4) and e.id collate "C" <= g.last_id)
+     where (select p.id from integratedb.parked p where p.channel = _park.channel and p.id = e.id) is null
+       and (select g.id from integratedb.parked g
+             where g.channel = _park.channel and g.gap is not null and g.id <= e.id collate "C" || '-gap' and e.id collate "C" <= g.last_id
+             limit 1) is null
   ), inserted as (
     insert into integratedb.parked (channel, id, key, body)
     select _park.channel, g.id, g.key, g.body from given g where g.place <= room
