@@ -85,7 +85,6 @@ export class EventWriter {
   readonly #oldMembers: Member[]
   /** Is there more in the key than may be told? */
   readonly #hidden: boolean
-  readonly #lane: string
   #transaction: Transaction | undefined
   #head = Buffer.alloc(0)
   #middle = Buffer.alloc(0)
@@ -98,7 +97,6 @@ export class EventWriter {
     const known = (column: number) => relation.columns[column]?.key === true
     this.#oldMembers = columns.filter(known).map((column) => memberOf(relation, column))
     this.#hidden = this.#keyMembers.length < key.length
-    this.#lane = `${relation.oid}:`
   }
 
   insert(transaction: Transaction, index: number, { row }: Insert): Event {
@@ -167,7 +165,10 @@ export class EventWriter {
     return { id: eventId(transaction.prefix, index), key, body: output.take() }
   }
 
-  /** Rows of one key have one lane. Without a key (FULL), all rows of the relation have. */
+  /**
+   * Rows of one key have one lane, and those without a key (FULL). Of whichever relation: one that is renamed, or made anew under its name,
+   * goes on with the same rows, and they stay in order.
+   */
   #key(row: Tuple, before: Tuple | null = null): string {
     const { key, secret } = this.#subject
     let values = ''
@@ -183,7 +184,7 @@ export class EventWriter {
     }
     // It goes with the event into the queue's table, which the stakeholder reads.
     if (this.#hidden) values = createHmac('sha256', secret).update(values).digest('base64url').slice(0, 22)
-    return this.#lane + values
+    return values
   }
 }
 

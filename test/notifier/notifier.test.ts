@@ -209,6 +209,44 @@ describe('a subscription', () => {
     await shop.admin.rows(`select integratedb.remove_stakeholder('outsider')`)
   })
 
+  test('keeps the order of a row when its table is made anew', async () => {
+    await shop.admin.rows(`create table places (id int primary key, n int); insert into places values (1, 0), (2, 0)`)
+    // An alert would be a barrier.
+    await shop.subscribe([{ path: 'public.places', events: ['UPDATE'] }], [{ name: 'ordered', alerts: false }])
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    // The first update of row 1 is on its way for long.
+    recorder.behave = async (_, events) => {
+      const { data } = JSON.parse(String(events[0]?.body))
+      if (data.record?.id === 1 && data.record.n === 1) await released
+      return { outcome: 'delivered' }
+    }
+    const before = recorder.of('ordered').length
+    await shop.admin.rows('update places set n = 1 where id = 1')
+    await shop.admin.rows(
+      `begin; create table anew (like places including all); insert into anew select * from places; drop table places; alter table anew rename to places; commit`,
+    )
+    await shop.admin.rows('update places set n = 2')
+    await recorder.until('ordered', before + 1) // row 2 does not wait
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const told = () =>
+      recorder
+        .of('ordered')
+        .slice(before)
+        .map(({ data: { record } }) => [record.id, record.n])
+    expect(told()).toEqual([[2, 2]])
+    release()
+    await recorder.until('ordered', before + 3)
+    expect(told()).toEqual([
+      [2, 2],
+      [1, 1],
+      [1, 2],
+    ])
+    recorder.behave = () => undefined
+  })
+
   test('changed() and conditions look at old and new', async () => {
     await shop.admin.rows(`create table tasks (id int primary key, state text, n numeric); alter table tasks replica identity full`)
     await shop.subscribe([
