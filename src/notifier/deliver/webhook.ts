@@ -4,8 +4,9 @@
  */
 import { createHmac } from 'node:crypto'
 import dns from 'node:dns'
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 import { z } from 'zod'
 import { version } from '../../version.ts'
 import type { Channel, ChannelKind, Context, Event, Outcome, Sink } from '../channel/sink.ts'
@@ -72,43 +73,81 @@ class Webhook implements Sink {
   }
 
   async deliver(events: readonly Event[], signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return { outcome: 'retry', reason: describe(signal.reason) }
     const body = this.#batched ? list(events) : (events[0] as Event).body
     const id = (events[0] as Event).id
     const timestamp = String(Math.floor(Date.now() / 1000))
-    const exchange = new AbortController()
-    const abort = () => exchange.abort(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    const timer = setTimeout(() => exchange.abort(new Error(`no whole answer within ${this.#timeout / 1000} s`)), this.#timeout)
-    try {
-      signal.throwIfAborted()
-      const answer = await this.#pool.request({
-        method: 'POST',
-        path: this.#path,
-        headers: {
-          ...this.#headers,
-          'webhook-id': id,
-          'webhook-timestamp': timestamp,
-          'webhook-signature': sign(this.#keys, id, timestamp, body),
-        },
-        body,
-        signal: exchange.signal,
-      })
-      let length = 0
-      for await (const chunk of answer.body) {
-        length += (chunk as Buffer).length
-        if (length > MAX_ANSWER) break
-      }
-      return judge(answer.statusCode, answer.headers['retry-after'])
-    } catch (error) {
-      return { outcome: 'retry', reason: describe(exchange.signal.aborted ? exchange.signal.reason : error) }
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
+    const headers = {
+      ...this.#headers,
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': sign(this.#keys, id, timestamp, body),
     }
+    return await new Promise((resolve) => {
+      const exchange = new Exchange(this.#timeout, signal, resolve)
+      this.#pool.dispatch({ method: 'POST', path: this.#path, headers, body }, exchange)
+    })
   }
 
   async close(): Promise<void> {
     await this.#pool.destroy()
+  }
+}
+
+/** One request and its answer, without the streams and signals that undici's request() makes for each, an eighth of what it costs. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #signal: AbortSignal
+  readonly #timer: NodeJS.Timeout
+  readonly #onAbort = () => this.#giveUp(this.#signal.reason)
+  #controller: Dispatcher.DispatchController | null = null
+  #reason: Error | null = null
+  #status = 0
+  #retryAfter: string | string[] | undefined
+  #length = 0
+
+  constructor(timeout: number, signal: AbortSignal, resolve: (outcome: Outcome) => void) {
+    this.#resolve = resolve
+    this.#signal = signal
+    this.#timer = setTimeout(() => this.#giveUp(new Error(`no whole answer within ${timeout / 1000} s`)), timeout)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#reason) controller.abort(this.#reason)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#retryAfter = headers['retry-after']
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#length += chunk.length
+    if (this.#length <= MAX_ANSWER) return
+    this.#end(judge(this.#status, this.#retryAfter))
+    controller.abort(new Error('the answer is too long'))
+  }
+
+  onResponseEnd(): void {
+    this.#end(judge(this.#status, this.#retryAfter))
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end({ outcome: 'retry', reason: describe(error) })
+  }
+
+  #giveUp(reason: Error): void {
+    this.#reason = reason
+    this.#end({ outcome: 'retry', reason: describe(reason) })
+    this.#controller?.abort(reason)
+  }
+
+  #end(outcome: Outcome): void {
+    clearTimeout(this.#timer)
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#resolve(outcome)
   }
 }
 
