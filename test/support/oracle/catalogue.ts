@@ -17,6 +17,8 @@ export interface Column {
   isNotNull: boolean
   /** Null is refused, here or by a partition. */
   refusesNull: boolean
+  /** An update refuses it, here or in a table whose rows come with this one's. */
+  keepsNullOut: boolean
   /** The NOT NULL is the domain's. */
   isNotNullByDomain: boolean
   generated: boolean
@@ -173,16 +175,21 @@ select json_build_object(
             'partitionRefuses', c.relkind = 'p' and exists (
                 select from pg_partition_tree(c.oid) t join pg_attribute o on o.attrelid = t.relid
                  where t.relid <> c.oid and o.attname = a.attname and o.attnotnull),
+            'childRefuses', c.relhassubclass and exists (
+                with recursive child (oid) as (
+                  select i.inhrelid from pg_inherits i where i.inhparent = c.oid union select i.inhrelid from child p join pg_inherits i on i.inhparent = p.oid)
+                select from child p join pg_attribute o on o.attrelid = p.oid where o.attname = a.attname and o.attnotnull),
             'passes', c.relkind <> 'f' or pg_column_is_updatable(c.oid, a.attnum, true)) order by a.attnum), '[]')
           from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)))
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ours} and c.relkind in ('r', 'p', 'v', 'm', 'f')))::text`
 
 type AskedColumn = Omit<
   Column,
-  'behind' | 'shown' | 'labels' | 'isNotNull' | 'refusesNull' | 'isNotNullByDomain' | 'isInsertable' | 'isUpdatable'
+  'behind' | 'shown' | 'labels' | 'isNotNull' | 'refusesNull' | 'keepsNullOut' | 'isNotNullByDomain' | 'isInsertable' | 'isUpdatable'
 > & {
   notNull: boolean
   partitionRefuses: boolean
+  childRefuses: boolean
   passes: boolean
 }
 
@@ -268,7 +275,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
   const known = new Types(types ?? [])
   const closed = await unwritable(session, relations)
   const complete = (relations ?? []).map((relation): Relation => {
-    const columns = relation.columns.map(({ notNull, partitionRefuses, passes, ...column }): Column => {
+    const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, passes, ...column }): Column => {
       const isNotNullByDomain = known.isNotNull(column.type)
       const isOpen = passes && !column.generated && column.identity !== 'always' && relation.kind !== 'm'
       return {
@@ -278,6 +285,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
         labels: known.labels(column.type),
         isNotNull: notNull || isNotNullByDomain,
         refusesNull: notNull || isNotNullByDomain || partitionRefuses,
+        keepsNullOut: notNull || isNotNullByDomain || childRefuses,
         isNotNullByDomain,
         isInsertable: isOpen && !closed.has(`insert ${relation.name}.${column.quoted}`),
         isUpdatable: isOpen && !closed.has(`update ${relation.name}.${column.quoted}`),

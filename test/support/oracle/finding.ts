@@ -21,16 +21,6 @@ export function readLine(text: string, relations: readonly string[]): Line | nul
   return { code, stakeholder, relation: path, field: quoted ?? null, text }
 }
 
-/** The relations whose rows come with this one's: those that inherit from it, or from what a view reads. */
-function rowsOf(name: string, { relations }: Catalogue): Relation[] {
-  const names = new Set([name])
-  for (const each of names) {
-    for (const read of relations.get(each)?.reads ?? []) names.add(read)
-    for (const [child, { parents }] of relations) if (parents.includes(each)) names.add(child)
-  }
-  return [...names].map((each) => relations.get(each)).filter((relation) => relation !== undefined)
-}
-
 /** Why a line is not true; null if it is, or if the oracle cannot tell. */
 export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {
   const then = before.relations.get(line.relation)
@@ -64,12 +54,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
       // A partition may refuse what the whole takes, also behind a view.
       return unless(tried || columnNow?.refusesNull === true || isFlawedBy('IDB212'), 'an INSERT that does not name the column works')
     case 'IDB212':
-      return unless(
-        tried ||
-          isFlawed ||
-          rowsOf(line.relation, after).some(({ columns }) => columns.some((each) => each.name === columnNow?.name && each.refusesNull)),
-        'null goes in',
-      )
+      return unless(tried || columnNow?.refusesNull === true || columnNow?.keepsNullOut === true || isFlawed, 'null goes in')
     case 'IDB213':
       return unless(
         tried || columnNow?.isInsertable === false || columnNow?.isUpdatable === false || Object.values(now?.accepts ?? {}).includes(false),

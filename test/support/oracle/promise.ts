@@ -130,13 +130,13 @@ function columnFlaws(
     flaw('IDB301', 'not unique', declared?.unique === true && !isView(relation))
 
   if (then !== undefined && relationThen !== undefined && writes(access)) {
-    const wrote = (one: Relation, column: Column) =>
-      (access.has('insert') && one.accepts.insert && column.isInsertable) ||
-      (access.has('update') && one.accepts.update && column.isUpdatable)
+    const inserted = access.has('insert') && relationThen.accepts.insert && then.isInsertable
+    const updated = access.has('update') && relationThen.accepts.update && then.isUpdatable
     const isLost = (act: 'insert' | 'update') =>
       access.has(act) && relationThen.accepts[act] && canWrite(then, act) && !(relation.accepts[act] && canWrite(now, act))
     if (isLost('insert') || isLost('update')) flaw('IDB213', 'can no longer be written')
-    if (wrote(relationThen, then) && !then.refusesNull && now.refusesNull && declared?.isNullable == null) flaw('IDB212', 'takes no null')
+    const isNullLost = (inserted && !then.refusesNull && now.refusesNull) || (updated && !then.keepsNullOut && now.keepsNullOut)
+    if (isNullLost && declared?.isNullable == null) flaw('IDB212', 'takes no null')
     if (access.has('insert') && fillsItself(then) && !fillsItself(now) && now.isNotNull) flaw('IDB214', 'no longer fills itself')
   }
   return flaws
@@ -193,7 +193,7 @@ function callFlaws(now: Relation, after: World): Flaw[] {
 function nullFlaws(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
   if (now.kind !== 'v' || !writes(access)) return []
   const refusing = ({ catalogue }: World, name: string) =>
-    catalogue.relations.get(name)?.columns.filter((column) => column.refusesNull) ?? []
+    catalogue.relations.get(name)?.columns.filter((column) => column.keepsNullOut) ?? []
   return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
     const known = refusing(before, name).map((column) => column.name)
     return refusing(after, name)
