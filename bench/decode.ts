@@ -1,92 +1,99 @@
-/**
- * What does a row change cost the notifier, from pgoutput's bytes to an event's JSON bytes? CPU of this process, not the clock.
- * `npx tsx bench/decode.ts [rows]`: first the decoder alone, on one batch again and again; then one transaction of so
- * many rows (default 1,000,000) from an embedded server through the replication connection, with the resident memory.
- */
-import pg from 'pg'
-import { startEmbeddedServer } from '../src/embedded/index.ts'
+/** What does a row change cost the notifier, step by step, from pgoutput's bytes to an event's JSON bytes? In this process, on the same changes again and again. */
+import type { State } from '../src/core/index.ts'
 import { EventWriter, type Transaction, transactionOf } from '../src/notifier/event.ts'
 import { decode, type Relation, relationOf } from '../src/notifier/pgoutput.ts'
-import { startReplication } from '../src/notifier/replication.ts'
+import { ChangedRow, type Routes, routesOf } from '../src/notifier/route.ts'
+import type { Figure } from './figure.ts'
+import { prepareTable, rowsOf } from './readers.ts'
+import type { BenchServer } from './server.ts'
 
-const rows = Number(process.argv[2] ?? 1_000_000)
+const CHANGES = 1000
+/** Of all changes. */
+const TIMES = 300
+
+type Interest = Routes['INSERT'][number]
+type Subscription = State['subscriptions'][number]
+
+const source = '/integratedb/bench'
+const stakeholder = 'reporter'
+const secret = 'x'
 
 function writerOf(relation: Relation): EventWriter {
   const columns = relation.columns.map((_, column) => column)
-  return new EventWriter({
-    source: '/integratedb/bench',
-    stakeholder: 'reporter',
-    operation: 'INSERT',
-    relation,
-    key: [0],
-    columns,
-    secret: 'x',
-  })
+  return new EventWriter({ source, stakeholder, operation: 'INSERT', relation, key: [0], columns, secret })
 }
 
-async function measure(what: string, changes: number, work: () => Promise<void> | void): Promise<void> {
-  const cpu = process.cpuUsage()
-  const started = performance.now()
-  await work()
-  const { user, system } = process.cpuUsage(cpu)
-  const seconds = (performance.now() - started) / 1000
-  console.log(`${what}: ${((user + system) / changes).toFixed(2)} us CPU a change, ${seconds.toFixed(1)} s`)
-}
-
-const server = await startEmbeddedServer({ settings: { synchronous_commit: 'on' } })
-const client = new pg.Client({ connectionString: server.url })
-await client.connect()
-await client.query(`create table t (id int8 primary key, n int, name text, price numeric, at timestamptz, note text);
-  create publication p for table t`)
-await client.query(`select pg_create_logical_replication_slot('s', 'pgoutput')`)
-const insert = (from: number, to: number) =>
-  client.query(
-    `insert into t select n, n % 1000, 'customer "' || n || '"', n / 100.0, now(), repeat('note ', 8) from generate_series(${from}, ${to}) n`,
-  )
-
-await insert(1, 1000)
-const { rows: recorded } = await client.query<{ data: Buffer }>(
-  `select data from pg_logical_slot_get_binary_changes('s', null, null, 'proto_version', '1', 'publication_names', 'p')`,
-)
-const inserts = recorded.map(({ data }) => data).filter((data) => relationOf(data) !== null)
-const relation = recorded.map(({ data }) => decode(data)).find((message) => message.kind === 'relation')
-if (relation?.kind !== 'relation') throw new Error('no relation message')
-const writer = writerOf(relation)
-const transaction: Transaction = transactionOf({ kind: 'begin', commitLsn: 1n, committedAt: 1_764_000_000_000_000n, xid: 731 }, 2n)
-let sink = 0
-for (const round of ['warming up', 'again']) {
-  await measure(`skipped (${round})`, 1e6, () => {
-    for (let i = 0; i < 1000; i++) for (const bytes of inserts) sink += relationOf(bytes) ?? 0
-  })
-  await measure(`decoded (${round})`, 1e6, () => {
-    for (let i = 0; i < 1000; i++) for (const bytes of inserts) sink += decode(bytes).kind.length
-  })
-  await measure(`decoded and to an event's JSON bytes (${round})`, 1e6, () => {
-    for (let i = 0; i < 1000; i++) {
-      for (const bytes of inserts) {
-        const message = decode(bytes)
-        if (message.kind === 'insert') sink += writer.insert(transaction, i, message).body.length
-      }
-    }
-  })
-}
-
-await insert(1001, 1000 + rows)
-global.gc?.()
-console.log(`resident before the stream: ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MB`)
-let most = 0
-const stream = await startReplication({ connection: { connectionString: server.url }, slot: 's', publications: ['p'] })
-await measure(`one transaction of ${rows} rows, from the socket to JSON bytes`, rows, async () => {
-  for await (const { bytes, positions } of stream) {
-    for (let i = 0; i < positions.length; i += 2) {
-      const message = decode(bytes, positions[i], positions[i + 1])
-      if (message.kind === 'insert') sink += writer.insert(transaction, i, message).body.length
-      if (message.kind === 'commit') return stream.acknowledge(message.endLsn)
-    }
-    most = Math.max(most, process.memoryUsage.rss())
+/** One stakeholder who wants what costs more than a cent. */
+function interestIn(relation: Relation): Interest {
+  const subscription: Subscription = {
+    relation: relation.oid,
+    path: 'public.t',
+    events: ['INSERT'],
+    fields: relation.columns.map(({ name }) => name),
+    where: ['>', 'number', { field: 'price' }, { literal: '0.01' }],
+    channels: [1],
   }
-})
-console.log(`resident at most: ${(most / 2 ** 20).toFixed(0)} MB (${sink > 0 ? 'done' : ''})`)
-await stream.stop()
-await client.end()
-await server.stop()
+  const states = [{ stakeholder, channels: [], subscriptions: [subscription] }]
+  const [interest] = routesOf(relation, { states, channels: new Map(), source, secret }).INSERT
+  if (!interest) throw new Error('nobody is interested')
+  return interest
+}
+
+export async function measureDecoding(server: BenchServer, { runs }: { runs: number }): Promise<Figure[]> {
+  const { session, database } = await prepareTable(server, 'decode')
+  const { client } = session
+  await client.query(`create publication p for table t`)
+  await client.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [database])
+  await client.query(`insert into t ${rowsOf(1, CHANGES)}`)
+  const { rows } = await client.query<{ data: Buffer }>(
+    `select data from pg_logical_slot_get_binary_changes($1, null, null, 'proto_version', '1', 'publication_names', 'p')`,
+    [database],
+  )
+  await server.dropSlots(database)
+  await client.end()
+
+  const inserts = rows.map(({ data }) => data).filter((data) => relationOf(data) !== null)
+  const relation = rows.map(({ data }) => decode(data)).find((message) => message.kind === 'relation')
+  if (relation?.kind !== 'relation' || inserts.length !== CHANGES) throw new Error(`the slot had ${inserts.length} inserts, not ${CHANGES}`)
+  const writer = writerOf(relation)
+  const interest = interestIn(relation)
+  const row = new ChangedRow()
+  const transaction: Transaction = transactionOf({ kind: 'begin', commitLsn: 1n, committedAt: 1_764_000_000_000_000n, xid: 731 }, 2n)
+
+  let sink = 0
+  const steps: Record<string, (bytes: Buffer, i: number) => void> = {
+    'passed over: nobody wants its relation': (bytes) => {
+      sink += relationOf(bytes) ?? 0
+    },
+    decoded: (bytes) => {
+      sink += decode(bytes).kind.length
+    },
+    'decoded, and a condition on a numeric column matched': (bytes) => {
+      const message = decode(bytes)
+      if (message.kind === 'insert') sink += interest.events(row.set(relation, message)).length
+    },
+    'decoded, and an event written in JSON bytes': (bytes, i) => {
+      const message = decode(bytes)
+      if (message.kind === 'insert') sink += writer.insert(transaction, i, message).body.length
+    },
+  }
+  const names = Object.keys(steps)
+  const durations = new Map(names.map((name) => [name, [] as number[]]))
+  // The first run warms up.
+  for (let run = -1; run < runs; run++)
+    for (const [name, step] of Object.entries(steps)) {
+      const before = process.cpuUsage()
+      for (let i = 0; i < TIMES; i++) for (const bytes of inserts) step(bytes, i)
+      const { user, system } = process.cpuUsage(before)
+      if (run >= 0) durations.get(name)?.push((user + system) / (TIMES * CHANGES))
+    }
+  if (sink === 0) throw new Error('nothing was decoded')
+  return names.map((name, i) => ({
+    key: `notifier/step/${i}`,
+    what: `CPU a change that is ${name}`,
+    where: 'a row of six columns, in memory',
+    unit: 'µs',
+    runs: durations.get(name) ?? [],
+    ...(i === names.length - 1 && { goal: { at: 'most' as const, figure: 5 } }),
+  }))
+}

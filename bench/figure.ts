@@ -1,6 +1,6 @@
 /** What was measured: a figure for each run, the goal of DESIGN.md section 8 if it has one, and how to say it. */
 
-export type Unit = '×' | 'ms' | 'µs' | 'KB'
+export type Unit = '×' | 'ms' | 'µs' | 'KB' | 'MB' | '/s'
 
 export interface Figure {
   /** Stays the same from one version to the next: bounds.ts knows figures by it. */
@@ -48,7 +48,7 @@ export function milliseconds(figure: number): string {
 
 export function inWords(figure: number, unit: Unit): string {
   if (unit === 'ms') return milliseconds(figure)
-  return `${rounded(figure)} ${unit}`
+  return unit === '/s' ? `${rounded(figure)}/s` : `${rounded(figure)} ${unit}`
 }
 
 export function spread({ runs, unit }: Figure): string {
@@ -59,5 +59,6 @@ export function spread({ runs, unit }: Figure): string {
 
 export function goalInWords({ goal, unit }: Figure): string {
   if (goal === undefined) return ''
-  return `${goal.at === 'most' ? '≤' : '≥'} ${unit === 'ms' ? milliseconds(goal.figure) : `${goal.figure.toLocaleString('en-GB')} ${unit}`}`
+  const figure = `${goal.figure.toLocaleString('en-GB')}${unit === '/s' ? '' : ' '}${unit}`
+  return `${goal.at === 'most' ? '≤' : '≥'} ${unit === 'ms' ? milliseconds(goal.figure) : figure}`
 }

@@ -3,6 +3,7 @@
  *
  *   make bench          everything; the table goes to bench/RESULTS.md. Takes half an hour
  *   make bench PLAN=brief   fewer stakeholders and repetitions; PLAN=small: fewer relations as well
+ *   npx tsx bench/main.ts --small --only=notifier   one group (engine, original, migrations, notifier), on the screen alone
  *   make bench-quick    a part, in less than three minutes; fails when a ratio is worse than its recorded bound (bounds.ts)
  *
  * On the embedded server with pljs, or at INTEGRATEDB_BENCH_URL (plv8). INTEGRATEDB_BENCH_ORIGINAL: see peer.ts.
@@ -11,6 +12,7 @@ import { recordBounds, regressions } from './bounds.ts'
 import { bundleSize, measureEngine, type Share } from './engine.ts'
 import type { Figure } from './figure.ts'
 import { measureMigrations, type Plan } from './migrations.ts'
+import { measureNotifier, type NotifierPlan } from './notifier.ts'
 import { measurePeer, missingPeer, type PeerPlan } from './peer.ts'
 import { type Report, sectionOf, writeResults } from './report.ts'
 import { BenchServer } from './server.ts'
@@ -19,7 +21,7 @@ const original = process.env['INTEGRATEDB_BENCH_ORIGINAL'] ?? ''
 
 const plans: Record<
   'quick' | 'small' | 'brief' | 'whole',
-  { migrations: Plan; peer: PeerPlan | null; engine: { runs: number; times: number } | null }
+  { migrations: Plan; peer: PeerPlan | null; engine: { runs: number; times: number } | null; notifier: NotifierPlan | null }
 > = {
   quick: {
     // The CPU's clock only: under load it is the one whose ratios stay.
@@ -32,6 +34,7 @@ const plans: Record<
     },
     peer: null,
     engine: null,
+    notifier: null,
   },
   small: {
     migrations: {
@@ -43,6 +46,7 @@ const plans: Record<
     },
     peer: { claims: [10, 30, 1_000], patience: 30, runs: 3 },
     engine: { runs: 3, times: 20 },
+    notifier: { rows: 200_000, seconds: 5, runs: 3 },
   },
   brief: {
     migrations: {
@@ -58,6 +62,7 @@ const plans: Record<
     },
     peer: { claims: [10, 30, 1_000], patience: 60, runs: 3 },
     engine: { runs: 3, times: 40 },
+    notifier: { rows: 500_000, seconds: 10, runs: 3 },
   },
   whole: {
     migrations: {
@@ -69,33 +74,52 @@ const plans: Record<
     },
     peer: { claims: [10, 50, 1_000], patience: 240, runs: 3 },
     engine: { runs: 3, times: 100 },
+    notifier: { rows: 1_000_000, seconds: 20, runs: 3 },
   },
 }
 const name = (['quick', 'small', 'brief'] as const).find((each) => process.argv.includes(`--${each}`)) ?? 'whole'
 const isQuick = name === 'quick'
 const plan = plans[name]
 
+const groups = ['engine', 'original', 'migrations', 'notifier'] as const
+const only = process.argv.find((each) => each.startsWith('--only='))?.slice('--only='.length)
+if (only !== undefined && !groups.some((group) => group === only)) {
+  throw new Error(`--only=${only} names no group of the bench: it is one of ${groups.join(', ')}`)
+}
+const isWanted = (group: (typeof groups)[number]): boolean => only === undefined || only === group
+
 async function measure(): Promise<Report> {
   const server = await BenchServer.start()
+  const interrupt = () => void server.stop().finally(() => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt)
   try {
     const { engine, versions, fsync } = await server.versions()
     const notes = [`The ${name} plan of bench/main.ts.`]
-    if (original === '' && plan.peer !== null) notes.push(missingPeer)
+    if (original === '' && plan.peer !== null && isWanted('original')) notes.push(missingPeer)
     const report: Report = { engine, versions, fsync, groups: {}, shares: [], notes }
     // Written after each group: a machine that is taken away in the middle leaves what was measured.
     const add = (group: string, figures: Figure[], shares: Share[] = []) => {
       report.groups[group] = figures
       report.shares.push(...shares)
-      if (!isQuick) writeResults(report)
+      if (!isQuick && only === undefined) writeResults(report)
     }
 
-    const { figures, shares } = plan.engine === null ? { figures: [], shares: [] } : await measureEngine(server, plan.engine)
-    add('Engine', [bundleSize(), ...figures], shares)
-    if (original !== '' && plan.peer !== null) add('The original', await measurePeer(server, original, plan.peer))
-    add('Migrations', await measureMigrations(server, plan.migrations, engine))
-    // The notifier's group comes here: add('Notifier', await measureNotifier(server, plan.notifier))
+    if (isWanted('engine')) {
+      const { figures, shares } = plan.engine === null ? { figures: [], shares: [] } : await measureEngine(server, plan.engine)
+      add('Engine', [bundleSize(), ...figures], shares)
+    }
+    if (original !== '' && plan.peer !== null && isWanted('original')) {
+      add('The original', await measurePeer(server, original, plan.peer))
+    }
+    if (isWanted('migrations')) add('Migrations', await measureMigrations(server, plan.migrations, engine))
+    if (plan.notifier !== null && isWanted('notifier')) {
+      const { figures, notes: more } = await measureNotifier(server, plan.notifier)
+      notes.push(...more)
+      add('Notifier', figures)
+    }
     return report
   } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
     await server.stop()
   }
 }

@@ -15,6 +15,7 @@ export class BenchServer {
   private readonly clients = new Set<pg.Client>()
   private readonly rolesBefore: string[] = []
   private readonly isOurs: boolean
+  private stopping: Promise<void> | undefined
 
   private constructor(url: string, isOurs: boolean, stopServer: () => Promise<void>) {
     this.url = url
@@ -72,10 +73,32 @@ export class BenchServer {
     return database
   }
 
-  /** A session: hasty ones do not wait for their commits to be on disk. */
-  async connect(database: string, { hasty = false } = {}): Promise<Session> {
+  urlOf(database: string): string {
     const url = new URL(this.url)
     url.pathname = database
+    return url.href
+  }
+
+  /** Can a logical slot be read? */
+  async isLogical(): Promise<boolean> {
+    const { rows } = await this.admin.query<{ level: string }>(`select current_setting('wal_level') as level`)
+    return rows[0]?.level === 'logical'
+  }
+
+  /** With one, a database cannot be dropped. Whoever still reads it is ended. */
+  async dropSlots(database: string): Promise<void> {
+    const slots = (columns: string) =>
+      this.admin.query<{ active: boolean }>(`select ${columns} from pg_replication_slots where database = $1`, [database])
+    await slots('pg_terminate_backend(active_pid)')
+    for (const end = Date.now() + 10_000; Date.now() < end && (await slots('active')).rows.some(({ active }) => active); ) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await slots('pg_drop_replication_slot(slot_name)')
+  }
+
+  /** A session: hasty ones do not wait for their commits to be on disk. */
+  async connect(database: string, { hasty = false } = {}): Promise<Session> {
+    const url = new URL(this.urlOf(database))
     const client = new pg.Client({ connectionString: url.href })
     await client.connect()
     this.clients.add(client)
@@ -91,8 +114,15 @@ export class BenchServer {
     await client.query(readFileSync('dist-sql/integratedb.sql', 'utf8'))
   }
 
-  async stop(): Promise<void> {
+  /** Also when it is interrupted: again is fine. */
+  stop(): Promise<void> {
+    this.stopping ??= this.clear()
+    return this.stopping
+  }
+
+  private async clear(): Promise<void> {
     for (const client of this.clients) await client.end()
+    for (const database of this.databases) await this.dropSlots(database)
     for (const database of this.databases) await this.admin.query(`drop database if exists ${database} with (force)`)
     const { rows } = await this.admin.query<{ role: string }>(
       `select quote_ident(rolname) as role from pg_roles where rolname <> all ($1) and rolname not like 'pg\\_%' and rolname <> 'integratedb_admin'`,

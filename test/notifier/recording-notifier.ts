@@ -38,8 +38,10 @@ const kind: ChannelKind = {
 
 const ending = new AbortController()
 process.once('SIGTERM', () => ending.abort())
-if (detail === 'count')
-  setInterval(() => tell(`count ${count} ${process.resourceUsage().maxRSS} ${JSON.stringify(process.cpuUsage())}`), 100).unref()
+function tellCount(): void {
+  if (detail === 'count') tell(`count ${count} ${process.resourceUsage().maxRSS} ${JSON.stringify(process.cpuUsage())}`)
+}
+if (detail === 'count') setInterval(tellCount, 100).unref()
 await notify({
   configuration: {
     connection: { connectionString: url },
@@ -50,7 +52,11 @@ await notify({
     environment: {},
   },
   log: {
-    info: (message) => tell(`log ${message}`),
+    info: (message) => {
+      // What its start took is not what the stream takes.
+      tellCount()
+      tell(`log ${message}`)
+    },
     warn: (message, more) => tell(`log ${message} ${JSON.stringify(more)}`),
     error: (message, more) => tell(`log ${message} ${JSON.stringify(more)}`),
   },
