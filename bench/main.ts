@@ -3,7 +3,7 @@
  *
  *   make bench          everything; the table goes to bench/RESULTS.md. Takes half an hour
  *   make bench PLAN=brief   fewer stakeholders and repetitions; PLAN=small: fewer relations as well
- *   npx tsx bench/main.ts --small --only=notifier   one group (engine, original, migrations, notifier), on the screen alone
+ *   make bench ONLY=notifier   one group (engine, original, migrations, notifier), on the screen and not in the file
  *   make bench-quick    a part, in less than three minutes; fails when a ratio is worse than its recorded bound (bounds.ts)
  *
  * On the embedded server with pljs, or at INTEGRATEDB_BENCH_URL (plv8). INTEGRATEDB_BENCH_ORIGINAL: see peer.ts.

@@ -253,7 +253,9 @@ export async function measureLatency(
       else {
         const login = new pg.Client({ connectionString: as(STAKEHOLDER) })
         await login.connect()
-        const { rows: tokens } = await login.query<{ token: string }>(`select integratedb.issue_socket_token('1 hour') ->> 'token' as token`)
+        const { rows: tokens } = await login.query<{ token: string }>(
+          `select integratedb.issue_socket_token('1 hour') ->> 'token' as token`,
+        )
         await login.end()
         made = await Receiver.start('socket', `${notifier?.origin}/events/socket`, tokens[0]?.token ?? '')
       }

@@ -26,6 +26,9 @@ const names: Record<Reader, string> = {
   postgres: 'postgres.js',
 }
 
+/** Milliseconds. Then a reader is given up. */
+const PATIENCE = 600_000
+
 /** Six columns, about 150 bytes. */
 const table = 't (id int8 primary key, n int, name text, price numeric, at timestamptz, note text)'
 
@@ -150,6 +153,7 @@ async function read(reader: Reader, args: string[], insert: () => Promise<void>)
 async function answerOf(child: ChildProcess, reader: Reader): Promise<unknown> {
   const ending = new AbortController()
   const { signal } = ending
+  const timer = setTimeout(() => child.kill(), PATIENCE)
   try {
     return await Promise.race([
       once(child, 'message', { signal }).then(([message]) => message),
@@ -158,6 +162,7 @@ async function answerOf(child: ChildProcess, reader: Reader): Promise<unknown> {
       }),
     ])
   } finally {
+    clearTimeout(timer)
     ending.abort()
   }
 }
