@@ -186,6 +186,9 @@ export async function measureLatency(
   const others: Receiver[] = []
   const admin = new pg.Client({ connectionString: url })
   let notifier: Notifier | null = null
+  // It would go on trying when we are gone.
+  const end = () => void notifier?.child.kill('SIGKILL')
+  process.once('exit', end)
   try {
     await admin.connect()
     await admin.query(readFileSync('dist-sql/integratedb.sql', 'utf8'))
@@ -312,6 +315,7 @@ export async function measureLatency(
     return { latencies: measured, resident, large }
   } finally {
     await notifier?.stop()
+    process.off('exit', end)
     for (const each of [healthy, slow, ...others]) each.stop()
     await admin.end()
   }

@@ -122,6 +122,8 @@ export class BenchServer {
 
   private async clear(): Promise<void> {
     for (const client of this.clients) await client.end()
+    // Whoever was reading would come again.
+    for (const database of this.databases) await this.admin.query(`alter database ${database} allow_connections false`)
     for (const database of this.databases) await this.dropSlots(database)
     for (const database of this.databases) await this.admin.query(`drop database if exists ${database} with (force)`)
     const { rows } = await this.admin.query<{ role: string }>(
