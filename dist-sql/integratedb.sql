@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '3cc286143b6443b0';
+  core_hash constant text := '94f8fcb2ea42a3e9';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 3cc286143b6443b0"] === undefined) {
+if (globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -412,25 +412,36 @@ function hurdleProblems({ claim, relation }, names) {
 		}
 	);
 }
-function hinders({ expected, of_access }) {
-	return of_access ?? expected;
-}
 function obstacles({ claim, relation, access, mode, isGiven }) {
-	let has = (privilege) => claim.access.some((each) => each === privilege), isClaimed = (num) => claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name));
+	let has = (privilege) => claim.access.some((each) => each === privilege);
 	return (access.obstacles ?? []).filter(
-		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => expected === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !isClaimed(of_column) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
+		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => expected === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
 	);
 }
+function hindered({ expected, of_access, of_column }) {
+	let privilege = of_access ?? expected;
+	return of_column === void 0 ? privilege : keyOf(privilege, of_column);
+}
+function isClaimed({ all_fields, fields }, { name }) {
+	return all_fields || fields.some((field) => field.name === name);
+}
 function tolerated(subject, isOfWildcard) {
-	let { observed } = subject.claim, isNew = (privilege) => observed === null ? isOfWildcard : observed[privilege] === !1, hindered = new Set(obstacles(subject).map(hinders));
-	return writing.filter((privilege) => hindered.has(privilege) && (isNew(privilege) || observed?.tolerated?.includes(privilege)));
+	let { claim, relation } = subject, { observed } = claim, now = new Set(obstacles(subject).map(hindered));
+	return writing.flatMap((privilege) => {
+		let columns = privilege === "delete" ? [] : relation.columns.filter((column) => column[privilege] && isClaimed(claim, column)), ofColumns = columns.map(({ num }) => keyOf(privilege, num));
+		columns.length > 0 && ofColumns.every((key) => now.has(key)) && now.add(privilege);
+		let isNew = observed === null ? isOfWildcard : observed[privilege] === !1;
+		return [privilege, ...ofColumns].filter(
+			(key) => now.has(key) && (isNew || observed?.tolerated?.includes(key) || observed?.tolerated?.includes(privilege))
+		);
+	});
 }
 function relationProblems(subject, fields, isOfWildcard) {
 	let { claim, relation } = subject, { observed } = claim, names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	let problems = [];
 	claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null) && problems.push({ code: "IDB104", expected: "data", actual: "not populated", message: "the materialized view holds no data (WITH NO DATA) and cannot be read" });
-	let known = tolerated(subject, isOfWildcard), told = obstacles(subject).filter((obstacle) => !known.includes(hinders(obstacle)));
+	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(obstacle.of_access ?? obstacle.expected) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
 	for (let { code, expected, message } of told) problems.push({ code, expected, message });
 	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
@@ -1024,13 +1035,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 3cc286143b6443b0"] = operate;
+globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"] = operate;
 }
-return globalThis["integratedb 0.1.0 3cc286143b6443b0"](op, input);
+return globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1650,9 +1661,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"] = operate;
+globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 3cc286143b6443b0 notifications"](op, input);
+return globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

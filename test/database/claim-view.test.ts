@@ -119,6 +119,21 @@ test('to who could not delete through it either, such a trigger does nothing', a
   })
 })
 
+test('who can write a part of it loses that with such a trigger', async () => {
+  await setClaims(database, 'reporter', [
+    { path: 'api.*', fields: '*', access: ['update'] },
+    { ...table, fields: ['id'], access: ['select', 'update'] },
+  ])
+  await database.rows('set role reporter; update api.item set id = 1; reset role')
+  await database.rows('create function api.pass() returns trigger language plpgsql as $$ begin return new; end $$')
+  expect(
+    await database.failure('create trigger watch instead of update on api.item for each row execute function api.pass()'),
+  ).toMatchObject({
+    code: 'IDB01',
+    detail: expect.stringContaining('may not read base.item.name'),
+  })
+})
+
 test('an INSTEAD OF trigger for inserts hides nothing of what updates write', async () => {
   await database.rows(`
     create view api.name as select id, name from base.item;

@@ -43,7 +43,7 @@ interface ObservedRelation {
   unpopulated?: true
   definition?: Marks
   rows?: NonNullable<Access['rows']>
-  /** What obstacles kept from being done ever since a wildcard found it so. */
+  /** What obstacles keep from being written ever since a wildcard found it so: privileges, and privileges on columns. */
   tolerated?: readonly string[]
   insert?: boolean
   update?: boolean

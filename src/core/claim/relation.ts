@@ -1,5 +1,5 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
-import { type Column, type Hurdle, isSame, type Marks, type Obstacle, type Privilege, type RowFilter, verbs } from '../catalog/catalog.ts'
+import { type Column, type Hurdle, isSame, keyOf, type Marks, type Obstacle, type RowFilter, verbs } from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import { privilegeProblem } from './privilege.ts'
 import type { Problem, Subject } from './problem.ts'
@@ -121,20 +121,14 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
   )
 }
 
-/** What cannot be done for it. */
-function hinders({ expected, of_access }: Obstacle): string {
-  return of_access ?? expected
-}
-
 /** What keeps the stakeholder from using the relation, whatever its privileges on it. */
 function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacle[] {
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
-  const isClaimed = (num: number): boolean =>
-    claim.all_fields || relation.columns.some((column) => column.num === num && claim.fields.some(({ name }) => name === column.name))
   return (access.obstacles ?? []).filter(
     ({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
       if (expected === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
-      if (!has(of_access) || (of_column !== undefined && !isClaimed(of_column))) return false
+      if (!has(of_access)) return false
+      if (of_column !== undefined && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column))) return false
       // What the stakeholder has itself may be about to be granted or revoked.
       const isMoving = mode !== 'inspect' && own_relation !== undefined
       return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
@@ -142,15 +136,34 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacl
   )
 }
 
+/** What cannot be done for it: a privilege, or one on one column. */
+function hindered({ expected, of_access, of_column }: Obstacle): string {
+  const privilege = of_access ?? expected
+  return of_column === undefined ? privilege : keyOf(privilege, of_column)
+}
+
+function isClaimed({ all_fields, fields }: Claim, { name }: Column): boolean {
+  return all_fields || fields.some((field) => field.name === name)
+}
+
 /**
- * Which kinds of writing do obstacles keep from a view, and did so when a wildcard found it or when it could not be written yet? Who
+ * What do obstacles keep from being written in a view, and did so when a wildcard found it or when it could not be written yet? Who
  * reads it must not lose its protection for that.
  */
 function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
-  const { observed } = subject.claim
-  const isNew = (privilege: Exclude<Privilege, 'select'>): boolean => (observed === null ? isOfWildcard : observed[privilege] === false)
-  const hindered = new Set(obstacles(subject).map(hinders))
-  return writing.filter((privilege) => hindered.has(privilege) && (isNew(privilege) || observed?.tolerated?.includes(privilege)))
+  const { claim, relation } = subject
+  const { observed } = claim
+  const now = new Set(obstacles(subject).map(hindered))
+  return writing.flatMap((privilege) => {
+    const columns = privilege === 'delete' ? [] : relation.columns.filter((column) => column[privilege] && isClaimed(claim, column))
+    const ofColumns = columns.map(({ num }) => keyOf(privilege, num))
+    // No column can be written: then nothing can.
+    if (columns.length > 0 && ofColumns.every((key) => now.has(key))) now.add(privilege)
+    const isNew = observed === null ? isOfWildcard : observed[privilege] === false
+    return [privilege, ...ofColumns].filter(
+      (key) => now.has(key) && (isNew || observed?.tolerated?.includes(key) || observed?.tolerated?.includes(privilege)),
+    )
+  })
 }
 
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
@@ -166,7 +179,9 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }
   const known = tolerated(subject, isOfWildcard)
-  const told = obstacles(subject).filter((obstacle) => !known.includes(hinders(obstacle)))
+  const isKnown = (obstacle: Obstacle): boolean =>
+    known.includes(obstacle.of_access ?? obstacle.expected) || known.includes(hindered(obstacle))
+  const told = obstacles(subject).filter((obstacle) => !isKnown(obstacle))
   for (const { code, expected, message } of told) problems.push({ code, expected, message })
   if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
