@@ -10,7 +10,7 @@ import type { Notifier } from '../support/notifier.ts'
 import { Receiver } from '../support/receiver.ts'
 
 const soak = process.env['INTEGRATEDB_SOAK'] === '1'
-const TIMEOUT = soak ? 900_000 : 60_000
+const TIMEOUT = soak ? 900_000 : 180_000
 /** Kilobytes: a bound, whatever happens. */
 const MOST_MEMORY = 120 * 1024
 
