@@ -4,7 +4,7 @@
  *
  * Short in `make test`; `make soak` takes its time and prints what it saw.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Ledger, Notified, sleep } from '../support/notified.ts'
 import type { Notifier } from '../support/notifier.ts'
 import { Receiver } from '../support/receiver.ts'
@@ -224,10 +224,14 @@ test('a column that is told of is given up and dropped, comes back, and changes 
     world.admin.rows(`select from integratedb.set_claims('reporter', $1)`, [JSON.stringify({ match: [{ path: 'public.item', fields }] })])
   const sequence = { name: 'sequence', type: ['int4', 'int8'] }
   const shapes = new Set<string>()
-  world.receiver.received = ((take) => (delivery) => {
+  const take = world.receiver.received
+  onTestFinished(() => {
+    world.receiver.received = take
+  })
+  world.receiver.received = (delivery) => {
     for (const { data } of delivery.events) shapes.add(Object.keys(data.record).join())
     take(delivery)
-  })(world.receiver.received)
+  }
   await (await world.notify()).ready()
   const load = world.load()
   for (let i = 0; i < (soak ? 20 : 2); i++) {
