@@ -7,6 +7,17 @@ export type Level = (typeof levels)[number]
 /** a, b: the work of each transaction; A, B: its COMMIT. Both have begun, and taken their snapshot, before. */
 export const schedules = ['abAB', 'abBA', 'baAB', 'baBA', 'aAbB', 'bBaA']
 
+let turn = 0
+/**
+ * All of them where both may see what the other has committed. Above that a half, and the next time the other: over the tests of a file each
+ * schedule comes at each level, in the time that there is.
+ */
+export function schedulesAt(...those: Level[]): string[] {
+  if (those.every((level) => level === 'read committed')) return schedules
+  const half = turn++ % 2
+  return schedules.filter((_, i) => i % 2 === half)
+}
+
 export interface Actor {
   sql: string
   level: Level
