@@ -45,9 +45,14 @@ begin return (
       'behind', case when c.relkind = 'v' then integratedb._behind(c.oid) end,
       'definition', case when c.relkind in ('v', 'm') then (
         -- What a materialized view reads may get another name without anybody looking at the view.
-        select case c.relkind when 'm' then json_build_array(md5(r.ev_action::text))
-               else json_build_array(md5(r.ev_action::text), md5(pg_get_viewdef(c.oid))) end
-          from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '1') end,
+        select case c.relkind when 'm' then json_build_array(md5(q.kept)) else json_build_array(md5(q.kept), md5(pg_get_viewdef(c.oid))) end
+          from pg_rewrite r
+         -- PostgreSQL 15 keeps the view itself in it, twice, whose oid is another one when it is made anew; 15 and 16 where in the statement each part stood.
+         cross join lateral (
+           select regexp_replace(r.ev_action::text,
+             format('{RANGETBLENTRY :alias {ALIAS [^{}]*} :eref {ALIAS [^{}]*} :rtekind 0 :relid %s [^{}]*}| :(stmt_)?(location|len) -?[0-9]+', c.oid), '', 'g') as kept
+         ) q
+         where r.ev_class = c.oid and r.ev_type = '1') end,
       'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(
