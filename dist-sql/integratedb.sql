@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '94f8fcb2ea42a3e9';
+  core_hash constant text := '85ec23a8cc1f7989';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"] === undefined) {
+if (globalThis["integratedb 0.1.0 85ec23a8cc1f7989"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -418,16 +418,18 @@ function obstacles({ claim, relation, access, mode, isGiven }) {
 		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => expected === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
 	);
 }
-function hindered({ expected, of_access, of_column }) {
-	let privilege = of_access ?? expected;
-	return of_column === void 0 ? privilege : keyOf(privilege, of_column);
+function accessOf({ expected, of_access }) {
+	return of_access ?? expected;
+}
+function hindered(obstacle) {
+	return obstacle.of_column === void 0 ? accessOf(obstacle) : keyOf(accessOf(obstacle), obstacle.of_column);
 }
 function isClaimed({ all_fields, fields }, { name }) {
 	return all_fields || fields.some((field) => field.name === name);
 }
 function tolerated(subject, isOfWildcard) {
 	let { claim, relation } = subject, { observed } = claim, now = new Set(obstacles(subject).map(hindered));
-	return writing.flatMap((privilege) => {
+	return now.size === 0 ? [] : writing.flatMap((privilege) => {
 		let columns = privilege === "delete" ? [] : relation.columns.filter((column) => column[privilege] && isClaimed(claim, column)), ofColumns = columns.map(({ num }) => keyOf(privilege, num));
 		columns.length > 0 && ofColumns.every((key) => now.has(key)) && now.add(privilege);
 		let isNew = observed === null ? isOfWildcard : observed[privilege] === !1;
@@ -441,7 +443,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	let problems = [];
 	claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null) && problems.push({ code: "IDB104", expected: "data", actual: "not populated", message: "the materialized view holds no data (WITH NO DATA) and cannot be read" });
-	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(obstacle.of_access ?? obstacle.expected) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
+	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
 	for (let { code, expected, message } of told) problems.push({ code, expected, message });
 	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
@@ -1035,13 +1037,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"] = operate;
+globalThis["integratedb 0.1.0 85ec23a8cc1f7989"] = operate;
 }
-return globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9"](op, input);
+return globalThis["integratedb 0.1.0 85ec23a8cc1f7989"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1661,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"] = operate;
+globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 94f8fcb2ea42a3e9 notifications"](op, input);
+return globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
