@@ -361,11 +361,16 @@ class Statements {
     return name && `alter table ${relation.name} ${this.dice.one(['drop', 'validate'])} constraint ${name}`
   }
 
+  /** Of a schema with nothing in it there is nothing to alter: then something is created. */
   private pick(makers: readonly Maker[]): string {
-    for (;;) {
-      const made = this.dice.one(makers)()
+    const left = [...makers]
+    while (left.length > 0) {
+      const at = this.dice.between(0, left.length - 1)
+      const made = left[at]?.()
       if (made !== undefined) return made
+      left.splice(at, 1)
     }
+    return this.pick(this.creations)
   }
 
   creation = (): string => this.pick(this.creations)
