@@ -53,6 +53,16 @@ describe('schema.*', () => {
     expect(await privilegesOf(database, 'reporter')).toContain('SELECT on app.child.later')
   })
 
+  test('a materialized view that holds no data may go on like that, until it holds some', async () => {
+    await database.rows(`
+      create table app.t (a int);
+      create materialized view app.m as select * from app.t with no data`)
+    await setClaims(database, 'reporter', everything)
+    await migrate('refresh materialized view app.m with no data')
+    await migrate('refresh materialized view app.m')
+    expect((await database.failure('refresh materialized view app.m with no data')).detail).toContain('IDB104 reporter needs app.m')
+  })
+
   test('a view that cannot be planned or read can be claimed all the same', async () => {
     await database.rows(`
       create table app.t (a int);

@@ -81,7 +81,7 @@ begin
      and c.relkind in ('r', 'p', 'v', 'm', 'f')
      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
      and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
-          or exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.status = 'unmet'));
+          or exists (select from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated')));
   if names_relations and not is_noted and renamed is null
      and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys or is_published, false)
   then

@@ -77,7 +77,7 @@ export interface Relation {
   sequences: { name: string; schema: string; owner: string }[]
   /** The relations that a view mentions, quoted names. */
   reads: string[]
-  /** The functions that a view calls, and who may. */
+  /** The functions that a view or a default calls, and who may. */
   calls: { name: string; executors: string[] }[]
   /** Its parents' or partitioned table's names. */
   parents: string[]
@@ -163,7 +163,11 @@ select json_build_object(
           from pg_proc p
          where p.oid in (select d.refobjid from pg_rewrite w
                            join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_proc'::regclass
-                          where w.ev_class = c.oid and w.rulename = '_RETURN')),
+                          where w.ev_class = c.oid and w.rulename = '_RETURN'
+                         union all
+                         select d.refobjid from pg_attrdef f
+                           join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_proc'::regclass
+                          where f.adrelid = c.oid)),
       'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
           from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),
       'columns', (select coalesce(json_agg(json_build_object(

@@ -61,7 +61,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
         'it can be written',
       )
     case 'IDB214':
-      return unless(tried || (columnNow !== undefined && !fillsItself(columnNow)), 'the column fills itself')
+      return unless(tried || isFlawed || (columnNow !== undefined && !fillsItself(columnNow)), 'the column fills itself')
     case 'IDB301':
       return unless(columnNow?.isUnique === false, 'the column is unique')
     case 'IDB303':

@@ -300,7 +300,11 @@ export class Ledger {
       }),
     )
     const used = examined.flatMap((one) => {
-      const { then, relation } = one
+      const { claimed, relation } = one
+      // What is new need not work; but what does not is nothing that could stand in for something.
+      const isStandIn = holder.promised.some(({ paths }) => paths.length > 1 && paths.includes(claimed))
+      const appeared = relation && isStandIn ? { relation, filled: filledBy(claimed.path, relation), outcomes: [] } : undefined
+      const then = one.then ?? appeared
       return then === undefined || relation === undefined ? [] : [{ ...one, one, then, relation }]
     })
     const uses = used.map(({ claimed, then, relation }) => useOf(claimed, this.last, then.relation, then.filled, relation))

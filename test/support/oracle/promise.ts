@@ -180,25 +180,42 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
   return flaws
 }
 
-/** A function behind a view that the stakeholder may not call, now or ever. Whether what it does with the view needs that, a try tells. */
-function callFlaws(now: Relation, after: World): Flaw[] {
-  return [...relationsBehind(after.catalogue, now.name)].flatMap((view) =>
-    (after.catalogue.relations.get(view)?.calls ?? [])
+/** A function that a view or a default calls and the stakeholder may not, now or ever. Whether what it does needs that, a try tells. */
+function callFlaws(access: ReadonlySet<Access>, now: Relation, after: World): Flaw[] {
+  return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
+    const relation = after.catalogue.relations.get(name)
+    if (relation === undefined || !(isView(relation) || access.has('insert'))) return []
+    return relation.calls
       .filter(({ executors }) => !executors.includes(after.stakeholder))
-      .map(({ name }) => ({ code: 'IDB404', relation: now.name, field: name, what: `${name} may not be called`, sure: false })),
-  )
+      .map((call) => ({
+        code: isView(relation) ? 'IDB404' : 'IDB401',
+        relation: now.name,
+        field: call.name,
+        what: `${call.name} may not be called`,
+        sure: false,
+      }))
+  })
 }
 
-/** What a view is written to may take null no longer: which of its columns that concerns, if any, the oracle does not know. */
-function nullFlaws(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
+/** What a view is written to may take null no longer, or no longer fill itself: which of its columns that concerns, if any, the oracle does not know. */
+function flawsBehind(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
   if (now.kind !== 'v' || !writes(access)) return []
-  const refusing = ({ catalogue }: World, name: string) =>
-    catalogue.relations.get(name)?.columns.filter((column) => column.keepsNullOut) ?? []
   return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
-    const known = refusing(before, name).map((column) => column.name)
-    return refusing(after, name)
-      .filter((column) => !known.includes(column.name))
-      .map((column) => ({ code: 'IDB212', relation: now.name, field: null, what: `${name}.${column.quoted} takes no null`, sure: false }))
+    const columnsThen = before.catalogue.relations.get(name)?.columns ?? []
+    return (after.catalogue.relations.get(name)?.columns ?? []).flatMap((column) => {
+      const then = columnsThen.find((one) => one.name === column.name)
+      const flaw = (code: string, what: string): Flaw => ({
+        code,
+        relation: now.name,
+        field: null,
+        what: `${name}.${column.quoted} ${what}`,
+        sure: false,
+      })
+      return [
+        ...(column.keepsNullOut && !then?.keepsNullOut ? [flaw('IDB212', 'takes no null')] : []),
+        ...(then !== undefined && fillsItself(then) && !fillsItself(column) ? [flaw('IDB214', 'no longer fills itself')] : []),
+      ]
+    })
   })
 }
 
@@ -272,7 +289,11 @@ export function relationFlaws(
   if (then === undefined) return flaws
   // Who names no column asks for no row.
   if (fields.length > 0)
-    flaws.push(...rowSecurityFlaws(access, then, now, before, after), ...callFlaws(now, after), ...nullFlaws(access, now, before, after))
+    flaws.push(
+      ...rowSecurityFlaws(access, then, now, before, after),
+      ...callFlaws(access, now, after),
+      ...flawsBehind(access, now, before, after),
+    )
   if (access.has('insert') && then.accepts.insert) {
     const requiredThen = new Set(required(then).map((column) => column.name))
     for (const column of required(now)) {
