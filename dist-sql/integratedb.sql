@@ -2215,13 +2215,15 @@ begin return query
   with recursive walk (relation, checked_as) as (
     select $1, $2
     union
-    select d.refobjid, case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
+    select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
-                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
-      join pg_class b on b.oid = d.refobjid and b.relkind in ('r', 'p', 'v', 'm', 'f')
+      cross join lateral ( -- a row for each column that the view mentions
+        select distinct d.refobjid as oid from pg_depend d
+         where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+      ) d
+      join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
   )
   select w.relation, w.checked_as from walk w;
 end
@@ -2302,10 +2304,10 @@ $sql$;
 -- src/sql/catalog/_writes.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- Does an INSTEAD OF trigger or an unconditional INSTEAD rule take what is written into a view? Then nobody can tell where it
--- goes. events: bits as of pg_relation_is_updatable (4 update, 8 insert, 16 delete).
-create or replace function integratedb._is_rewritten(relation oid, events integer)
-returns boolean
+-- Which of what is written into a view does an INSTEAD OF trigger or an unconditional INSTEAD rule take? Nobody can tell where
+-- that goes. Bits as of pg_relation_is_updatable: 4 update, 8 insert, 16 delete.
+create or replace function integratedb._handed_over(relation oid)
+returns integer
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
@@ -2313,24 +2315,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return (
-  select exists (
-      select from pg_trigger t
+  select coalesce(bit_or(x.events), 0)
+    from (
+      select case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end as events
+        from pg_trigger t
        where t.tgrelid = relation and t.tgtype & 64 <> 0
-         and (case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end) & events <> 0)
-    or exists (
-      select from pg_rewrite r
+      union all
+      select case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end
+        from pg_rewrite r
        where r.ev_class = relation and r.is_instead
-         and case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end & events <> 0)
+    ) x
 ); end
 $$;
 
-comment on function integratedb._is_rewritten(oid, integer) is 'internal: is writing handed to a trigger or a rule?';
+comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it';
 
--- Where does what is written into a relation's columns go? Into the relation itself, or through a view that Postgres
--- updates by itself into a column of the table behind it. target is null where nobody can tell (INSTEAD rules, views that
--- cannot be updated), target_num for a view's computed column.
+-- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
+-- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
+-- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
+-- computed column. handed_over: what of this column is handed to a trigger or a rule before it gets here, as _handed_over has it.
 create or replace function integratedb._written_columns(relation oid)
-returns table (num smallint, target oid, target_num smallint)
+returns table (num smallint, target oid, target_num smallint, handed_over integer, is_last boolean)
 language plpgsql
 stable
 security invoker
@@ -2339,23 +2344,36 @@ as $$
 #variable_conflict use_column
 declare
   action text;
-  base oid;
   nums smallint[];
   target_nums smallint[];
+  handed integer[];
+  own_handed integer;
 begin
   target := relation;
-  select array_agg(a.attnum order by a.attnum) into nums
+  select array_agg(a.attnum order by a.attnum), array_agg(0) into nums, handed
     from pg_attribute a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
   target_nums := nums;
-  while (select c.relkind = 'v' from pg_class c where c.oid = target) loop
-    if pg_relation_is_updatable(target, false) = 0 or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1') then
-      return query select n, null::oid, null::smallint from unnest(nums) n;
+  loop
+    is_last := not coalesce((select c.relkind = 'v' from pg_class c where c.oid = target), false);
+    return query select n, target, t, h, is_last from unnest(nums, target_nums, handed) x (n, t, h);
+    if is_last then
+      return;
+    end if;
+    own_handed := integratedb._handed_over(target);
+    if own_handed <> 0 then
+      handed := array(select case when t is null then h else h | own_handed end from unnest(target_nums, handed) with ordinality x (t, h, place) order by place);
+    end if;
+    -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers in turn.
+    if pg_relation_is_updatable(target, false) | (pg_relation_is_updatable(target, true) & ~own_handed) = 0
+       or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1')
+    then
+      return query select n, null::oid, null::smallint, h, true from unnest(nums, handed) x (n, h);
       return;
     end if;
     -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
     -- result it names the table and column that it comes from, in the same words in every version.
     select r.ev_action::text into action from pg_rewrite r where r.ev_class = target and r.ev_type = '1';
-    select m[1]::oid into base
+    select m[1]::oid into target
       from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
      where m[1]::oid <> target order by place limit 1;
     select array_agg(c.base_num order by x.place) into target_nums
@@ -2363,17 +2381,15 @@ begin
       left join (
         select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
           from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
-         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = base
+         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = target
          group by 1
         having count(distinct substring(e from ':resorigcol ([0-9]+) ')) = 1 -- a subquery in the view may read the same table: then nobody can tell
       ) c on c.num = x.num;
-    target := base;
   end loop;
-  return query select n, target, t from unnest(nums, target_nums) x (n, t);
 end
 $$;
 
-comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
+comment on function integratedb._written_columns(oid) is 'internal: for each column of a relation, and each relation on the way of what is written into it';
 
 -- Does a default fill the column? DEFAULT NULL is kept, too, of a type with a length.
 create or replace function integratedb._has_default(relation oid, num smallint)
@@ -2533,12 +2549,15 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin return (
-  with written as materialized (
+  with way as materialized (
     select * from integratedb._written_columns(relation)
+  ), written as materialized (
+    select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
     select c.oid, c.relkind, (select target from written limit 1) as target, pg_relation_is_updatable(c.oid, true) as events,
-           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 8) as is_insert_rewritten,
-           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 4) as is_update_rewritten
+           array(select distinct w.target from way w where w.target is not null) as way,
+           exists (select from written where is_insert_handed_over) as is_insert_handed_over,
+           exists (select from written where is_update_handed_over) as is_update_handed_over
       from pg_class c
      where c.oid = relation
   ), part as materialized (
@@ -2573,11 +2592,11 @@ begin return (
           from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull
       ) x
   ), column_fact as (
-    select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
-           s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten then f.accepts_null end as accepts_null,
-           case when not s.is_update_rewritten then f.update_null end as update_null,
-           case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
+    select w.num, s.events & 8 <> 0 and (w.is_insert_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
+           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           case when not w.is_insert_handed_over then f.accepts_null end as accepts_null,
+           case when not w.is_update_handed_over then f.update_null end as update_null,
+           case when not w.is_insert_handed_over then f.fills_itself end as fills_itself
       from written w
       cross join subject s
       left join fact f on f.own_num = w.num
@@ -2636,7 +2655,7 @@ begin return (
     select format('the trigger %I', g.tgname) as name, json_build_array(format('%s %s %s', g.tgname, g.tgtype, g.tgfoid)) as marks,
            concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from subject s
-      join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+      join pg_trigger g on g.tgrelid = any (s.way) and not g.tgisinternal and g.tgenabled in ('O', 'A')
     union all
     select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)), json_build_array(format('%s %s %s %s', g.tgrelid, g.tgname, g.tgtype, g.tgfoid)),
            concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
@@ -2647,28 +2666,30 @@ begin return (
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
-      join pg_rewrite r on r.ev_class in (s.oid, s.target) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+      join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (
     select distinct d.refobjid as oid
       from subject s
-      join pg_attrdef f on f.adrelid in (s.oid, s.target)
+      join pg_attrdef f on f.adrelid = any (s.way)
       join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
     -- A view's own default for what is computed, or generated behind it, stops every insert.
-    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or s.is_insert_rewritten or not exists (
+    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
       select from pg_attribute v
-       where v.attrelid = s.oid and v.atthasdef and not exists (select from fact f where f.own_num = v.attnum and f.is_writable))),
+       where v.attrelid = s.oid and v.atthasdef
+         and not exists (select from fact f where f.own_num = v.attnum and f.is_writable)
+         and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not integratedb._is_refused_by_publication(s.target, 'update')),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact
-                where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_rewritten),
+                where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_handed_over),
     'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
                                                                'events', events) order by name)
                                from constraint_in_the_way), '[]'),
@@ -2754,12 +2775,14 @@ begin
   return (
   with walk as materialized (
     select * from integratedb._read_through($1, $2)
+  ), way as materialized (
+    select * from integratedb._written_columns(case when is_written then $1 end)
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
     select 'IDB404' as code, 'select' as expected, y.of_access, null::smallint as of_column,
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
-        case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
+        case when i.is_invoker then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
         integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
@@ -2771,7 +2794,8 @@ begin
                       and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
       join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v', 'm', 'f')
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as) b
+      cross join lateral (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) i
+      cross join lateral (select case when i.is_invoker then $2 else v.relowner end as checked_as) b
       left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
       cross join lateral (
         select case when a.attnum is null
@@ -2792,17 +2816,17 @@ begin
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
         integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
-      from integratedb._written_columns($1) t
+      from way t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
-      cross join unnest(array['insert', 'update', 'delete']) p (privilege)
+      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
       cross join lateral (
         select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
       ) h
-     where is_written and t.target_num is not null
+     where t.target_num is not null
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
@@ -2812,7 +2836,7 @@ begin
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral integratedb._functions_in(w.relation, is_written) f
+      cross join lateral integratedb._functions_in(w.relation, w.relation in (select target from way)) f
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )

@@ -174,3 +174,77 @@ test('a view that takes no insert, found by a wildcard, is protected all the sam
   await database.rows('create view api.name as select name from api.strict')
   expect(await database.failure('drop view api.name')).toMatchObject({ code: 'IDB01', detail: expect.stringContaining('api.name') })
 })
+
+const pass = `create function api.pass() returns trigger language plpgsql as $$ begin return new; end $$`
+const instead = (view: string): string => `create trigger watch instead of insert on ${view} for each row execute function api.pass()`
+
+test('a view over a view whose inserts a trigger takes can be inserted into, whatever the table behind takes', async () => {
+  await database.rows(`${pass};
+    create table base.numbered (id int generated always as identity, name text not null);
+    create view api.behind as select id, 1 + 1 as two from base.numbered;
+    create view api.front as select id, two, id + two as sum from api.behind`)
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', optional: true, access: ['select'] }])
+  const writer = { match: [{ path: 'api.front', fields: ['id', 'two'], access: ['select', 'insert'] }] }
+  const use = 'set role reporter; insert into api.front (id, two) values (7, 2); reset role'
+  const claim = `select from integratedb.set_claims('reporter', '${JSON.stringify(writer)}')`
+  expect((await database.failure(claim)).detail).toContain('api.front (insert): it cannot be inserted into')
+  await database.rows(`${instead('api.behind')}; ${claim}; ${use}`)
+  await expectAllWell(database)
+  expect(await rejected('drop trigger watch on api.behind')).toContain('IDB213 reporter needs api.front')
+  // What is not taken by a trigger goes on to the table: here nothing does.
+  await database.rows('alter table base.numbered add must text not null')
+  await database.rows(use)
+})
+
+test('a view that only a trigger makes writable makes writable what is over it', async () => {
+  await database.rows(`${pass};
+    create view api.behind as select id, count(*) from base.item group by id;
+    ${instead('api.behind')};
+    create view api.front as select id, count, id + count as sum from api.behind`)
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', access: ['select', 'insert'] }])
+  await database.rows('set role reporter; insert into api.front (id, count) values (7, 2); reset role')
+  expect(await database.value(`select has_column_privilege('reporter', 'api.front', 'sum', 'insert')`)).toBe(false)
+  await expectAllWell(database)
+})
+
+test('of views over views each owner needs what it writes through', async () => {
+  await database.rows(`
+    create role api_owner; create role base_owner;
+    grant usage on schema base, api to api_owner, base_owner;
+    grant create on schema api to api_owner, base_owner;
+    create view api.behind as select id, name from base.item;
+    alter view api.behind owner to base_owner;
+    grant select, insert, update on base.item to base_owner;
+    create view api.front as select id, name from api.behind;
+    alter view api.front owner to api_owner;
+    grant select, insert on api.behind to api_owner`)
+  try {
+    await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', access: ['select', 'insert'] }])
+    await database.rows(`set role reporter; insert into api.front values (1, 'a'); reset role`)
+    expect(await rejected('revoke insert on api.behind from api_owner')).toContain(
+      'api_owner, who writes it through the view, may not insert api.behind',
+    )
+    expect(await rejected('revoke insert on base.item from base_owner')).toContain(
+      'base_owner, who writes it through the view, may not insert base.item',
+    )
+    await database.rows('revoke update on base.item from base_owner')
+  } finally {
+    await database.rows(
+      `select integratedb.remove_claims('reporter'); drop owned by api_owner, base_owner cascade; drop role api_owner, base_owner`,
+    )
+  }
+})
+
+test('the defaults of a table that a view only reads are no concern of who writes the view', async () => {
+  await database.rows(`
+    create function base.next() returns int language sql as 'select 7';
+    create table base.known (id int default base.next());
+    create view api.front as select id, name from base.item where id in (select id from base.known)`)
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', access: ['select', 'insert'] }])
+  await database.rows('revoke execute on function base.next() from public')
+  await database.rows(`set role reporter; insert into api.front values (1, 'a'); reset role`)
+  await database.rows('grant execute on function base.next() to public; alter table base.item alter id set default base.next()')
+  expect(await rejected('revoke execute on function base.next() from public')).toContain(
+    'reporter may not execute base.next(), which base.item calls',
+  )
+})

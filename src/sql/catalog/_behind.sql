@@ -27,13 +27,15 @@ begin return query
   with recursive walk (relation, checked_as) as (
     select $1, $2
     union
-    select d.refobjid, case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
+    select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
-                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
-      join pg_class b on b.oid = d.refobjid and b.relkind in ('r', 'p', 'v', 'm', 'f')
+      cross join lateral ( -- a row for each column that the view mentions
+        select distinct d.refobjid as oid from pg_depend d
+         where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+      ) d
+      join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
   )
   select w.relation, w.checked_as from walk w;
 end

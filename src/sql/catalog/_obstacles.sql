@@ -58,12 +58,14 @@ begin
   return (
   with walk as materialized (
     select * from integratedb._read_through($1, $2)
+  ), way as materialized (
+    select * from integratedb._written_columns(case when is_written then $1 end)
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
     select 'IDB404' as code, 'select' as expected, y.of_access, null::smallint as of_column,
         case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
-        case when integratedb._is_security_invoker(v.reloptions) then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
+        case when i.is_invoker then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
         quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
         integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
@@ -75,7 +77,8 @@ begin
                       and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
       join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v', 'm', 'f')
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select case when integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as) b
+      cross join lateral (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) i
+      cross join lateral (select case when i.is_invoker then $2 else v.relowner end as checked_as) b
       left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
       cross join lateral (
         select case when a.attnum is null
@@ -96,17 +99,17 @@ begin
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
         integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
-      from integratedb._written_columns($1) t
+      from way t
       join walk w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
-      cross join unnest(array['insert', 'update', 'delete']) p (privilege)
+      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
       cross join lateral (
         select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
       ) h
-     where is_written and t.target_num is not null
+     where t.target_num is not null
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
@@ -116,7 +119,7 @@ begin
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral integratedb._functions_in(w.relation, is_written) f
+      cross join lateral integratedb._functions_in(w.relation, w.relation in (select target from way)) f
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )

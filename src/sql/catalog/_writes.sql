@@ -1,7 +1,7 @@
--- Does an INSTEAD OF trigger or an unconditional INSTEAD rule take what is written into a view? Then nobody can tell where it
--- goes. events: bits as of pg_relation_is_updatable (4 update, 8 insert, 16 delete).
-create or replace function integratedb._is_rewritten(relation oid, events integer)
-returns boolean
+-- Which of what is written into a view does an INSTEAD OF trigger or an unconditional INSTEAD rule take? Nobody can tell where
+-- that goes. Bits as of pg_relation_is_updatable: 4 update, 8 insert, 16 delete.
+create or replace function integratedb._handed_over(relation oid)
+returns integer
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
@@ -9,24 +9,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return (
-  select exists (
-      select from pg_trigger t
+  select coalesce(bit_or(x.events), 0)
+    from (
+      select case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end as events
+        from pg_trigger t
        where t.tgrelid = relation and t.tgtype & 64 <> 0
-         and (case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end) & events <> 0)
-    or exists (
-      select from pg_rewrite r
+      union all
+      select case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end
+        from pg_rewrite r
        where r.ev_class = relation and r.is_instead
-         and case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end & events <> 0)
+    ) x
 ); end
 $$;
 
-comment on function integratedb._is_rewritten(oid, integer) is 'internal: is writing handed to a trigger or a rule?';
+comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it';
 
--- Where does what is written into a relation's columns go? Into the relation itself, or through a view that Postgres
--- updates by itself into a column of the table behind it. target is null where nobody can tell (INSTEAD rules, views that
--- cannot be updated), target_num for a view's computed column.
+-- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
+-- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
+-- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
+-- computed column. handed_over: what of this column is handed to a trigger or a rule before it gets here, as _handed_over has it.
 create or replace function integratedb._written_columns(relation oid)
-returns table (num smallint, target oid, target_num smallint)
+returns table (num smallint, target oid, target_num smallint, handed_over integer, is_last boolean)
 language plpgsql
 stable
 security invoker
@@ -35,23 +38,36 @@ as $$
 #variable_conflict use_column
 declare
   action text;
-  base oid;
   nums smallint[];
   target_nums smallint[];
+  handed integer[];
+  own_handed integer;
 begin
   target := relation;
-  select array_agg(a.attnum order by a.attnum) into nums
+  select array_agg(a.attnum order by a.attnum), array_agg(0) into nums, handed
     from pg_attribute a where a.attrelid = relation and a.attnum > 0 and not a.attisdropped;
   target_nums := nums;
-  while (select c.relkind = 'v' from pg_class c where c.oid = target) loop
-    if pg_relation_is_updatable(target, false) = 0 or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1') then
-      return query select n, null::oid, null::smallint from unnest(nums) n;
+  loop
+    is_last := not coalesce((select c.relkind = 'v' from pg_class c where c.oid = target), false);
+    return query select n, target, t, h, is_last from unnest(nums, target_nums, handed) x (n, t, h);
+    if is_last then
+      return;
+    end if;
+    own_handed := integratedb._handed_over(target);
+    if own_handed <> 0 then
+      handed := array(select case when t is null then h else h | own_handed end from unnest(target_nums, handed) with ordinality x (t, h, place) order by place);
+    end if;
+    -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers in turn.
+    if pg_relation_is_updatable(target, false) | (pg_relation_is_updatable(target, true) & ~own_handed) = 0
+       or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1')
+    then
+      return query select n, null::oid, null::smallint, h, true from unnest(nums, handed) x (n, h);
       return;
     end if;
     -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
     -- result it names the table and column that it comes from, in the same words in every version.
     select r.ev_action::text into action from pg_rewrite r where r.ev_class = target and r.ev_type = '1';
-    select m[1]::oid into base
+    select m[1]::oid into target
       from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
      where m[1]::oid <> target order by place limit 1;
     select array_agg(c.base_num order by x.place) into target_nums
@@ -59,17 +75,15 @@ begin
       left join (
         select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
           from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
-         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = base
+         where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = target
          group by 1
         having count(distinct substring(e from ':resorigcol ([0-9]+) ')) = 1 -- a subquery in the view may read the same table: then nobody can tell
       ) c on c.num = x.num;
-    target := base;
   end loop;
-  return query select n, target, t from unnest(nums, target_nums) x (n, t);
 end
 $$;
 
-comment on function integratedb._written_columns(oid) is 'internal: num, target and target_num for each column of a relation';
+comment on function integratedb._written_columns(oid) is 'internal: for each column of a relation, and each relation on the way of what is written into it';
 
 -- Does a default fill the column? DEFAULT NULL is kept, too, of a type with a length.
 create or replace function integratedb._has_default(relation oid, num smallint)
@@ -229,12 +243,15 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin return (
-  with written as materialized (
+  with way as materialized (
     select * from integratedb._written_columns(relation)
+  ), written as materialized (
+    select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
     select c.oid, c.relkind, (select target from written limit 1) as target, pg_relation_is_updatable(c.oid, true) as events,
-           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 8) as is_insert_rewritten,
-           c.relkind = 'v' and integratedb._is_rewritten(c.oid, 4) as is_update_rewritten
+           array(select distinct w.target from way w where w.target is not null) as way,
+           exists (select from written where is_insert_handed_over) as is_insert_handed_over,
+           exists (select from written where is_update_handed_over) as is_update_handed_over
       from pg_class c
      where c.oid = relation
   ), part as materialized (
@@ -269,11 +286,11 @@ begin return (
           from part p join pg_attribute pa on pa.attrelid = p.oid and pa.attname = a.attname and pa.attnotnull
       ) x
   ), column_fact as (
-    select w.num, s.events & 8 <> 0 and (s.is_insert_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
-           s.events & 4 <> 0 and (s.is_update_rewritten or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
-           case when not s.is_insert_rewritten then f.accepts_null end as accepts_null,
-           case when not s.is_update_rewritten then f.update_null end as update_null,
-           case when not s.is_insert_rewritten then f.fills_itself end as fills_itself
+    select w.num, s.events & 8 <> 0 and (w.is_insert_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
+           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           case when not w.is_insert_handed_over then f.accepts_null end as accepts_null,
+           case when not w.is_update_handed_over then f.update_null end as update_null,
+           case when not w.is_insert_handed_over then f.fills_itself end as fills_itself
       from written w
       cross join subject s
       left join fact f on f.own_num = w.num
@@ -332,7 +349,7 @@ begin return (
     select format('the trigger %I', g.tgname) as name, json_build_array(format('%s %s %s', g.tgname, g.tgtype, g.tgfoid)) as marks,
            concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from subject s
-      join pg_trigger g on g.tgrelid in (s.oid, s.target) and not g.tgisinternal and g.tgenabled in ('O', 'A')
+      join pg_trigger g on g.tgrelid = any (s.way) and not g.tgisinternal and g.tgenabled in ('O', 'A')
     union all
     select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)), json_build_array(format('%s %s %s %s', g.tgrelid, g.tgname, g.tgtype, g.tgfoid)),
            concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
@@ -343,28 +360,30 @@ begin return (
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
-      join pg_rewrite r on r.ev_class in (s.oid, s.target) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+      join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (
     select distinct d.refobjid as oid
       from subject s
-      join pg_attrdef f on f.adrelid in (s.oid, s.target)
+      join pg_attrdef f on f.adrelid = any (s.way)
       join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
     -- A view's own default for what is computed, or generated behind it, stops every insert.
-    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or s.is_insert_rewritten or not exists (
+    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
       select from pg_attribute v
-       where v.attrelid = s.oid and v.atthasdef and not exists (select from fact f where f.own_num = v.attnum and f.is_writable))),
+       where v.attrelid = s.oid and v.atthasdef
+         and not exists (select from fact f where f.own_num = v.attnum and f.is_writable)
+         and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and not integratedb._is_refused_by_publication(s.target, 'update'),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not integratedb._is_refused_by_publication(s.target, 'update')),
     'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
     -- Of the table behind a view: whoever inserts through the view cannot fill them.
     'hidden', (select json_agg(attname order by num) from fact
-                where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_rewritten),
+                where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_handed_over),
     'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
                                                                'events', events) order by name)
                                from constraint_in_the_way), '[]'),

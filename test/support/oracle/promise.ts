@@ -180,11 +180,21 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
   return flaws
 }
 
+/** What an INSERT goes through: the relation, and what Postgres hands it on to. A view may also read relations that it does not write. */
+function insertedInto({ relations }: Pick<Catalogue, 'relations'>, name: string, seen = new Set<string>()): Set<string> {
+  const relation = relations.get(name)
+  if (relation === undefined || seen.has(name)) return seen
+  seen.add(name)
+  if (relation.passesInserts) for (const below of relation.reads) insertedInto({ relations }, below, seen)
+  return seen
+}
+
 /** A function that a view or a default calls and the stakeholder may not, now or ever. Whether what it does needs that, a try tells. */
 function callFlaws(access: ReadonlySet<Access>, now: Relation, after: World): Flaw[] {
+  const inserted = access.has('insert') ? insertedInto(after.catalogue, now.name) : new Set()
   return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
     const relation = after.catalogue.relations.get(name)
-    if (relation === undefined || !(isView(relation) || access.has('insert'))) return []
+    if (relation === undefined || !(isView(relation) || inserted.has(name))) return []
     return relation.calls
       .filter(({ executors }) => !executors.includes(after.stakeholder))
       .map((call) => ({
