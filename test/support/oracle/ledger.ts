@@ -16,6 +16,8 @@ interface Observed {
   /** What the application's INSERT names: what its document does, or what "*" was when it first saw it. What "*" takes in later it does not know. */
   filled: ReadonlySet<string>
   outcomes: readonly Outcome[]
+  /** A partition that was let go, or what an extension owned, and a wildcard takes in: whoever let it go goes on to drop it. */
+  mayGo?: true
 }
 
 /** One path of a match, with one option of each of its choices: by relation name what was observed. */
@@ -293,7 +295,7 @@ export class Ledger {
             then.outcomes.length > 0 &&
             (then.outcomes.every(({ state }) => state !== worked) ||
               then.outcomes.some(({ name, state }) => name === 'select' && state === '42501'))
-          if (relation === undefined && isUseless) for (const flaw of flaws) flaw.sure = false
+          if (relation === undefined && (isUseless || then?.mayGo)) for (const flaw of flaws) flaw.sure = false
           if (relation !== undefined && then === undefined) for (const flaw of flaws) flaw.isNew = true
           return { claimed, name, then, relation, flaws }
         })
@@ -371,7 +373,9 @@ export class Ledger {
         const use = useOf(claimed, now, relation, filled, relation)
         // Nothing changed that an application would notice: nor would another try.
         const known = keyOf(use) === keyOf(tried?.use) ? tried?.outcomes : undefined
-        return [{ claimed, relation, filled, use, known }]
+        const last = this.last.relations.get(relation.name)
+        const isLetGo = claimed.path.relation === null && then === undefined && (last?.isPartition || last?.isOfExtension)
+        return [{ claimed, relation, filled, use, known, ...((isLetGo || then?.mayGo) && { mayGo: true as const }) }]
       })
       const untried = seen.filter(({ known }) => known === undefined)
       const outcomes = await tryAll(
@@ -380,8 +384,13 @@ export class Ledger {
         actAs,
       )
       for (const one of seen) {
-        const { claimed, relation, filled, known } = one
-        claimed.observed.set(relation.name, { relation, filled, outcomes: known ?? outcomes[untried.indexOf(one)] ?? [] })
+        const { claimed, relation, filled, known, mayGo } = one
+        claimed.observed.set(relation.name, {
+          relation,
+          filled,
+          outcomes: known ?? outcomes[untried.indexOf(one)] ?? [],
+          ...(mayGo && { mayGo }),
+        })
       }
     }
     this.catalogue = now

@@ -287,7 +287,11 @@ export function relationFlaws(
       accepts[act] && (act === 'delete' || columns.some((column) => canWrite(column, act) && claimed.has(column.name)))
     if (!access.has(act) || isPossible(now) || path.relation === null) continue
     // What never was possible is refused when it is claimed, unless there is an alternative. With the last of its columns, which were optional, it may go.
-    const isAnyThere = now.columns.some((column) => claimed.has(column.name))
+    const isAnyThere = now.columns.some(
+      (column) =>
+        claimed.has(column.name) &&
+        (act === 'delete' || then?.columns.some((one) => one.name === column.name && canWrite(one, act)) === true),
+    )
     flaws.push({
       code: 'IDB213',
       relation: name,
