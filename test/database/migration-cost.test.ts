@@ -1,5 +1,5 @@
 // A migration costs what it touches, never what there is: no statement of it reads all claims, or a whole catalogue.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestDatabase } from '../support/database.ts'
 import { setClaims } from '../support/oracle.ts'
 
@@ -64,4 +64,38 @@ test('no function that switches scans off has its plans compiled', async () => {
      where pronamespace = 'integratedb'::regnamespace and 'enable_seqscan=off' = any (proconfig)`)
   expect(functions.length).toBeGreaterThan(3)
   expect(functions.filter(({ compiles }) => compiles)).toEqual([])
+})
+
+describe('a REVOKE', () => {
+  const lookUps = async () =>
+    (
+      await database.rows<{ number: number }>(
+        `select idx_scan::integer as number from pg_stat_xact_all_tables where relid = 'pg_attribute'::regclass`,
+      )
+    )[0]?.number ?? 0
+
+  const during = async (sql: string) => {
+    await database.rows('select pg_stat_force_next_flush()') // or what was done in the last second counts as well
+    await database.rows('begin')
+    try {
+      await database.rows('select count(*) from pg_attribute where attrelid = 0') // so that there is a count
+      const before = await lookUps()
+      await database.rows(`${sql}; set constraints all immediate`)
+      return (await lookUps()) - before
+    } finally {
+      await database.rows('rollback')
+    }
+  }
+
+  test('that changed the privileges of no column looks at no columns of the relations that are claimed', async () => {
+    await during('revoke select on other.thing from public') // what the catalogue's caches are filled with is read once
+    expect(await during('revoke select on other.thing from public')).toBeLessThan(100)
+  })
+
+  test('that did looks at all of them, and so does any where the server does not count what a transaction writes', async () => {
+    await database.rows('grant select (name) on other.thing to public')
+    expect(await during('revoke select (name) on other.thing from public')).toBeGreaterThan(400)
+    expect(await database.failure('set track_counts = off; revoke select (id) on app.t7 from billing')).toMatchObject({ code: 'IDB01' })
+    await database.rows('reset track_counts')
+  })
 })

@@ -1,24 +1,28 @@
 -- Claims and migrations: one at a time from here to the end of the transaction (DESIGN D7).
 create or replace function integratedb._begin_work()
 returns void
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  update integratedb.epoch set number = number + 1, working = pg_current_xact_id()
+begin
+  update integratedb.epoch set number = number + 1, working = pg_current_xact_id();
+end
 $$;
 
 comment on function integratedb._begin_work() is 'internal: takes the epoch row; until _end_work() this transaction''s REVOKEs are our own';
 
 create or replace function integratedb._end_work()
 returns void
-language sql
+language plpgsql
 volatile
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  update integratedb.epoch set working = null
+begin
+  update integratedb.epoch set working = null;
+end
 $$;
 
 comment on function integratedb._end_work() is 'internal: DDL that follows in this transaction is a migration again';

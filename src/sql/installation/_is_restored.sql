@@ -3,24 +3,28 @@
 -- CREATE DATABASE ... TEMPLATE or pg_upgrade keeps them all; see _is_copied().)
 create or replace function integratedb._own_oids()
 returns text
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select concat_ws(' ', 'integratedb'::regnamespace::oid, 'integratedb.setting'::regclass::oid, 'integratedb.claim'::regclass::oid)
+begin
+  return concat_ws(' ', 'integratedb'::regnamespace::oid, 'integratedb.setting'::regclass::oid, 'integratedb.claim'::regclass::oid);
+end
 $$;
 
 comment on function integratedb._own_oids() is 'internal: what no restored copy of this installation has in common with it';
 
 create or replace function integratedb._is_restored()
 returns boolean
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (select from integratedb.setting where name = 'oids' and value <> integratedb._own_oids())
+begin
+  return exists (select from integratedb.setting where name = 'oids' and value <> integratedb._own_oids());
+end
 $$;
 
 comment on function integratedb._is_restored() is 'internal: until sync() has expanded all claims here';

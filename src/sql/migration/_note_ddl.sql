@@ -13,14 +13,12 @@ set enable_seqscan = off
 set jit = off
 as $$
 declare
-  own_age constant integer := age(pg_current_xact_id()::xid);
-  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
-  -- a lock on them, so that a claim that is being declared right now could not make it wait; and whatever is done in a
-  -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
-  is_noted boolean := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
-    or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
-  names_relations constant boolean := tg_tag = any (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX',
-    'CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER', 'CREATE RULE', 'REFRESH MATERIALIZED VIEW']);
+  names_relations boolean := true;
+  part_of oid; -- the relation that a policy, a trigger or a rule is of
+  part_schema text;
+  own_age integer;
+  is_noted boolean;
+  has_triggers boolean;
   has_writers boolean;
   touched bigint[];
   renamed oid[];
@@ -33,62 +31,100 @@ declare
   is_concerning boolean;
   concerning bigint[];
 begin
-  if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') and exists (select from integratedb.epoch where working = pg_current_xact_id()) then
-    return; -- our own
-  end if;
-  if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
-    perform integratedb._note_privileges(tg_tag);
-    return;
-  end if;
-  if tg_tag in ('CREATE INDEX', 'CREATE TRIGGER') then
-    -- These concern only who writes; an index breaks nothing.
-    if not exists (select from integratedb.claim where access <> '{select}') then
+  -- What leaves here does so with a query at most: one more would be most of what it costs.
+  if tg_tag <> all (array['ALTER TABLE', 'CREATE TABLE', 'CREATE VIEW', 'ALTER VIEW', 'CREATE TABLE AS', 'ALTER INDEX']) then
+    if tg_tag in ('GRANT', 'REVOKE', 'DROP OWNED') then
+      perform integratedb._note_privileges(tg_tag);
       return;
     elsif tg_tag = 'CREATE INDEX' then
-      perform integratedb._warn_of_index();
+      -- It breaks nothing, and concerns only who writes.
+      perform integratedb._warn_of_index() where exists (select from integratedb.claim where access <> '{select}');
       return;
+    elsif tg_tag = 'REFRESH MATERIALIZED VIEW' then
+      -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
+      if not exists (
+        select from pg_event_trigger_ddl_commands() d
+          join pg_class c on c.oid = d.objid
+         where not c.relispopulated
+            or (select true from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1))
+      then
+        return;
+      end if;
+    elsif tg_tag in ('CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER', 'CREATE RULE') then
+      if tg_tag = 'CREATE TRIGGER' then
+        if not exists (select from integratedb.claim where access <> '{select}') then
+          return; -- it concerns only who writes
+        end if;
+      end if;
+      select c.oid, n.nspname::text, coalesce( -- as below, of the one relation that it is a part of
+               c.relhassubclass or null,
+               (select true from pg_inherits i where i.inhrelid = c.oid limit 1),
+               (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
+               (select true from integratedb.claim k where k.schema_name = n.nspname::text and k.relation_name in (c.relname::text, '') limit 1),
+               (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1),
+               current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'))
+        into part_of, part_schema, is_concerning
+        from pg_event_trigger_ddl_commands() d
+        join pg_class c on c.oid = case d.classid
+          when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = d.objid)
+          when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = d.objid)
+          when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = d.objid) end -- PostgreSQL 15: a rule makes a view of a table
+        join pg_namespace n on n.oid = c.relnamespace;
+      if is_concerning is not true then
+        return;
+      end if;
+    else
+      names_relations := false;
+      if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
+        if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
+          return; -- our own
+        end if;
+      elsif tg_tag = 'CREATE SCHEMA' then
+        if not exists (select from pg_event_trigger_ddl_commands() d where d.classid <> 'pg_namespace'::regclass) then
+          return; -- nothing is in it (and each plan is made anew: to the plans' cache a schema may be in any search_path)
+        end if;
+      end if;
     end if;
   end if;
 
-  has_writers := tg_tag in ('CREATE TRIGGER', 'ALTER TABLE', 'CREATE TABLE') and exists (select from integratedb.claim where access <> '{select}');
-  -- In one go: this is what DDL that concerns nobody pays.
-  -- (LIMIT and subqueries in place of joins: the planner would hash whole catalogues.)
-  select array_agg(distinct c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
-         bool_or(exists (select from pg_inherits i where i.inhrelid = c.oid)),
-         bool_or(tg_tag = 'ALTER TABLE' and exists (select from pg_publication_rel r where r.prrelid = c.oid)),
-         array_agg(c.reltype) filter (where (select age(t.xmin) <= own_age from pg_type t where t.oid = c.reltype)),
-         bool_or(has_writers and exists (
-           select from pg_depend d
-             join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= own_age
-            where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid)),
+  -- In one go: this is what DDL that concerns nobody pays, most of it for starting and ending each part of the query.
+  -- (Subqueries in place of joins: the planner would hash whole catalogues.)
+  select array_agg(c.oid::bigint), bool_or(c.relhassubclass), bool_or(c.relkind = 'p'), bool_or(c.relispartition),
+         bool_or((select true from pg_inherits i where i.inhrelid = c.oid limit 1)),
+         bool_or(tg_tag = 'ALTER TABLE' and (select true from pg_publication_rel r where r.prrelid = c.oid limit 1)),
+         array_agg(c.reltype) filter (where (select age(t.xmin) <= age(pg_current_xact_id()::xid) from pg_type t where t.oid = c.reltype)),
+         bool_or(c.relhastriggers),
          bool_or(coalesce( -- as below, of what the command names
            (select true from integratedb.claim k where k.relid = c.oid::bigint limit 1),
            (select true from integratedb.claim k
-             where k.schema_name = (select n.nspname::text from pg_namespace n where n.oid = c.relnamespace) and k.relation_name in (c.relname::text, '') limit 1),
+             where k.schema_name = coalesce(part_schema, d.schema_name) collate "C" and k.relation_name in (c.relname::text, '') limit 1),
            (select true from integratedb.claim k where k.behind @> array[c.oid::bigint] and k.behind <> '{}' limit 1)))
-    into touched, has_children, is_partitioned, is_partition, has_parents, is_published, renamed, has_new_foreign_keys, is_concerning
+    into touched, has_children, is_partitioned, is_partition, has_parents, is_published, renamed, has_triggers, is_concerning
     from pg_event_trigger_ddl_commands() d
-    cross join lateral (
-      select * from pg_class
-       where oid = case d.classid
-         when 'pg_class'::regclass then d.objid
-         when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = d.objid)
-         when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = d.objid)
-         when 'pg_rewrite'::regclass then (select ev_class from pg_rewrite where oid = d.objid) end -- PostgreSQL 15: a rule makes a view of a table
-       limit 1
-    ) c
+    join pg_class c on c.oid = coalesce(part_of, case when d.classid = 'pg_class'::regclass then d.objid end)
    where d.schema_name is distinct from 'pg_temp'
-     and c.relkind in ('r', 'p', 'v', 'm', 'f')
-     -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
-     and (tg_tag <> 'REFRESH MATERIALIZED VIEW' or not c.relispopulated
-          or exists (select from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated')));
+     and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  if (has_triggers or has_parents or has_children) and tg_tag in ('ALTER TABLE', 'CREATE TABLE', 'CREATE TRIGGER') then
+    has_writers := exists (select from integratedb.claim where access <> '{select}');
+    -- A foreign key has triggers.
+    has_new_foreign_keys := has_writers and has_triggers and exists (
+      select from pg_depend d
+        join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= age(pg_current_xact_id()::xid)
+       where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any (touched::oid[]));
+  end if;
+  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
+  -- a lock on them, so that a claim that is being declared right now could not make it wait; and whatever is done in a
+  -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
+  is_noted := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
+    or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
   if names_relations and not is_noted and renamed is null
      and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys or is_published, false)
   then
     return;
   end if;
 
-  if is_published and not has_parents then
+  own_age := age(pg_current_xact_id()::xid);
+  if is_published and has_parents is not true then
     -- One that inherits no more is still published, for its parent's sake.
     touched := touched || array(
       select s.relid
@@ -204,15 +240,16 @@ begin
       left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid;
   elsif tag in ('CREATE SCHEMA', 'ALTER SCHEMA') then
     -- All that is in it has another name now, and so have the types of columns elsewhere.
-    select array_agg(c.oid::bigint) into touched
-      from pg_event_trigger_ddl_commands() d
-      join pg_class c on c.relnamespace = d.objid
-     where d.classid = 'pg_namespace'::regclass and c.relkind in ('r', 'p', 'v', 'm', 'f');
-    touched := touched || (
-      select integratedb._columns_of_types(array_agg(p.objid))
+    with member as (
+      select p.classid, p.objid
         from pg_event_trigger_ddl_commands() d
-        join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid and p.classid = 'pg_type'::regclass
-       where d.classid = 'pg_namespace'::regclass);
+        join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid
+       where d.classid = 'pg_namespace'::regclass
+    )
+    select array(
+             select c.oid::bigint from member m join pg_class c on c.oid = m.objid
+              where m.classid = 'pg_class'::regclass and c.relkind in ('r', 'p', 'v', 'm', 'f'))
+           || integratedb._columns_of_types(array(select m.objid from member m where m.classid = 'pg_type'::regclass)) into touched;
   elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
     -- Its relations, and columns elsewhere of its types (ALTER EXTENSION ... SET SCHEMA).
     with member as (

@@ -22,8 +22,14 @@ declare
   part_schemas text[];
   part_tables text[];
   are_whole boolean; -- the tables of all parts go, too
+  inheriting oid[];
   concerning bigint[];
 begin
+  if tg_tag = 'DROP INDEX' and sees_all_claims then
+    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index') and not exists (select from integratedb.subscription) then
+      return; -- only a replica identity could rest on it
+    end if;
+  end if;
   -- In one go, as in _note_ddl: this is what dropping what nobody claims pays.
   select array_agg(d.objid::bigint) filter (where k.is_relation), array_agg(d.schema_name) filter (where k.is_relation),
          array_agg(d.object_name) filter (where k.is_relation),
@@ -50,35 +56,37 @@ begin
     end if;
   end if;
   if part_tables is not null and are_whole is not true then
-    -- What a table that is still there has lost: a default, a constraint, a policy, a trigger, a rule. Its rows are its parents', too.
-    select relations || array_agg(c.oid::bigint), schemas || array_agg(n.nspname::text), names || array_agg(c.relname::text) into relations, schemas, names
-      from (
-        with recursive family (oid) as (
-          select c.oid
-            from unnest(part_schemas, part_tables) p (schema, "table")
-            join pg_namespace n on n.nspname = p.schema::name
-            join pg_class c on c.relnamespace = n.oid and c.relname = p."table"::name
-          union
-          select i.inhparent from family f join pg_inherits i on i.inhrelid = f.oid
-        )
-        select f.oid from family f
-      ) f
-      join pg_class c on c.oid = f.oid
-      join pg_namespace n on n.oid = c.relnamespace;
-  end if;
-  if relations is null then
-    return;
+    -- What a table that is still there has lost: a default, a constraint, a policy, a trigger, a rule.
+    relations := relations || array_fill(null::bigint, array[cardinality(part_tables)]);
+    schemas := schemas || part_schemas;
+    names := names || part_tables;
   end if;
 
-  select array_agg(distinct x.relation) into concerning
-    from unnest(relations, schemas, names) x (relation, schema, name)
-   where coalesce(
-       (select true from integratedb.claim k where k.relid = x.relation limit 1),
-       -- After a restore the claim knows the name only.
-       (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
-       (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
-       not sees_all_claims
-     );
+  while relations is not null loop
+    select concerning || array_agg(x.relation) filter (where coalesce(
+             (select true from integratedb.claim k where k.relid = x.relation limit 1),
+             -- After a restore the claim knows the name only.
+             (select true from integratedb.claim k where k.schema_name = x.schema and k.relation_name = x.name limit 1),
+             (select true from integratedb.claim k where k.behind @> array[x.relation] and k.behind <> '{}' limit 1),
+             not sees_all_claims)),
+           array_agg(x.relation::oid) filter (where x.is_there and (select true from pg_inherits i where i.inhrelid = x.relation::oid limit 1))
+      into concerning, inheriting
+      from (
+        select u.relation is null as is_there, u.schema, u.name, coalesce(u.relation, (
+                 select c.oid::bigint from pg_class c
+                  where c.relname = u.name::name and c.relnamespace = (select n.oid from pg_namespace n where n.nspname = u.schema::name))) as relation
+          from unnest(relations, schemas, names) u (relation, schema, name)
+        offset 0
+      ) x
+     where x.relation is not null;
+    exit when inheriting is null;
+    -- Its rows are its parents', too.
+    select array_agg(null::bigint), array_agg(n.nspname::text), array_agg(c.relname::text) into relations, schemas, names
+      from pg_inherits i
+      join pg_class c on c.oid = i.inhparent
+      join pg_namespace n on n.oid = c.relnamespace
+     where i.inhrelid = any (inheriting);
+  end loop;
   if concerning is not null then
     perform integratedb._note(tg_tag, concerning);
   end if;

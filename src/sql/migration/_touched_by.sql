@@ -3,40 +3,58 @@
 -- is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
 create or replace function integratedb._touched_by(migration integratedb.migration)
 returns bigint[]
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when migration.touched is null then null else migration.touched
-  || case when not migration.has_privileges then '{}' else array(
-    select distinct k.relid
-      from (
-        select relid, relid as object from integratedb.claim where relid is not null
-        union
-        select relid, unnest(behind) from integratedb.claim where behind <> '{}'
-        union
-        select relid, unnest(sequences) from integratedb.claim where access <> '{select}'
-      ) k
-      cross join (select age(migration.xid::xid) as own_age) m
-      left join pg_class c on c.oid = k.object::oid
-      left join pg_namespace n on n.oid = c.relnamespace
-      left join pg_proc p on p.oid = k.object::oid
-     -- A row no older than this transaction was written by it, or by one that committed meanwhile (which does no harm).
-     where age(c.xmin) <= own_age
-        or age(n.xmin) <= own_age
-        or age(p.xmin) <= own_age
-        or exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and age(a.xmin) <= own_age)
-  ) end
-  -- A restored claim knows its relation by name only, and what is renamed has another one now.
-  || case when not integratedb._is_restored() then '{}' else array(
-    select distinct k.relid
-      from integratedb.claim k
-     where k.relid is not null and k.relation_name <> '' and not exists (
-       select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = k.schema_name::name and c.relname = k.relation_name::name)
-  ) end
-  end
+declare
+  own_age constant integer := age(migration.xid::xid);
+  -- Counted in this session, so that nobody's columns are looked at for a REVOKE that changed no column's row.
+  counts constant boolean := current_setting('track_counts')::boolean;
+  touched bigint[] := migration.touched;
+  schemas oid[];
+begin
+  if touched is null then
+    return null;
+  end if;
+  if migration.has_privileges then
+    -- A row no older than this transaction was written by it, or by one that committed meanwhile (which does no harm).
+    if not counts or pg_stat_get_xact_tuples_updated('pg_namespace'::regclass) > 0 then
+      schemas := array(select n.oid from pg_namespace n where age(n.xmin) <= own_age);
+    end if;
+    if not counts or pg_stat_get_xact_tuples_updated('pg_class'::regclass) > 0 or schemas <> '{}' then
+      touched := touched || array(
+        select k.relid from integratedb.claim k join pg_class c on c.oid = k.relid::oid
+         where age(c.xmin) <= own_age or c.relnamespace = any (schemas)
+        union all
+        select k.relid from integratedb.claim k cross join unnest(k.behind || k.sequences) o join pg_class c on c.oid = o::oid
+         where (k.behind <> '{}' or k.access <> '{select}') and (age(c.xmin) <= own_age or c.relnamespace = any (schemas)));
+    end if;
+    if not counts or pg_stat_get_xact_tuples_updated('pg_attribute'::regclass) > 0 then
+      touched := touched || array(
+        select k.relid from integratedb.claim k
+         where exists (
+           select from unnest(k.relid || k.behind) o join pg_attribute a on a.attrelid = o::oid
+            where a.attnum > 0 and age(a.xmin) <= own_age));
+    end if;
+    if not counts or pg_stat_get_xact_tuples_updated('pg_proc'::regclass) > 0 then
+      touched := touched || array(
+        select k.relid from integratedb.claim k
+         where k.behind <> '{}' and exists (select from unnest(k.behind) o join pg_proc p on p.oid = o::oid where age(p.xmin) <= own_age));
+    end if;
+  end if;
+  if integratedb._is_restored() then
+    -- A restored claim knows its relation by name only, and what is renamed has another one now.
+    touched := touched || array(
+      select distinct k.relid
+        from integratedb.claim k
+       where k.relid is not null and k.relation_name <> '' and not exists (
+         select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname = k.schema_name::name and c.relname = k.relation_name::name));
+  end if;
+  return touched;
+end
 $$;
 
 comment on function integratedb._touched_by(integratedb.migration) is 'internal: oids of relations, dropped ones too';
