@@ -32,6 +32,7 @@ create or replace function integratedb._written_columns(relation oid)
 returns table (num smallint, target oid, target_num smallint, handed_over integer, is_last boolean)
 language plpgsql
 stable
+rows 10 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
