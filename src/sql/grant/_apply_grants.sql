@@ -1,13 +1,19 @@
 create or replace function integratedb._privilege_list(privileges jsonb)
 returns text
-language sql
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 immutable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select string_agg(p->>'privilege' || coalesce(' (' || (
-           select string_agg(quote_ident(c), ', ') from jsonb_array_elements_text(p->'columns') c) || ')', ''), ', ')
-    from jsonb_array_elements(privileges) p
+begin
+  if privileges is null or privileges = '[]' then
+    return null;
+  end if;
+  return (
+    select string_agg(p->>'privilege' || coalesce(' (' || (
+             select string_agg(quote_ident(c), ', ') from jsonb_array_elements_text(p->'columns') c) || ')', ''), ', ')
+      from jsonb_array_elements(privileges) p);
+end
 $$;
 
 comment on function integratedb._privilege_list(jsonb) is 'internal: of {privilege, columns}[], as GRANT takes them; null if there are none';
