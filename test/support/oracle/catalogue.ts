@@ -65,6 +65,8 @@ export interface Relation {
   isPartition: boolean
   isOfExtension: boolean
   isPopulated: boolean
+  /** Has its owner not revoked that from itself? */
+  isReadByOwner: boolean
   accepts: { insert: boolean; update: boolean; delete: boolean }
   /** Postgres itself hands an INSERT into this view to what the view reads. */
   passesInserts: boolean
@@ -119,6 +121,7 @@ select json_build_object(
   'relations', (select json_agg(json_build_object(
       'oid', c.oid, 'name', format('%I.%I', n.nspname, c.relname), 'schema', n.nspname, 'relation', c.relname, 'kind', c.relkind,
       'owner', pg_get_userbyid(c.relowner), 'isPartition', c.relispartition, 'isPopulated', c.relispopulated,
+      'isReadByOwner', has_table_privilege(c.relowner, c.oid, 'select'),
       'isOfExtension', exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'),
       'accepts', (select json_build_object(
           'insert', can & 8 > 0, 'update', can & 4 > 0, 'delete', can & 16 > 0)

@@ -158,7 +158,10 @@ function outcomeFlaws(
     // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
     const denied = /^permission denied for (?:schema|table) (.*)/.exec(outcome.message)?.[1]
     const isOfForeignKey =
-      outcome.name !== 'select' && denied !== undefined && behind.some(hasForeignKey) && behind.every((each) => each.relation !== denied)
+      outcome.name !== 'select' &&
+      denied !== undefined &&
+      behind.some(hasForeignKey) &&
+      behind.every(({ relation, isReadByOwner }) => relation !== denied || !isReadByOwner)
     // No row was there to show what the statement does.
     const isOfRows = outcome.state === '23502' || isConstraint(outcome.state) || outcome.message.includes('row-level security')
     const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
