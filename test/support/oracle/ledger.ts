@@ -221,6 +221,8 @@ function standingOf(
     return { isThere, flaws }
   })
   const isAbsent = match.optional && ways.every(({ isThere }) => !isThere)
+  // Of a match that was absent nothing can be lost, also by what appears and does not fit.
+  if (paths.every(({ observed }) => observed.size === 0)) for (const flaw of ways.flatMap((way) => way.flaws)) flaw.isNew = true
   const flaws = leastOf(ways.map((way) => way.flaws))
   const flawsOfAll = ways.flatMap((way) => way.flaws)
   const standing = { flawsBefore, flawsOfAll, flawsOfAllBefore }
