@@ -136,8 +136,11 @@ function outcomeFlaws(
     const flaw = { code: 'attempt', relation, field: null }
     if (then?.state !== worked) {
       // What never worked is not promised; but an alternative that never worked stands in for nothing. Values that the oracle made up may be
-      // why; not where no partition takes a row, because its key is left null.
-      const isOfValues = isConstraint(outcome.state) && !outcome.message.startsWith('no partition of relation')
+      // why; not where no partition takes a row, because its key is left null. Of a constraint that is NOT VALID rows may show that it refuses.
+      const isOfValues =
+        isConstraint(outcome.state) &&
+        !outcome.message.startsWith('no partition of relation') &&
+        !behind.some(({ constraints }) => constraints.some(({ definition }) => definition.endsWith(' NOT VALID')))
       return outcome.state === worked || isOfValues
         ? []
         : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state} ${outcome.message}`, sure: false }]
