@@ -47,6 +47,7 @@ export function milliseconds(figure: number): string {
 }
 
 export function inWords(figure: number, unit: Unit): string {
+  if (Number.isNaN(figure)) return 'failed'
   if (unit === 'ms') return milliseconds(figure)
   return unit === '/s' ? `${rounded(figure)}/s` : `${rounded(figure)} ${unit}`
 }

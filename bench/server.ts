@@ -26,7 +26,14 @@ export class BenchServer {
 
   static async start(): Promise<BenchServer> {
     const given = process.env['INTEGRATEDB_BENCH_URL']
-    const settings = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', max_wal_size: '8GB', shared_buffers: '512MB' }
+    const settings = {
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+      max_wal_size: '8GB',
+      shared_buffers: '512MB',
+      'pljs.memory_limit': '2048',
+    }
     const isOurs = given === undefined || given === ''
     const server = isOurs
       ? await startEmbeddedServer({ settings, onProgress: (line) => console.error(line) })
