@@ -157,7 +157,8 @@ begin
      where not r.rolsuper and not r.rolbypassrls
        and (c.relforcerowsecurity or not pg_has_role(w.checked_as, c.relowner, 'usage'))
   ), policy as (
-    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both.
+    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive
+    -- one that shows no row, or a restrictive one that shows all, is as good as none.
     select f.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown)) as marks
       from filtered f
       join pg_policy p on p.polrelid = f.oid
@@ -171,6 +172,7 @@ begin
                concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
       ) e
      where p.polcmd in ('*', command)
+       and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
        and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(f.checked_as, r.oid, 'usage'))
   )
   select json_agg(json_build_object(

@@ -152,6 +152,14 @@ export const policyForms: Form[] = [
     },
     {
       form: 'CREATE POLICY … AS RESTRICTIVE',
+      when: 'that shows all',
+      setup: enabled,
+      sql: 'create policy everything on shop.orders as restrictive using (true)',
+      gives: accepts,
+      why: 'it hides nothing',
+    },
+    {
+      form: 'CREATE POLICY … AS RESTRICTIVE',
       when: 'where no policy shows anything yet',
       setup: 'alter table shop.orders enable row level security',
       sql: `create policy unsent on shop.orders as restrictive using (status <> 'sent')`,
@@ -231,6 +239,14 @@ export const policyForms: Form[] = [
       sql: 'drop policy few on shop.orders',
       gives: rejectsProperty(403),
       why: mayHide,
+    },
+    {
+      form: 'DROP POLICY',
+      when: 'one that showed none',
+      setup: `${most}; create policy none on shop.orders using (false)`,
+      sql: 'drop policy none on shop.orders',
+      gives: accepts,
+      why: 'the others show as much as before',
     },
     {
       form: 'DROP POLICY',
