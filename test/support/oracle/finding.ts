@@ -1,5 +1,6 @@
 /** Is it really so? Each line of a rejection against what was observed and what is there. */
 import type { Catalogue, Column, Relation } from './catalogue.ts'
+import { relationsBehind } from './catalogue.ts'
 import type { Flaw } from './promise.ts'
 import { fillsItself, filterOf } from './promise.ts'
 
@@ -31,6 +32,8 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
   const isFlawedBy = (wanted: string) => flaws.some(({ code, relation }) => code === wanted && relation === line.relation)
   const isFlawed = isFlawedBy(line.code)
+  const requiresBehind = (name: string): boolean =>
+    [...relationsBehind(after, name)].some((each) => after.relations.get(each)?.columns.some((one) => one.refusesNull && !fillsItself(one)))
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
   switch (line.code) {
     case 'IDB101':
@@ -51,8 +54,11 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB205':
       return unless(columnNow?.isNotNull === false, 'the column is NOT NULL')
     case 'IDB211':
-      // A partition may refuse what the whole takes, also behind a view.
-      return unless(tried || columnNow?.refusesNull === true || isFlawedBy('IDB212'), 'an INSERT that does not name the column works')
+      // A partition may refuse what the whole takes, also behind a view; which column of what is behind a view is which, the oracle does not know.
+      return unless(
+        tried || columnNow?.refusesNull === true || isFlawedBy('IDB212') || (now?.kind === 'v' && requiresBehind(line.relation)),
+        'an INSERT that does not name the column works',
+      )
     case 'IDB212':
       return unless(tried || columnNow?.refusesNull === true || columnNow?.keepsNullOut === true || isFlawed, 'null goes in')
     case 'IDB213':

@@ -217,8 +217,8 @@ function flawsBehind(access: ReadonlySet<Access>, now: Relation, before: World, 
       const flaw = (code: string, what: string): Flaw => ({
         code,
         relation: now.name,
-        field: null,
-        what: `${name}.${column.quoted} ${what}`,
+        field: `${name}.${column.quoted}`,
+        what,
         sure: false,
       })
       return [
