@@ -9891,7 +9891,8 @@ begin
            array_agg(x.relation::oid) filter (where x.is_there and (select true from pg_inherits i where i.inhrelid = x.relation::oid limit 1))
       into concerning, inheriting
       from (
-        select u.relation is null as is_there, u.schema, u.name, coalesce(u.relation, (
+        -- In the collation of the claims' index.
+        select u.relation is null as is_there, u.schema collate "C" as schema, u.name collate "C" as name, coalesce(u.relation, (
                  select c.oid::bigint from pg_class c
                   where c.relname = u.name::name and c.relnamespace = (select n.oid from pg_namespace n where n.nspname = u.schema::name))) as relation
           from unnest(relations, schemas, names) u (relation, schema, name)
