@@ -20,7 +20,7 @@ fuzz: node_modules/.package-lock.json
 	@INTEGRATEDB_HISTORY_SECONDS=$(SECONDS) INTEGRATEDB_HISTORY_COUNT=$(HISTORIES) INTEGRATEDB_HISTORY_SEED=$(SEED) INTEGRATEDB_HISTORY_STEPS=$(STEPS) \
 	  INTEGRATEDB_HISTORY_FAILURES=$(FAILURES) npx vitest run test/database/claim-history.test.ts
 
-# The figures of bench/RESULTS.md, measured anew (hours; PLAN=brief: half an hour, PLAN=small: less; ONLY=notifier: one group); a part of them against what was recorded (under three minutes).
+# The figures of bench/RESULTS.md, measured anew (hours; PLAN=brief: an hour, PLAN=small: less; ONLY=notifier: one group); a part of them against what was recorded (under three minutes).
 bench: node_modules/.package-lock.json
 	@npx tsx bench/main.ts $(if $(PLAN),--$(PLAN)) $(if $(ONLY),--only=$(ONLY))
 
