@@ -320,8 +320,8 @@ export function relationFlaws(
 }
 
 /**
- * Constraints that this step added and that concern what an application writes there: columns of its own, keys that others refer to, or by
- * a CHECK what an INSERT leaves null.
+ * Constraints that this step added and that concern what an application writes there: columns of its own, keys that others refer to, or what
+ * an INSERT leaves null (by a CHECK) or to itself (by a foreign key).
  */
 export function newConstraints(
   access: ReadonlySet<Access>,
@@ -338,8 +338,13 @@ export function newConstraints(
   const isKnown = ({ oid, definition }: Constraint) =>
     old.some((one) => one.oid === oid) || then.constraints.some((one) => one.definition === definition)
   const matters = ({ isForeign }: Constraint) => (isForeign ? access.has('update') : writes(access))
-  const isForInsert = ({ definition, columns }: Constraint) =>
-    access.has('insert') && then.accepts.insert && written.size > 0 && columns.length > 0 && definition.startsWith('CHECK')
+  const isFilled = ({ columns }: Constraint) => now.columns.some((column) => columns.includes(column.name) && fillsItself(column))
+  const isForInsert = (one: Constraint) =>
+    access.has('insert') &&
+    then.accepts.insert &&
+    written.size > 0 &&
+    ((one.columns.length > 0 && one.definition.startsWith('CHECK')) ||
+      (one.definition.startsWith('FOREIGN KEY') && !one.isForeign && isFilled(one)))
   return now.constraints.filter(
     (one) => !isKnown(one) && matters(one) && (one.columns.some((column) => written.has(column)) || isForInsert(one)),
   )
