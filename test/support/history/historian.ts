@@ -364,11 +364,16 @@ export class Historian {
   /** Accepted: every promise that held before holds. */
   private async observe(why: Circumstances): Promise<void> {
     const standings = await this.ledger.observe(await readCatalogue(this.oracle), this.asStakeholder, why)
-    const broken = standings.flatMap((standing) =>
-      newFlaws(standing)
-        .filter(({ sure, relation }) => sure && !this.unmet?.has(`${standing.stakeholder} ${relation}`))
-        .map((flaw) => `${standing.stakeholder} match ${standing.match} ${flaw.relation} ${flaw.field ?? ''}: ${flaw.code} ${flaw.what}`),
-    )
+    // Of a match that is known to be broken, by any of its alternatives, nobody can say what is left.
+    const isUnmet = ({ stakeholder, flawsOfAll }: Standing): boolean =>
+      flawsOfAll.some(({ relation }) => this.unmet?.has(`${stakeholder} ${relation}`))
+    const broken = standings
+      .filter((standing) => !isUnmet(standing))
+      .flatMap((standing) =>
+        newFlaws(standing)
+          .filter(({ sure }) => sure)
+          .map((flaw) => `${standing.stakeholder} match ${standing.match} ${flaw.relation} ${flaw.field ?? ''}: ${flaw.code} ${flaw.what}`),
+      )
     if (broken.length > 0) throw new Disagreement('accepted, but it breaks a promise', broken.join('\n'))
   }
 
