@@ -25,6 +25,8 @@ interface Claimed {
   match: Match
   path: ChosenPath
   observed: Map<string, Observed>
+  /** Of an alternative: what was a matter of opinion once. Whether it still stands in for another, nobody can say. */
+  doubts: Flaw[]
 }
 
 /** One match: it holds if one of its paths does, with one option of each choice. */
@@ -221,7 +223,7 @@ function standingOf(
       const name = `${claimed.path.schema}.${claimed.path.relation ?? '*'}`
       flaws.push({ code: 'IDB101', relation: name, field: null, what: 'is not there', sure: true })
     }
-    return { isThere, flaws }
+    return { isThere, flaws: [...flaws, ...claimed.doubts] }
   })
   const isAbsent = match.optional && ways.every(({ isThere }) => !isThere)
   // Of a match that was absent nothing can be lost, also by what appears and does not fit.
@@ -274,7 +276,7 @@ export class Ledger {
     const matches = readDocument(document)
     const promised = matches.map((match) => ({
       match,
-      paths: match.paths.flatMap(waysOf).map((path) => ({ match, path, observed: new Map<string, Observed>() })),
+      paths: match.paths.flatMap(waysOf).map((path) => ({ match, path, observed: new Map<string, Observed>(), doubts: [] })),
       flaws: [],
       flawsOfAll: [],
     }))
@@ -364,6 +366,12 @@ export class Ledger {
         promised.flaws = standing.flaws
         promised.flawsOfAll = standing.flawsOfAll
         if (standing.flaws.some(({ sure }) => sure)) continue
+        if (promised.paths.length > 1) {
+          for (const claimed of promised.paths) {
+            const flaws = examined.filter((one) => one.claimed === claimed).flatMap((one) => one.flaws)
+            claimed.doubts.push(...without(flaws, claimed.doubts).map((flaw) => ({ ...flaw, sure: false })))
+          }
+        }
         // What may be gone and is gone is no part of it any more, and what takes its name is another.
         for (const { path, observed } of promised.paths) {
           for (const name of observed.keys()) {
