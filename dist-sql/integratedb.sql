@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '85ec23a8cc1f7989';
+  core_hash constant text := 'c12ce5d589ea2353';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 85ec23a8cc1f7989"] === undefined) {
+if (globalThis["integratedb 0.1.0 c12ce5d589ea2353"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -20,6 +20,15 @@ var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPr
 };
 function isSame(one, other) {
 	return one.some((mark) => other.includes(mark));
+}
+function hasAll(all, wanted) {
+	return wanted.every((marks) => all.some((other) => isSame(other, marks)));
+}
+function keepSame(before, now) {
+	return before !== void 0 && isSame(before, now) ? before : now;
+}
+function keepAllSame(before, now) {
+	return before !== void 0 && hasAll(before, now) && hasAll(now, before) ? before : now;
 }
 var kinds = {
 	r: "table",
@@ -382,20 +391,20 @@ function requiredProblems(subject, isOfWildcard) {
 		message: "an insert has to fill the column, and the claim does not"
 	}));
 }
-function hasAll(all, wanted) {
-	return wanted.every((marks) => all.some((other) => isSame(other, marks)));
+function sameRelation(filters, { marks }) {
+	return filters?.find((each) => isSame(each.marks, marks));
 }
 function rowProblems({ claim, access }) {
 	let { observed } = claim;
 	return observed === null ? [] : claim.access.flatMap((privilege) => {
-		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], find = (filters, { marks }) => filters.find((each) => isSame(each.marks, marks)), hiding = ({ path }, what) => ({
+		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], hiding = ({ path }, what) => ({
 			code: "IDB403",
 			expected: privilege,
 			message: `row level security of ${path} ${what}`
 		}), showing = (filter, what) => ({ ...hiding(filter, what), is_warning: !0 }), problems = now.flatMap((filter) => {
-			let was = find(before, filter);
+			let was = sameRelation(before, filter);
 			return was === void 0 ? [hiding(filter, "now hides rows")] : was.permissive.length > 0 && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) ? [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")] : hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive) ? [] : [showing(filter, "may show more rows than before")];
-		}), gone = before.filter((filter) => find(now, filter) === void 0);
+		}), gone = before.filter((filter) => sameRelation(now, filter) === void 0);
 		return [...problems, ...gone.map((filter) => showing(filter, "no longer hides rows"))];
 	});
 }
@@ -442,17 +451,26 @@ function relationProblems(subject, fields, isOfWildcard) {
 	let { claim, relation } = subject, { observed } = claim, names = new Set(fields.map(({ name }) => name));
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	let problems = [];
-	claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null) && problems.push({ code: "IDB104", expected: "data", actual: "not populated", message: "the materialized view holds no data (WITH NO DATA) and cannot be read" });
+	if (claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
+		let message = `${relation.kind === "v" ? "a materialized view behind it" : "the materialized view"} holds no data (WITH NO DATA), so it cannot be read`;
+		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
+	}
 	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
 	for (let { code, expected, message } of told) problems.push({ code, expected, message });
 	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
 function observe(subject, deletes, isOfWildcard) {
-	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege)), marksOf = (hurdles) => hurdles.map(({ marks }) => marks), tookNone = observed === null ? isOfWildcard : observed.insert === !1;
+	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = claim.access.flatMap((privilege) => {
+		let filters = access.rows?.[privilege]?.map((filter) => {
+			let was = sameRelation(observed?.rows?.[privilege], filter), permissive = keepAllSame(was?.permissive, filter.permissive);
+			return { ...filter, permissive, restrictive: keepAllSame(was?.restrictive, filter.restrictive) };
+		});
+		return filters === void 0 ? [] : [[privilege, filters]];
+	}), marksOf = (hurdles) => hurdles.map(({ marks }) => marks), tookNone = observed === null ? isOfWildcard : observed.insert === !1;
 	return {
 		owner: access.owner,
 		...unpopulated && { unpopulated },
-		...definition && { definition },
+		...definition && { definition: keepSame(observed?.definition, definition) },
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
 		...known.length > 0 && { tolerated: known },
 		...writes && isWriter(claim) && {
@@ -461,7 +479,7 @@ function observe(subject, deletes, isOfWildcard) {
 			delete: deletes,
 			...writes.without_partition && { without_partition: !0 },
 			constraints: marksOf(writes.constraints),
-			triggers: marksOf(writes.triggers)
+			triggers: keepAllSame(observed?.triggers, marksOf(writes.triggers))
 		}
 	};
 }
@@ -500,7 +518,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 			problem === null ? wanted[privilege].push(column.num) : (revoked = !0, lost[privilege].push(column.num), problems2.push(problem));
 		}
 		let isUnmet2 = problems2.some(isBreaking);
-		return found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field }))), isUnmet2 ? { ...field, revoked, status: "unmet" } : required.some((problem) => problem.column === field.name) ? { ...field, status: "unmet" } : { ...field, observed: seen(column, isWriter(before)), revoked: !1, status: "met" };
+		return found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field }))), isUnmet2 ? { ...field, revoked, status: "unmet" } : required.some((problem) => problem.column === field.name) ? { ...field, status: "unmet" } : { ...field, observed: seen(column, field.observed, isWriter(before)), revoked: !1, status: "met" };
 	}, known = new Set(before.fields.map(({ name }) => name)), added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [], fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField), used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0), deletes = used.length > 0 && possible.includes("delete"), usage = deletes || used.some((column) => privilegesOn(column, before).length > 0) ? usageProblem(subject) : null, ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0), ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems], isUnmet = ofRelation.some(isBreaking), after = {
 		...before,
 		fields,
@@ -530,8 +548,8 @@ function withRevoked(observed, isRevoked2) {
 	let { delete_revoked: _, ...rest } = observed;
 	return { ...rest, ...isRevoked2 && { delete_revoked: !0 } };
 }
-function seen({ name: _, ...column }, writes) {
-	if (writes) return column;
+function seen({ name: _, ...column }, before, writes) {
+	if (column.expression !== void 0 && (column.expression = keepSame(before?.expression, column.expression)), writes) return column;
 	let { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column;
 	return read;
 }
@@ -632,7 +650,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
 		IDB102: underItsName,
 		IDB103: underItsName,
-		IDB104: `Give ${path} back to a table or view${atOnce}.`,
+		IDB104: expected === "data" ? `Refresh the materialized view with data${atOnce}.` : `Give ${path} back to a table or view${atOnce}.`,
 		IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
 		IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
 		IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
@@ -1037,13 +1055,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 85ec23a8cc1f7989"] = operate;
+globalThis["integratedb 0.1.0 c12ce5d589ea2353"] = operate;
 }
-return globalThis["integratedb 0.1.0 85ec23a8cc1f7989"](op, input);
+return globalThis["integratedb 0.1.0 c12ce5d589ea2353"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1173,7 +1191,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
 		IDB102: underItsName,
 		IDB103: underItsName,
-		IDB104: `Give ${path} back to a table or view${atOnce}.`,
+		IDB104: expected === "data" ? `Refresh the materialized view with data${atOnce}.` : `Give ${path} back to a table or view${atOnce}.`,
 		IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
 		IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
 		IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
@@ -1663,9 +1681,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"] = operate;
+globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 85ec23a8cc1f7989 notifications"](op, input);
+return globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2957,8 +2975,9 @@ begin return (
       -- Made, renamed or moved by this transaction, or its schema was.
       'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
         or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
-      'unpopulated', case when c.relkind = 'm' and not c.relispopulated then true end,
-      'behind', case when c.relkind = 'v' then integratedb._behind(c.oid) end,
+      'unpopulated', case c.relkind when 'm' then not c.relispopulated or null
+                       when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
+      'behind', b.behind,
       'definition', case when c.relkind in ('v', 'm') then (
         -- What a materialized view reads may get another name without anybody looking at the view.
         select case c.relkind when 'm' then json_build_array(md5(q.kept)) else json_build_array(md5(q.kept), md5(pg_get_viewdef(c.oid))) end
@@ -3028,6 +3047,7 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (select case when c.relkind = 'v' then integratedb._behind(c.oid) end as behind offset 0) b -- once
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
@@ -9493,7 +9513,9 @@ begin
         select from pg_event_trigger_ddl_commands() d
           join pg_class c on c.oid = d.objid
          where not c.relispopulated
-            or (select true from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1))
+            or (select true from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1)
+            or (select true from integratedb.claim k
+                 where k.behind @> array[c.oid::bigint] and k.behind <> '{}' and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1))
       then
         return;
       end if;

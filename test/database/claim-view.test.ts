@@ -13,7 +13,7 @@ afterAll(() => database.drop())
 beforeEach(async () => {
   await database.rows(`
     select integratedb.remove_claims('reporter');
-    drop schema if exists base, api cascade;
+    drop schema if exists base, api, tools, kit cascade;
     create schema base;
     create schema api;
     create table base.item (id int primary key, name text);
@@ -247,4 +247,24 @@ test('the defaults of a table that a view only reads are no concern of who write
   expect(await rejected('revoke execute on function base.next() from public')).toContain(
     'reporter may not execute base.next(), which base.item calls',
   )
+})
+
+test('what a view, a policy or a generated column calls may be renamed: that is no change, and sync() finds none', async () => {
+  await database.rows(`
+    create schema tools;
+    create type tools.mood as enum ('sad', 'happy');
+    create function tools.f(n int) returns int language sql immutable as 'select n + 1';
+    create table base.note (id int primary key, later int generated always as (tools.f(id)) stored, mood text);
+    alter table base.note enable row level security;
+    create policy own on base.note using (tools.f(id) > 0 and mood = 'sad'::tools.mood::text);
+    create view api.note as select id, tools.f(id) as next from base.item where name = 'sad'::tools.mood::text`)
+  await setClaims(database, 'reporter', [
+    { path: 'api.note', fields: '*' },
+    { path: 'base.note', fields: '*', access: ['select', 'update'] },
+  ])
+  const stored = () => database.rows('select to_jsonb(k) from integratedb.claim k order by k.relid')
+  await database.rows('alter schema tools rename to kit; alter function kit.f(int) rename to g; alter type kit.mood rename to temper')
+  const before = await stored()
+  await database.rows('select from integratedb.sync()')
+  expect(await stored()).toEqual(before)
 })

@@ -12,7 +12,7 @@ afterAll(() => database.drop())
 beforeEach(async () => {
   await database.rows(`
     select integratedb.remove_claims('reporter'), integratedb.remove_claims('billing');
-    drop schema if exists app cascade;
+    drop schema if exists app, store cascade;
     create schema app`)
 })
 
@@ -61,6 +61,24 @@ describe('schema.*', () => {
     await migrate('refresh materialized view app.m with no data')
     await migrate('refresh materialized view app.m')
     expect((await database.failure('refresh materialized view app.m with no data')).detail).toContain('IDB104 reporter needs app.m')
+  })
+
+  test('so may a view over one', async () => {
+    await database.rows(`
+      create schema store;
+      create table app.t (a int);
+      create materialized view store.m as select * from app.t;
+      create view app.v as select * from store.m;
+      refresh materialized view store.m with no data`)
+    await setClaims(database, 'reporter', everything)
+    await migrate('create view app.later as select * from app.v')
+    await migrate('refresh materialized view store.m with no data')
+    await migrate('refresh materialized view store.m')
+    const { detail, hint } = await database.failure('refresh materialized view store.m with no data')
+    expect(detail).toContain('IDB104 reporter needs app.later (data): a materialized view behind it holds no data')
+    expect(detail).toContain('IDB104 reporter needs app.v (data): a materialized view behind it holds no data')
+    expect(hint).toContain('Refresh the materialized view with data')
+    await expectAllWell(database)
   })
 
   test('a view that cannot be planned or read can be claimed all the same', async () => {

@@ -29,6 +29,22 @@ export function isSame(one: Marks, other: Marks): boolean {
   return one.some((mark) => other.includes(mark))
 }
 
+export function hasAll(all: readonly Marks[], wanted: readonly Marks[]): boolean {
+  return wanted.every((marks) => all.some((other) => isSame(other, marks)))
+}
+
+/**
+ * What to remember: what was remembered, where it is the same still. Much that a query or a policy speaks of is renamed
+ * without an event that concerns who reads it; whether it was looked at since must make no difference.
+ */
+export function keepSame(before: Marks | undefined, now: Marks): Marks {
+  return before !== undefined && isSame(before, now) ? before : now
+}
+
+export function keepAllSame(before: readonly Marks[] | undefined, now: readonly Marks[]): readonly Marks[] {
+  return before !== undefined && hasAll(before, now) && hasAll(now, before) ? before : now
+}
+
 /** What a writer has to know of a column. */
 interface ColumnWrites {
   /** Not of generated columns, identity columns GENERATED ALWAYS, a view's computed ones. */
@@ -104,7 +120,7 @@ export interface Relation {
   in_wildcard: boolean
   /** Made, renamed or moved by this transaction. */
   is_new?: true
-  /** A materialized view made or refreshed WITH NO DATA: it cannot be read. */
+  /** A materialized view made or refreshed WITH NO DATA, or a view over one: it cannot be read. */
   unpopulated?: boolean
   /** Oids of the relations and functions that it reads or calls (views), or that writing calls. */
   behind?: number[]
@@ -119,8 +135,8 @@ export interface Relation {
 export interface RowFilter {
   marks: Marks
   path: string
-  permissive: Marks[]
-  restrictive: Marks[]
+  permissive: readonly Marks[]
+  restrictive: readonly Marks[]
 }
 
 /** Privileges on one relation: of columns by their numbers. */

@@ -51,8 +51,8 @@ interface ObservedRelation {
   /** The privilege was revoked by somebody. */
   delete_revoked?: true
   without_partition?: true
-  constraints?: Marks[]
-  triggers?: Marks[]
+  constraints?: readonly Marks[]
+  triggers?: readonly Marks[]
 }
 
 export interface Claim {

@@ -9,6 +9,7 @@ import {
   type Column,
   type ColumnPrivilege,
   isClaimable,
+  keepSame,
   keyOf,
   kindName,
   type Privilege,
@@ -112,7 +113,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
     found.push(...problems.filter((problem) => !isUnmet || isBreaking(problem)).map((problem) => ({ ...problem, field })))
     if (isUnmet) return { ...field, revoked, status: 'unmet' }
     if (required.some((problem) => problem.column === field.name)) return { ...field, status: 'unmet' }
-    return { ...field, observed: seen(column, isWriter(before)), revoked: false, status: 'met' }
+    return { ...field, observed: seen(column, field.observed, isWriter(before)), revoked: false, status: 'met' }
   }
 
   const known = new Set(before.fields.map(({ name }) => name))
@@ -161,7 +162,8 @@ function withRevoked(observed: Claim['observed'], isRevoked: boolean): Claim['ob
 }
 
 /** What is to be remembered of a column. Readers have nothing to do with what the catalogue tells for writers. */
-function seen({ name: _, ...column }: Column, writes: boolean): ClaimedField['observed'] {
+function seen({ name: _, ...column }: Column, before: ClaimedField['observed'], writes: boolean): ClaimedField['observed'] {
+  if (column.expression !== undefined) column.expression = keepSame(before?.expression, column.expression)
   if (writes) return column
   const { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column
   return read

@@ -1,5 +1,17 @@
 /** One relation against a claim of it, beyond its columns: what does not fit, and what is not as it was. */
-import { type Column, type Hurdle, isSame, keyOf, type Marks, type Obstacle, type RowFilter, verbs } from '../catalog/catalog.ts'
+import {
+  type Column,
+  type Hurdle,
+  hasAll,
+  isSame,
+  keepAllSame,
+  keepSame,
+  keyOf,
+  type Marks,
+  type Obstacle,
+  type RowFilter,
+  verbs,
+} from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
 import { privilegeProblem } from './privilege.ts'
 import type { Problem, Subject } from './problem.ts'
@@ -59,8 +71,8 @@ export function requiredProblems(subject: Subject, isOfWildcard: boolean): Probl
   }))
 }
 
-function hasAll(all: readonly Marks[], wanted: readonly Marks[]): boolean {
-  return wanted.every((marks) => all.some((other) => isSame(other, marks)))
+function sameRelation(filters: readonly RowFilter[] | undefined, { marks }: RowFilter): RowFilter | undefined {
+  return filters?.find((each) => isSame(each.marks, marks))
 }
 
 /** Rows that may be hidden now and were not; a warning: rows that may be seen now and were not. */
@@ -70,8 +82,6 @@ function rowProblems({ claim, access }: Subject): Problem[] {
   return claim.access.flatMap((privilege) => {
     const before = observed.rows?.[privilege] ?? []
     const now = access.rows?.[privilege] ?? []
-    const find = (filters: readonly RowFilter[], { marks }: RowFilter): RowFilter | undefined =>
-      filters.find((each) => isSame(each.marks, marks))
     const hiding = ({ path }: RowFilter, what: string): Problem => ({
       code: 'IDB403',
       expected: privilege,
@@ -79,7 +89,7 @@ function rowProblems({ claim, access }: Subject): Problem[] {
     })
     const showing = (filter: RowFilter, what: string): Problem => ({ ...hiding(filter, what), is_warning: true })
     const problems = now.flatMap((filter) => {
-      const was = find(before, filter)
+      const was = sameRelation(before, filter)
       if (was === undefined) return [hiding(filter, 'now hides rows')]
       // Without a permissive policy there is nothing that another could hide.
       const canHide = was.permissive.length > 0
@@ -89,7 +99,7 @@ function rowProblems({ claim, access }: Subject): Problem[] {
       const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive)
       return isSameStill ? [] : [showing(filter, 'may show more rows than before')]
     })
-    const gone = before.filter((filter) => find(now, filter) === undefined)
+    const gone = before.filter((filter) => sameRelation(now, filter) === undefined)
     return [...problems, ...gone.map((filter) => showing(filter, 'no longer hides rows'))]
   })
 }
@@ -179,7 +189,8 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
   const problems: Problem[] = []
   // What a wildcard found so is none of its business.
   if (claim.access.includes('select') && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
-    const message = 'the materialized view holds no data (WITH NO DATA) and cannot be read'
+    const what = relation.kind === 'v' ? 'a materialized view behind it' : 'the materialized view'
+    const message = `${what} holds no data (WITH NO DATA), so it cannot be read`
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }
   const known = tolerated(subject, isOfWildcard)
@@ -200,14 +211,21 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
   const { observed } = claim
   const known = tolerated(subject, isOfWildcard)
   const { definition, unpopulated, writes } = relation
-  const rows = Object.entries(access.rows ?? {}).filter(([privilege]) => claim.access.some((each) => each === privilege))
-  const marksOf = (hurdles: readonly Hurdle[]): Marks[] => hurdles.map(({ marks }) => marks)
+  const rows = claim.access.flatMap((privilege) => {
+    const filters = access.rows?.[privilege]?.map((filter) => {
+      const was = sameRelation(observed?.rows?.[privilege], filter)
+      const permissive = keepAllSame(was?.permissive, filter.permissive)
+      return { ...filter, permissive, restrictive: keepAllSame(was?.restrictive, filter.restrictive) }
+    })
+    return filters === undefined ? [] : [[privilege, filters] as const]
+  })
+  const marksOf = (hurdles: readonly Hurdle[]): readonly Marks[] => hurdles.map(({ marks }) => marks)
   // A wildcard's view that left out what has to be filled when it was found.
   const tookNone = observed === null ? isOfWildcard : observed.insert === false
   return {
     owner: access.owner,
     ...(unpopulated && { unpopulated }),
-    ...(definition && { definition }),
+    ...(definition && { definition: keepSame(observed?.definition, definition) }),
     ...(rows.length > 0 && { rows: Object.fromEntries(rows) }),
     ...(known.length > 0 && { tolerated: known }),
     ...(writes &&
@@ -217,7 +235,7 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
         delete: deletes,
         ...(writes.without_partition && { without_partition: true }),
         constraints: marksOf(writes.constraints),
-        triggers: marksOf(writes.triggers),
+        triggers: keepAllSame(observed?.triggers, marksOf(writes.triggers)),
       }),
   }
 }

@@ -15,7 +15,7 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
     IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
     IDB102: underItsName,
     IDB103: underItsName,
-    IDB104: `Give ${path} back to a table or view${atOnce}.`,
+    IDB104: expected === 'data' ? `Refresh the materialized view with data${atOnce}.` : `Give ${path} back to a table or view${atOnce}.`,
     IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
     IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
     IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,

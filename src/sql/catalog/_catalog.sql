@@ -41,8 +41,9 @@ begin return (
       -- Made, renamed or moved by this transaction, or its schema was.
       'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
         or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
-      'unpopulated', case when c.relkind = 'm' and not c.relispopulated then true end,
-      'behind', case when c.relkind = 'v' then integratedb._behind(c.oid) end,
+      'unpopulated', case c.relkind when 'm' then not c.relispopulated or null
+                       when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
+      'behind', b.behind,
       'definition', case when c.relkind in ('v', 'm') then (
         -- What a materialized view reads may get another name without anybody looking at the view.
         select case c.relkind when 'm' then json_build_array(md5(q.kept)) else json_build_array(md5(q.kept), md5(pg_get_viewdef(c.oid))) end
@@ -112,6 +113,7 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
+    cross join lateral (select case when c.relkind = 'v' then integratedb._behind(c.oid) end as behind offset 0) b -- once
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1

@@ -46,7 +46,9 @@ begin
         select from pg_event_trigger_ddl_commands() d
           join pg_class c on c.oid = d.objid
          where not c.relispopulated
-            or (select true from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1))
+            or (select true from integratedb.claim k where k.relid = c.oid::bigint and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1)
+            or (select true from integratedb.claim k
+                 where k.behind @> array[c.oid::bigint] and k.behind <> '{}' and (k.status = 'unmet' or k.observed ? 'unpopulated') limit 1))
       then
         return;
       end if;

@@ -191,7 +191,7 @@ describe('what cannot be written', () => {
       { fields: ['id'] },
       goods(none, { kind: 'm', unpopulated: true }),
       [
-        '/match/0/path: needs public.goods: the materialized view holds no data (WITH NO DATA) and cannot be read'.replace(
+        '/match/0/path: needs public.goods: the materialized view holds no data (WITH NO DATA), so it cannot be read'.replace(
           'goods:',
           'goods (data):',
         ),

@@ -436,10 +436,15 @@ describe('views', () => {
     expect(judged(updated(claims, judged(claims, after).claims), after)).toMatchObject({ findings: [], claims: [] })
   })
 
+  test('what it is remembered as does not change while it is the same: a rename may not have been looked at', () => {
+    const { claims, catalog } = claimed([open], catalogOf([view(['1', 'a'])]))
+    expect(judged(claims, migrated(catalog, [view(['1', 'b'])]))).toMatchObject({ findings: [], claims: [] })
+  })
+
   test('a materialized view without data', () => {
     const full = view(['1'], { kind: 'm' })
     const empty = view(['1'], { kind: 'm', unpopulated: true })
-    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA) and cannot be read'
+    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA), so it cannot be read'
     expect(findings(open, [empty], [full])).toEqual([line])
     expect(findings({ ...open, optional: true }, [empty], [full])).toEqual([line])
 
@@ -449,10 +454,19 @@ describe('views', () => {
     expect(updated(unmet, judged(unmet, catalog).claims)).toMatchObject([{ status: 'met' }])
   })
 
+  test('a view over a materialized view without data', () => {
+    const full = view(['1', 'a'])
+    const empty = view(['1', 'a'], { unpopulated: true })
+    expect(findings(open, [empty], [full])).toEqual([
+      'breaking IDB104 public.open: a materialized view behind it holds no data (WITH NO DATA), so it cannot be read',
+    ])
+    expect(findings({ path: 'public.*', fields: '*' }, [full], [empty])).toEqual([])
+  })
+
   test('a materialized view that a wildcard found without data', () => {
     const wildcard = { path: 'public.*', fields: '*' }
     const [full, empty] = [view(['1'], { kind: 'm' }), view(['1'], { kind: 'm', unpopulated: true })]
-    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA) and cannot be read'
+    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA), so it cannot be read'
     expect(findings(wildcard, [empty], [empty])).toEqual([])
     expect(findings(wildcard, [orders, empty], [orders])).toEqual([])
     expect(findings(wildcard, [full], [empty])).toEqual([])

@@ -1,5 +1,5 @@
 /** Materialized views. */
-import { priceList, wildcard } from '../claims.ts'
+import { priceList, reads, wildcard } from '../claims.ts'
 import { accepts, type Form, forms, rejects, warns } from '../form.ts'
 
 const onStorage = 'only how it lies on disk changes'
@@ -126,6 +126,15 @@ export const materializedViewForms: Form[] = [
       sql: 'refresh materialized view shop.price_list with no data; refresh materialized view shop.price_list',
       gives: accepts,
       why: 'it can be read at the end',
+    },
+    {
+      form: 'REFRESH MATERIALIZED VIEW … WITH NO DATA',
+      when: 'a claimed view reads it',
+      claims: reads('shop.cheap', 'id', 'price'),
+      setup: 'create view shop.cheap as select id, price from shop.price_list where price < 5',
+      sql: 'refresh materialized view shop.price_list with no data',
+      gives: rejects(104),
+      why: 'the view cannot be read until it is refreshed',
     },
   ]),
 ]

@@ -32,6 +32,8 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
   const isFlawedBy = (wanted: string) => flaws.some(({ code, relation }) => code === wanted && relation === line.relation)
   const isFlawed = isFlawedBy(line.code)
+  const isReadable = (name: string): boolean =>
+    [name, ...relationsBehind(after, name)].every((each) => after.relations.get(each)?.isPopulated !== false)
   const requiresBehind = (name: string): boolean =>
     [...relationsBehind(after, name)].some((each) => after.relations.get(each)?.columns.some((one) => one.refusesNull && !fillsItself(one)))
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
@@ -41,7 +43,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB103':
       return unless(now === undefined, 'the relation is there')
     case 'IDB104':
-      return unless(now === undefined || !now.isPopulated, 'the relation is there and can be read')
+      return unless(now === undefined || !isReadable(line.relation), 'the relation is there and can be read')
     case 'IDB201':
     case 'IDB202':
       return unless(now !== undefined && columnNow === undefined, 'the column is there, or the whole relation is not')
