@@ -1,5 +1,5 @@
 /** docs/errors.md, from the one table of codes (src/core/errors.ts) and the hints that users get. */
-import { errors, type FindingCode, findings, hintFor } from '../src/core/index.ts'
+import { errors, type FindingCode, findings, hintFor, publicationHint } from '../src/core/index.ts'
 
 const example = { stakeholder: 'reporter', path: 'public.orders', field: 'total', expected: 'numeric(10,2)' }
 
@@ -38,7 +38,7 @@ HINT:  ${hintFor('IDB201', example)}
 
 ${table(
   ['Code', 'It means', 'What to do'],
-  codes.map((code) => [code, findings[code], hintFor(code, example)]),
+  codes.map((code) => [code, findings[code], code === 'IDB501' ? publicationHint(example) : hintFor(code, example)]),
 )}
 `
 }

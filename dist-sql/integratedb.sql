@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'c12ce5d589ea2353';
+  core_hash constant text := 'e992688ba60885e7';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 c12ce5d589ea2353"] === undefined) {
+if (globalThis["integratedb 0.1.0 e992688ba60885e7"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -24,11 +24,11 @@ function isSame(one, other) {
 function hasAll(all, wanted) {
 	return wanted.every((marks) => all.some((other) => isSame(other, marks)));
 }
-function keepSame(before, now) {
-	return before !== void 0 && isSame(before, now) ? before : now;
+function keepSame(before = [], now) {
+	return isSame(before, now) ? before : now;
 }
-function keepAllSame(before, now) {
-	return before !== void 0 && hasAll(before, now) && hasAll(now, before) ? before : now;
+function keepAllSame(before = [], now) {
+	return hasAll(before, now) && hasAll(now, before) ? before : now;
 }
 var kinds = {
 	r: "table",
@@ -452,7 +452,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 	if (!relation.columns.some(({ name }) => names.has(name))) return [];
 	let problems = [];
 	if (claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
-		let message = `${relation.kind === "v" ? "a materialized view behind it" : "the materialized view"} holds no data (WITH NO DATA), so it cannot be read`;
+		let message = `${relation.kind === "v" ? "a materialized view behind it" : "it"} holds no data (WITH NO DATA) and cannot be read`;
 		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
 	}
 	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
@@ -462,8 +462,8 @@ function relationProblems(subject, fields, isOfWildcard) {
 function observe(subject, deletes, isOfWildcard) {
 	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = claim.access.flatMap((privilege) => {
 		let filters = access.rows?.[privilege]?.map((filter) => {
-			let was = sameRelation(observed?.rows?.[privilege], filter), permissive = keepAllSame(was?.permissive, filter.permissive);
-			return { ...filter, permissive, restrictive: keepAllSame(was?.restrictive, filter.restrictive) };
+			let was = sameRelation(observed?.rows?.[privilege], filter), keep = (which) => keepAllSame(was?.[which], filter[which]);
+			return { ...filter, permissive: keep("permissive"), restrictive: keep("restrictive") };
 		});
 		return filters === void 0 ? [] : [[privilege, filters]];
 	}), marksOf = (hurdles) => hurdles.map(({ marks }) => marks), tookNone = observed === null ? isOfWildcard : observed.insert === !1;
@@ -644,8 +644,11 @@ function findingLine(finding) {
 	return `${finding.code} ${who} ${needOf(finding)}`;
 }
 
+function nameOf(stakeholder) {
+	return stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
+}
 function hintFor(code, { stakeholder, path, field, expected }) {
-	let who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder), column = field === null ? "the column" : quoteName(field), orRelease = `, or let ${who} give it up first (integratedb.set_claims)`, atOnce = ` in the same transaction${orRelease}`, underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
+	let who = nameOf(stakeholder), column = field === null ? "the column" : quoteName(field), orRelease = `, or let ${who} give it up first (integratedb.set_claims)`, atOnce = ` in the same transaction${orRelease}`, underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
 	return {
 		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
 		IDB102: underItsName,
@@ -667,8 +670,7 @@ function hintFor(code, { stakeholder, path, field, expected }) {
 		IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
 		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
 		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
-		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
+		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`
 	}[code] ?? "";
 }
 
@@ -1018,15 +1020,16 @@ function expand(text, mode) {
 	let input = JSON.parse(text), catalog = new CatalogIndex(input.catalog);
 	return { expansions: expandClaims(input.claims, catalog, mode, input.has_privileges), siblings: input.siblings ?? [], catalog };
 }
-function declarationOf({ expansions, catalog }, mode) {
-	return { claims: expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after), grants: grantSteps(expansions, catalog, mode) };
+function changeOf({ expansions, catalog }, mode) {
+	let afterOf = ({ after }) => after, claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(afterOf), unmet = expansions.filter(({ problems }) => problems.length > 0).map(afterOf);
+	return { claims, grants: grantSteps(expansions, catalog, mode), unmet };
 }
 function judgeMigration(text) {
 	let expanded = expand(text, "judge");
-	return { ...judge(expanded.expansions, expanded.siblings), ...declarationOf(expanded, "judge") };
+	return { ...judge(expanded.expansions, expanded.siblings), ...changeOf(expanded, "judge") };
 }
 function syncClaims(text) {
-	return declarationOf(expand(text, "sync"), "sync");
+	return changeOf(expand(text, "sync"), "sync");
 }
 function inspectClaims(text) {
 	let { expansions } = expand(text, "inspect");
@@ -1055,13 +1058,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 c12ce5d589ea2353"] = operate;
+globalThis["integratedb 0.1.0 e992688ba60885e7"] = operate;
 }
-return globalThis["integratedb 0.1.0 c12ce5d589ea2353"](op, input);
+return globalThis["integratedb 0.1.0 e992688ba60885e7"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1185,32 +1188,12 @@ function findingLine(finding) {
 	return `${finding.code} ${who} ${needOf(finding)}`;
 }
 
-function hintFor(code, { stakeholder, path, field, expected }) {
-	let who = stakeholder === null ? "the stakeholder" : quoteName(stakeholder), column = field === null ? "the column" : quoteName(field), orRelease = `, or let ${who} give it up first (integratedb.set_claims)`, atOnce = ` in the same transaction${orRelease}`, underItsName = `Create a view ${path} over the relation's new name${atOnce}.`;
-	return {
-		IDB101: `Keep ${path} (or bring it back), put a view of that name in its place${atOnce}.`,
-		IDB102: underItsName,
-		IDB103: underItsName,
-		IDB104: expected === "data" ? `Refresh the materialized view with data${atOnce}.` : `Give ${path} back to a table or view${atOnce}.`,
-		IDB201: `Keep ${column} (or bring it back) until nobody claims it${orRelease}.`,
-		IDB202: `Add the new name beside ${column} (a generated column, or a view ${path} that shows both)${orRelease}.`,
-		IDB203: `Add a new column of the new type beside ${column} and move readers over${orRelease}; a claim can list both types.`,
-		IDB204: `Keep room for ${expected}${orRelease}.`,
-		IDB205: `Keep ${column} not null, or let ${who} accept null ("is_nullable": true) in its claims first. A view's columns are never known to be not null.`,
-		IDB211: `Give ${column} a default, or let it be null, until ${who} fills it and claims it (integratedb.set_claims), then make it required.`,
-		IDB212: `Keep ${column} nullable, or let ${who} say that either will do ("is_nullable": true) in its claims first.`,
-		IDB213: field === null ? `Keep ${path} writable (a view: one that Postgres can update, or with INSTEAD OF triggers)${orRelease}.` : `Keep ${column} an ordinary column ("by default" instead of "always" for an identity), add the generated one beside it${orRelease}.`,
-		IDB214: `Keep a default on ${column}${orRelease}.`,
-		IDB301: `Keep a unique constraint on ${column} alone (the new one beside it), or let ${who} say that it need not be unique ("unique": false) first.`,
-		IDB302: `Let ${who} know before it writes; where rows are refused already, repair them first.`,
-		IDB303: `Add the new label beside the old one (ALTER TYPE ... ADD VALUE), or let ${who} name the labels that it needs ("values") without this one first.`,
-		IDB304: `Tell ${who} that it means something else now.`,
-		IDB401: `Grant it back${atOnce}; integratedb.sync() restores what claims need.`,
-		IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
-		IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
-		IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-		IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
-	}[code] ?? "";
+function nameOf(stakeholder) {
+	return stakeholder === null ? "the stakeholder" : quoteName(stakeholder);
+}
+function publicationHint({ stakeholder, path }) {
+	let who = nameOf(stakeholder);
+	return `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`;
 }
 
 function toldOf(findings) {
@@ -1650,7 +1633,7 @@ function keyOfSubscription({ stakeholder, match, schema_name, relation_name }) {
 function judgeNotifications(input) {
 	let { notifications, claims, publishing } = input, subscribed = expandNotifications(notifications, claims, publishing), before = new Map(input.subscriptions.map((each) => [keyOfSubscription(each), each])), after = new Map(subscribed.map((each) => [keyOfSubscription(each.subscription), each])), found = (of, severity, message) => {
 		let path = formatPath(of.schema_name, of.relation_name === "" ? null : of.relation_name), subject = { stakeholder: of.stakeholder, path, field: null, expected: "notifications" };
-		return { code: "IDB501", severity, ...subject, actual: null, message, hint: hintFor("IDB501", subject) };
+		return { code: "IDB501", severity, ...subject, actual: null, message, hint: publicationHint(subject) };
 	}, ofTable = ({ problems }) => problems.filter(({ cause }) => cause === "table").map(({ message }) => message).join("; "), lost = input.subscriptions.filter(({ status }) => status === "met").flatMap((was) => {
 		let is = after.get(keyOfSubscription(was));
 		if (is === void 0) return [found(was, "info", "it is no longer claimed, and nothing is told of it")];
@@ -1681,9 +1664,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"] = operate;
+globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 c12ce5d589ea2353 notifications"](op, input);
+return globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -4086,7 +4069,7 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_in(stakeholder));
-    used := integratedb._usage_of(declaration->'claims');
+    used := integratedb._usage_of((declaration->'claims') || (declaration->'unmet'));
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);
@@ -9336,9 +9319,9 @@ begin
   end if;
 
   -- Only where a claim let go of something or may have (a default's sequence), or its schema's name means another schema now.
-  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
+  if judgement->'unmet' <> '[]' or judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
-    used := integratedb._usage_of(judgement->'claims');
+    used := integratedb._usage_of((judgement->'claims') || (judgement->'unmet'));
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');
@@ -9775,14 +9758,24 @@ begin
     from pg_event_trigger_ddl_commands() d
     join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
     join pg_class c on c.oid = i.indexrelid
+    join pg_class r on r.oid = i.indrelid
     cross join lateral (
-      select i.indrelid as oid
+      select i.indrelid as oid, true as is_inserted
       union
-      select a from pg_partition_ancestors(i.indrelid) a
+      select a.oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
+        from (
+          with recursive ancestor (oid) as (
+            select h.inhparent from pg_inherits h where h.inhrelid = i.indrelid
+            union
+            select h.inhparent from ancestor d join pg_inherits h on h.inhrelid = d.oid
+          )
+          select oid from ancestor
+        ) a
       union
-      select p.relid from pg_partition_tree(i.indrelid) p
+      select p.relid, true from pg_partition_tree(i.indrelid) p
     ) t
-    join integratedb.claim k on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and k.access && '{insert,update}'
+    join integratedb.claim k
+      on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and (k.access @> '{update}' or t.is_inserted and k.access @> '{insert}')
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
     cross join lateral (
       select a.attname where k.relid = t.oid::bigint

@@ -16,12 +16,12 @@ import { judgeNotifications, subscriptionsOf } from './notification/subscription
 import { type MatchSpecification, readDocument } from './specification/document.ts'
 
 export { errors, type FindingCode, findings } from './errors.ts'
-export { hintFor } from './migration/hint.ts'
+export { hintFor, publicationHint } from './migration/hint.ts'
 export type { Row } from './notification/evaluate.ts'
 export { type ChannelState, Interest, type Operation, type State, subscriptionsTo } from './notification/match.ts'
 export { quoteName } from './specification/path.ts'
 
-export interface Judgement extends Verdict, Declaration {}
+export interface Judgement extends Verdict, Change {}
 
 /** What this operation complains of. */
 function complaintsOf(run: () => unknown): Finding[] {
@@ -69,21 +69,28 @@ function expand(text: string, mode: Mode): Expanded {
   return { expansions: expandClaims(input.claims, catalog, mode, input.has_privileges), siblings: input.siblings ?? [], catalog }
 }
 
+interface Change extends Declaration {
+  /** Claims that are unmet, whether they are as they were or not: what they still held (a column of the wrong type) may have gone. */
+  unmet: Claim[]
+}
+
 /** What follows for the claims that are no longer as they were, and for the grants. */
-function declarationOf({ expansions, catalog }: Expanded, mode: Mode): Declaration {
-  const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(({ after }) => after)
-  return { claims, grants: grantSteps(expansions, catalog, mode) }
+function changeOf({ expansions, catalog }: Expanded, mode: Mode): Change {
+  const afterOf = ({ after }: Expansion): Claim => after
+  const claims = expansions.filter(({ before, after }) => !isEqual(before, after)).map(afterOf)
+  const unmet = expansions.filter(({ problems }) => problems.length > 0).map(afterOf)
+  return { claims, grants: grantSteps(expansions, catalog, mode), unmet }
 }
 
 /** A migration judged by the claims it touched. */
 function judgeMigration(text: string): Judgement {
   const expanded = expand(text, 'judge')
-  return { ...judge(expanded.expansions, expanded.siblings), ...declarationOf(expanded, 'judge') }
+  return { ...judge(expanded.expansions, expanded.siblings), ...changeOf(expanded, 'judge') }
 }
 
 /** All claims of a stakeholder expanded anew, and its grants repaired. */
-function syncClaims(text: string): Declaration {
-  return declarationOf(expand(text, 'sync'), 'sync')
+function syncClaims(text: string): Change {
+  return changeOf(expand(text, 'sync'), 'sync')
 }
 
 /** What does not hold now of all claims of a stakeholder. */

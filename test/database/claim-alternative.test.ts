@@ -294,3 +294,20 @@ test('a sequence that was used by what is gone is not used any more', async () =
   await database.rows(`drop table v1.entry; select integratedb.set_enforcement('enforce')`)
   expect(await mayUse()).toBe(false)
 })
+
+test('usage of a schema goes with the last that is held in it, of what no longer holds too', async () => {
+  await database.rows('create schema v2; create table v2.orders (id int, total int)')
+  await setClaims(database, 'reporter', [
+    {
+      alternatives: [
+        { path: 'v1.orders', fields: ['amount'] },
+        { path: 'v2.orders', fields: ['total'] },
+      ],
+    },
+  ])
+  await migrate('alter table v1.orders alter amount type text')
+  const usage = () => database.value(`select has_schema_privilege('reporter', 'v1', 'usage')`)
+  expect(await usage()).toBe(true)
+  await migrate('alter table v1.orders drop amount')
+  expect(await usage()).toBe(false)
+})

@@ -37,12 +37,12 @@ export function hasAll(all: readonly Marks[], wanted: readonly Marks[]): boolean
  * What to remember: what was remembered, where it is the same still. Much that a query or a policy speaks of is renamed
  * without an event that concerns who reads it; whether it was looked at since must make no difference.
  */
-export function keepSame(before: Marks | undefined, now: Marks): Marks {
-  return before !== undefined && isSame(before, now) ? before : now
+export function keepSame(before: Marks = [], now: Marks): Marks {
+  return isSame(before, now) ? before : now
 }
 
-export function keepAllSame(before: readonly Marks[] | undefined, now: readonly Marks[]): readonly Marks[] {
-  return before !== undefined && hasAll(before, now) && hasAll(now, before) ? before : now
+export function keepAllSame(before: readonly Marks[] = [], now: readonly Marks[]): readonly Marks[] {
+  return hasAll(before, now) && hasAll(now, before) ? before : now
 }
 
 /** What a writer has to know of a column. */

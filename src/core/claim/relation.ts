@@ -189,8 +189,8 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
   const problems: Problem[] = []
   // What a wildcard found so is none of its business.
   if (claim.access.includes('select') && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
-    const what = relation.kind === 'v' ? 'a materialized view behind it' : 'the materialized view'
-    const message = `${what} holds no data (WITH NO DATA), so it cannot be read`
+    const what = relation.kind === 'v' ? 'a materialized view behind it' : 'it'
+    const message = `${what} holds no data (WITH NO DATA) and cannot be read`
     problems.push({ code: 'IDB104', expected: 'data', actual: 'not populated', message })
   }
   const known = tolerated(subject, isOfWildcard)
@@ -214,8 +214,8 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
   const rows = claim.access.flatMap((privilege) => {
     const filters = access.rows?.[privilege]?.map((filter) => {
       const was = sameRelation(observed?.rows?.[privilege], filter)
-      const permissive = keepAllSame(was?.permissive, filter.permissive)
-      return { ...filter, permissive, restrictive: keepAllSame(was?.restrictive, filter.restrictive) }
+      const keep = (which: 'permissive' | 'restrictive') => keepAllSame(was?.[which], filter[which])
+      return { ...filter, permissive: keep('permissive'), restrictive: keep('restrictive') }
     })
     return filters === undefined ? [] : [[privilege, filters] as const]
   })

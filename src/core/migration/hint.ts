@@ -5,8 +5,12 @@ import type { Finding } from './finding.ts'
 
 type Subject = Pick<Finding, 'stakeholder' | 'path' | 'field' | 'expected'>
 
+function nameOf(stakeholder: string | null): string {
+  return stakeholder === null ? 'the stakeholder' : quoteName(stakeholder)
+}
+
 export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, field, expected }: Subject): string {
-  const who = stakeholder === null ? 'the stakeholder' : quoteName(stakeholder)
+  const who = nameOf(stakeholder)
   const column = field === null ? 'the column' : quoteName(field)
   const orRelease = `, or let ${who} give it up first (integratedb.set_claims)`
   const atOnce = ` in the same transaction${orRelease}`
@@ -36,7 +40,12 @@ export function hintFor(code: FindingCode | ErrorCode, { stakeholder, path, fiel
     IDB402: `Grant usage of the schema to ${who}${atOnce}.`,
     IDB403: `Create a policy for ${who} that shows what it saw (CREATE POLICY ... TO ${who} USING (...))${atOnce}; set_claims takes what it sees now as what it needs.`,
     IDB404: `Grant it in the same transaction, or give the view an owner that may${orRelease}.`,
-    IDB501: `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`,
   }
   return hints[code] ?? ''
+}
+
+/** Of IDB501, which only the notifications' core finds. */
+export function publicationHint({ stakeholder, path }: Pick<Subject, 'stakeholder' | 'path'>): string {
+  const who = nameOf(stakeholder)
+  return `Give ${path} a primary key or another replica identity (ALTER TABLE ... REPLICA IDENTITY FULL), leave the publication integratedb to IntegrateDB, and let policies show ${who} every row, in the same transaction, or let ${who} give its notifications up first (integratedb.set_notifications).`
 }

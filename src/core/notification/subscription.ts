@@ -3,7 +3,7 @@ import { groupBy, keyOf } from '../catalog/catalog.ts'
 import type { Claim } from '../claim/claim.ts'
 import { type FailureProblem, failAt } from '../errors.ts'
 import type { Finding } from '../migration/finding.ts'
-import { hintFor } from '../migration/hint.ts'
+import { publicationHint } from '../migration/hint.ts'
 import { type Verdict, verdictOf } from '../migration/judge.ts'
 import { issueLine } from '../specification/issue.ts'
 import { formatPath, quoteName } from '../specification/path.ts'
@@ -196,7 +196,7 @@ export function judgeNotifications(input: {
   const found = (of: Subscription, severity: Finding['severity'], message: string): Finding => {
     const path = formatPath(of.schema_name, of.relation_name === '' ? null : of.relation_name)
     const subject = { stakeholder: of.stakeholder, path, field: null, expected: 'notifications' }
-    return { code: 'IDB501', severity, ...subject, actual: null, message, hint: hintFor('IDB501', subject) }
+    return { code: 'IDB501', severity, ...subject, actual: null, message, hint: publicationHint(subject) }
   }
   const ofTable = ({ problems }: Subscribed): string =>
     problems

@@ -27,7 +27,7 @@ begin
   perform integratedb._begin_work();
   for stakeholder in select s.name from integratedb.stakeholder s where s.document is not null order by s.name loop
     declaration := integratedb._call('sync_claims', integratedb._claims_in(stakeholder));
-    used := integratedb._usage_of(declaration->'claims');
+    used := integratedb._usage_of((declaration->'claims') || (declaration->'unmet'));
     perform integratedb._store_claims(declaration->'claims');
     perform integratedb._apply_grants(declaration->'grants');
     perform integratedb._release_usage(used);

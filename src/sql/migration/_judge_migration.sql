@@ -55,9 +55,9 @@ begin
   end if;
 
   -- Only where a claim let go of something or may have (a default's sequence), or its schema's name means another schema now.
-  if judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
+  if judgement->'unmet' <> '[]' or judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
-    used := integratedb._usage_of(judgement->'claims');
+    used := integratedb._usage_of((judgement->'claims') || (judgement->'unmet'));
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
   perform integratedb._apply_grants(judgement->'grants');

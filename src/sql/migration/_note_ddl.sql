@@ -308,14 +308,24 @@ begin
     from pg_event_trigger_ddl_commands() d
     join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
     join pg_class c on c.oid = i.indexrelid
+    join pg_class r on r.oid = i.indrelid
     cross join lateral (
-      select i.indrelid as oid
+      select i.indrelid as oid, true as is_inserted
       union
-      select a from pg_partition_ancestors(i.indrelid) a
+      select a.oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
+        from (
+          with recursive ancestor (oid) as (
+            select h.inhparent from pg_inherits h where h.inhrelid = i.indrelid
+            union
+            select h.inhparent from ancestor d join pg_inherits h on h.inhrelid = d.oid
+          )
+          select oid from ancestor
+        ) a
       union
-      select p.relid from pg_partition_tree(i.indrelid) p
+      select p.relid, true from pg_partition_tree(i.indrelid) p
     ) t
-    join integratedb.claim k on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and k.access && '{insert,update}'
+    join integratedb.claim k
+      on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and (k.access @> '{update}' or t.is_inserted and k.access @> '{insert}')
     join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
     cross join lateral (
       select a.attname where k.relid = t.oid::bigint

@@ -190,12 +190,7 @@ describe('what cannot be written', () => {
       'no data in the materialized view',
       { fields: ['id'] },
       goods(none, { kind: 'm', unpopulated: true }),
-      [
-        '/match/0/path: needs public.goods: the materialized view holds no data (WITH NO DATA), so it cannot be read'.replace(
-          'goods:',
-          'goods (data):',
-        ),
-      ],
+      ['/match/0/path: needs public.goods: it holds no data (WITH NO DATA) and cannot be read'.replace('goods:', 'goods (data):')],
     ],
     [
       'nullable, though it only inserts',

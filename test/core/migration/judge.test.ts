@@ -444,7 +444,7 @@ describe('views', () => {
   test('a materialized view without data', () => {
     const full = view(['1'], { kind: 'm' })
     const empty = view(['1'], { kind: 'm', unpopulated: true })
-    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA), so it cannot be read'
+    const line = 'breaking IDB104 public.open: it holds no data (WITH NO DATA) and cannot be read'
     expect(findings(open, [empty], [full])).toEqual([line])
     expect(findings({ ...open, optional: true }, [empty], [full])).toEqual([line])
 
@@ -458,7 +458,7 @@ describe('views', () => {
     const full = view(['1', 'a'])
     const empty = view(['1', 'a'], { unpopulated: true })
     expect(findings(open, [empty], [full])).toEqual([
-      'breaking IDB104 public.open: a materialized view behind it holds no data (WITH NO DATA), so it cannot be read',
+      'breaking IDB104 public.open: a materialized view behind it holds no data (WITH NO DATA) and cannot be read',
     ])
     expect(findings({ path: 'public.*', fields: '*' }, [full], [empty])).toEqual([])
   })
@@ -466,7 +466,7 @@ describe('views', () => {
   test('a materialized view that a wildcard found without data', () => {
     const wildcard = { path: 'public.*', fields: '*' }
     const [full, empty] = [view(['1'], { kind: 'm' }), view(['1'], { kind: 'm', unpopulated: true })]
-    const line = 'breaking IDB104 public.open: the materialized view holds no data (WITH NO DATA), so it cannot be read'
+    const line = 'breaking IDB104 public.open: it holds no data (WITH NO DATA) and cannot be read'
     expect(findings(wildcard, [empty], [empty])).toEqual([])
     expect(findings(wildcard, [orders, empty], [orders])).toEqual([])
     expect(findings(wildcard, [full], [empty])).toEqual([])

@@ -1,5 +1,5 @@
 /** Indexes. */
-import { inserter, reader, reads, writer, writes } from '../claims.ts'
+import { inserter, inserts, reader, reads, writer, writes } from '../claims.ts'
 import { accepts, type Form, forms, refuses, rejects, warns } from '../form.ts'
 
 const partitionIndex =
@@ -43,6 +43,22 @@ export const indexForms: Form[] = [
       sql: 'create unique index on shop.measurement (taken_on, value)',
       gives: warns(302),
       why: 'what is written may be refused',
+    },
+    {
+      form: 'CREATE UNIQUE INDEX',
+      when: 'on a table that inherits from the claimed one',
+      claims: writes('shop.vehicle', ['plate', 'wheels'], 'update shop.vehicle set wheels = wheels'),
+      sql: 'create unique index on shop.truck (wheels)',
+      gives: warns(302),
+      why: 'its rows are updated with the others',
+    },
+    {
+      form: 'CREATE UNIQUE INDEX',
+      when: 'on a table that inherits from the claimed one',
+      claims: inserts('shop.vehicle', ['plate', 'wheels'], `insert into shop.vehicle values ('B2', 4)`),
+      sql: 'create unique index on shop.truck (wheels)',
+      gives: accepts,
+      why: 'what is inserted does not go there',
     },
     {
       form: 'CREATE UNIQUE INDEX',

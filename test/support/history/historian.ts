@@ -28,6 +28,9 @@ export class Disagreement extends Error {
   }
 }
 
+/** Postgres has broken its own catalogue: what comes after says nothing of us. */
+class Abandoned extends Error {}
+
 export type Counts = Map<string, number>
 
 /** What cannot change which rows are seen, or which values a constraint meets. Everything else is taken to do both. */
@@ -143,7 +146,7 @@ export class Historian {
       await this.expectSyncToChangeNothing()
       return { history, wrong: null }
     } catch (wrong) {
-      return { history, wrong }
+      return { history, wrong: wrong instanceof Abandoned ? null : wrong }
     }
   }
 
@@ -159,7 +162,7 @@ export class Historian {
       await this.expectSyncToChangeNothing()
       return { steps: done, wrong: null }
     } catch (wrong) {
-      return { steps: done, wrong }
+      return { steps: done, wrong: wrong instanceof Abandoned ? null : wrong }
     }
   }
 
@@ -314,8 +317,19 @@ export class Historian {
     await this.tolerate(async () => await this.database.rows('commit'))
     await rival
     this.count('races')
+    await this.expectTypes()
     await this.observe({ rowsChanged: true, warnings: [...this.warnings(), ...this.warnings(other)] })
     await this.expectAllWell([...first, ...second].some((one) => one.includes('revoke')))
+  }
+
+  /** CREATE TABLE locks no type that its columns are of: another session can drop it meanwhile (seen on PostgreSQL 18). */
+  private async expectTypes(): Promise<void> {
+    const isLost = await this.database.value<boolean>(`
+      select exists (
+        select from pg_attribute a where a.attnum > 0 and not a.attisdropped and not exists (select from pg_type t where t.oid = a.atttypid))`)
+    if (!isLost) return
+    this.count('abandoned: the type of a column is gone')
+    throw new Abandoned()
   }
 
   private async setClaims(step: Step & { kind: 'set_claims' }): Promise<void> {

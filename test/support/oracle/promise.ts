@@ -103,7 +103,9 @@ function columnFlaws(
 
   const wanted = declared?.types ?? (then === undefined ? [] : [then.type])
   const fits = wanted.map((type) => serves(now.type, type))
-  if (wanted.length > 0 && !fits.includes('fits')) {
+  // What is long enough by what the field says need not be as long as it was.
+  const isMeasured = declared?.minLength != null && declared.types === null && fits.includes('narrower')
+  if (wanted.length > 0 && !fits.includes('fits') && !isMeasured) {
     flaw(fits.includes('narrower') ? 'IDB204' : 'IDB203', `${now.type} for ${wanted.join(' or ')}`, !fits.includes('matter of opinion'))
   }
   // A domain may serve whoever declared what is under it; which of them do is not the oracle's to say.
@@ -143,7 +145,7 @@ function columnFlaws(
 }
 
 /** Columns that an INSERT has to name. */
-const required = (relation: Relation): Column[] => relation.columns.filter((column) => column.isNotNull && !fillsItself(column))
+const required = (relation: Relation): Column[] => relation.columns.filter((column) => column.refusesNull && !fillsItself(column))
 
 /** May row level security keep rows from this role? `null`: it may not. */
 export function filterOf(relation: Relation, role: string, command: Exclude<Policy['command'], 'all'>): string | null {
@@ -311,9 +313,12 @@ export function relationFlaws(
   if (access.has('insert') && then.accepts.insert) {
     const requiredThen = new Set(required(then).map((column) => column.name))
     for (const column of required(now)) {
-      if (filled.has(column.name)) continue
+      // A partition's own may never see a row (a default partition beside one for all values).
+      const isOfPartition = !column.isNotNull
+      if (filled.has(column.name) || (isOfPartition && requiredThen.has(column.name))) continue
       // Where it always was required no INSERT ever worked: hardly an alternative to anything.
-      flaws.push({ code: 'IDB211', relation: name, field: column.name, what: 'is required', sure: !requiredThen.has(column.name) })
+      const sure = !isOfPartition && !requiredThen.has(column.name)
+      flaws.push({ code: 'IDB211', relation: name, field: column.name, what: 'is required', sure })
     }
   }
   return flaws
