@@ -42,7 +42,8 @@ async function bundleCore(entry: string): Promise<string> {
   // Without what esbuild notes for other bundlers and debuggers.
   const script = exported.replaceAll('/* @__PURE__ */ ', '').replace(/^\/\/ src\/.*\n/gm, '')
   // Tabs: a tenth of the bytes that a session reads when it starts. Not within a string that runs over lines.
-  const tabbed = script.replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2))
+  // And without the comments on methods, which alone esbuild keeps.
+  const tabbed = script.replace(/^ *\/\*\* .* \*\/\n/gm, '').replace(/^(?: {2})+/gm, (indent) => '\t'.repeat(indent.length / 2))
   const [one, other] = await Promise.all([script, tabbed].map((each) => transform(each, { minifyWhitespace: true })))
   if (one?.code !== other?.code) throw new Error('a string in src/core runs over lines and is indented')
   return tabbed

@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'e992688ba60885e7';
+  core_hash constant text := 'a02c8ab94ee7feba';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 e992688ba60885e7"] === undefined) {
+if (globalThis["integratedb 0.1.0 a02c8ab94ee7feba"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -84,7 +84,6 @@ var CatalogIndex = class {
 	named(schema, name) {
 		return this.byName.get(keyOf(schema, name));
 	}
-	/** Was the catalogue asked about this stakeholder and relation? */
 	knowsAccess(stakeholder, { id }) {
 		return this.access.has(keyOf(stakeholder, id));
 	}
@@ -313,8 +312,8 @@ function changes({ observed }, column) {
 	if (observed === null) return [];
 	let messages = [];
 	observed.expression !== void 0 && (column.expression === void 0 ? column.unique !== void 0 && messages.push("the column is no longer generated") : isSame(observed.expression, column.expression) || messages.push("the expression that generates the column was changed"));
-	let [was, is] = [observed, column].map(({ collation }) => collation ?? "the default");
-	return was !== is && messages.push(`the collation was changed from ${was} to ${is}`), messages.map((message) => ({ code: "IDB304", message, is_warning: !0 }));
+	let [was, is] = [observed, column].map(({ collation }) => collation ?? ["the default"]);
+	return isSame(was, is) || messages.push(`the collation was changed from ${was[0]} to ${is[0]}`), messages.map((message) => ({ code: "IDB304", message, is_warning: !0 }));
 }
 function fieldProblems(field, column, access) {
 	return [
@@ -382,7 +381,12 @@ function requiredProblems(subject, isOfWildcard) {
 	if (!writes?.insert || insertsNothing || !claim.access.includes("insert")) return [];
 	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), isTaken = (field) => field.alternative !== null && relation.columns.some(
 		(column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, "insert") !== null
-	), known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field)), filled = new Set(known.map(({ name }) => name)), required = relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst)).map(({ name }) => name), hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
+	), known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field)), required = new Set(
+		relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).map(({ name }) => name)
+	), options = known.filter(({ alternative, name }) => alternative !== null && required.has(name)), chosen = new Map([...options, ...options.filter(({ observed }) => observed)].map((option) => [option.field, option]));
+	for (let field of known) (!options.includes(field) || chosen.get(field.field) === field) && required.delete(field.name);
+	claim.all_fields && isFirst && required.clear();
+	let hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
 	return [...required, ...hidden].map((column) => ({
 		code: "IDB211",
 		column,
@@ -478,7 +482,7 @@ function observe(subject, deletes, isOfWildcard) {
 			update: writes.update,
 			delete: deletes,
 			...writes.without_partition && { without_partition: !0 },
-			constraints: marksOf(writes.constraints),
+			constraints: keepAllSame(observed?.constraints, marksOf(writes.constraints)),
 			triggers: keepAllSame(observed?.triggers, marksOf(writes.triggers))
 		}
 	};
@@ -505,7 +509,7 @@ function missingRelation({ relid, schema_name }, found, catalog) {
 function expandClaim(before, catalog, circumstances, isOfWildcard) {
 	let relation = catalog.named(before.schema_name, before.relation_name);
 	if (relation === void 0 || !isClaimable(relation)) {
-		let after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, status: "unmet" };
+		let after2 = mayBeAbsent(before) ? withoutMemory(before) : { ...before, relid: before.status === "met" ? before.relid : null, schema_id: null, sequences: [], status: "unmet" };
 		return without(before, after2, [missingRelation(before, relation, catalog)]);
 	}
 	let subject = { ...circumstances, claim: before, relation, access: catalog.accessOf(before.stakeholder, relation) }, columnsByName = new Map(relation.columns.map((column) => [column.name, column])), required = requiredProblems(subject, isOfWildcard), found = [], [wanted, lost] = [columnsOf(), columnsOf()], possible = before.access.filter((privilege) => privilege === "select" || relation.writes?.[privilege]), expandField = (field) => {
@@ -549,7 +553,9 @@ function withRevoked(observed, isRevoked2) {
 	return { ...rest, ...isRevoked2 && { delete_revoked: !0 } };
 }
 function seen({ name: _, ...column }, before, writes) {
-	if (column.expression !== void 0 && (column.expression = keepSame(before?.expression, column.expression)), writes) return column;
+	for (let key of ["expression", "collation"])
+		column[key] !== void 0 && (column[key] = keepSame(before?.[key], column[key]));
+	if (writes) return column;
 	let { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column;
 	return read;
 }
@@ -775,15 +781,12 @@ var Place = class _Place {
 	child(key) {
 		return new _Place(this.issues, this, key);
 	}
-	/** Put together when somebody asks: most places are right. */
 	get pointer() {
 		return this.parent === null ? "" : child(this.parent.pointer, this.key);
 	}
-	/** Answers nothing, as the reader does that found it. */
 	report(message) {
 		this.issues.push({ pointer: this.pointer, message });
 	}
-	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
 	reportDuplicate(seen2, key) {
 		let first = seen2.get(key);
 		first === void 0 ? seen2.set(key, this) : this.report(`names again what ${first.pointer} names; put both into one`);
@@ -1058,13 +1061,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 e992688ba60885e7"] = operate;
+globalThis["integratedb 0.1.0 a02c8ab94ee7feba"] = operate;
 }
-return globalThis["integratedb 0.1.0 e992688ba60885e7"](op, input);
+return globalThis["integratedb 0.1.0 a02c8ab94ee7feba"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1237,15 +1240,12 @@ var Place = class _Place {
 	child(key) {
 		return new _Place(this.issues, this, key);
 	}
-	/** Put together when somebody asks: most places are right. */
 	get pointer() {
 		return this.parent === null ? "" : child(this.parent.pointer, this.key);
 	}
-	/** Answers nothing, as the reader does that found it. */
 	report(message) {
 		this.issues.push({ pointer: this.pointer, message });
 	}
-	/** Tells of what stands more than once: `seen` keeps where a key stood first. */
 	reportDuplicate(seen, key) {
 		let first = seen.get(key);
 		first === void 0 ? seen.set(key, this) : this.report(`names again what ${first.pointer} names; put both into one`);
@@ -1360,7 +1360,6 @@ var Parser = class {
 			kind === "end" ? `ends where ${wanted} should follow` : `has ${text} at character ${at + 1}, where ${wanted} should stand`
 		);
 	}
-	/** Takes the word or sign, if it is next. */
 	take(text) {
 		let { kind, text: found } = this.token, isNext = (kind === "word" || kind === "sign") && found.toLowerCase() === text;
 		return isNext && this.next++, isNext;
@@ -1664,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"] = operate;
+globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 e992688ba60885e7 notifications"](op, input);
+return globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2990,7 +2989,7 @@ begin return (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
               end,
-            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
               select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
                 from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end

@@ -129,6 +129,17 @@ describe('alternatives of a field', () => {
     expect(await statuses()).toEqual(['v1.orders id unmet', 'v1.orders total met'])
   })
 
+  test('to insert, two that both have to be filled are none', async () => {
+    const claimed = [{ path: 'v1.orders', fields: ['id', { alternatives: ['total', 'sum'] }], access: ['select', 'insert'] }]
+    await database.rows('alter table v1.orders alter total set not null')
+    await setClaims(database, 'reporter', claimed)
+    const told = 'IDB211 reporter needs v1.orders.sum (null or a default): an insert has to fill the column, and the claim does not'
+    expect(await rejected('alter table v1.orders add sum int not null')).toEqual([told])
+    await migrate('alter table v1.orders add sum int not null default 1')
+    expect(await rejected('alter table v1.orders alter sum drop default')).toContainEqual(expect.stringContaining('IDB211 reporter'))
+    await migrate('alter table v1.orders alter total drop not null, alter sum drop default')
+  })
+
   test('none: each is told of', async () => {
     expect(
       await refusal(database, 'reporter', [{ path: 'v1.orders', fields: [{ alternatives: ['a', { name: 'id', type: 'text' }] }] }]),
@@ -310,4 +321,14 @@ test('usage of a schema goes with the last that is held in it, of what no longer
   expect(await usage()).toBe(true)
   await migrate('alter table v1.orders drop amount')
   expect(await usage()).toBe(false)
+})
+
+test('usage of a sequence goes with what no longer has the claimed name, too', async () => {
+  await database.rows('create table v1.numbered (id serial primary key)')
+  await setClaims(database, 'reporter', [{ path: 'v1.numbered', fields: '*', access: ['select', 'insert'] }])
+  await database.rows(`select integratedb.set_enforcement('warn')`)
+  await database.rows(`alter schema v1 rename to v3; select integratedb.set_enforcement('enforce')`)
+  expect(await database.value(`select has_sequence_privilege('reporter', 'v3.numbered_id_seq', 'usage')`)).toBe(false)
+  await migrate('alter schema v3 rename to v1')
+  expect(await database.value(`select has_sequence_privilege('reporter', 'v1.numbered_id_seq', 'usage')`)).toBe(true)
 })

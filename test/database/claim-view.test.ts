@@ -249,12 +249,14 @@ test('the defaults of a table that a view only reads are no concern of who write
   )
 })
 
-test('what a view, a policy or a generated column calls may be renamed: that is no change, and sync() finds none', async () => {
+test('what a view, a policy or a column speaks of may be renamed: that is no change, and sync() finds none', async () => {
   await database.rows(`
     create schema tools;
     create type tools.mood as enum ('sad', 'happy');
     create function tools.f(n int) returns int language sql immutable as 'select n + 1';
-    create table base.note (id int primary key, later int generated always as (tools.f(id)) stored, mood text);
+    create collation tools.c from "C";
+    create domain base.positive as int constraint more check (value > 0);
+    create table base.note (id base.positive primary key, later int generated always as (tools.f(id)) stored, mood text collate tools.c);
     alter table base.note enable row level security;
     create policy own on base.note using (tools.f(id) > 0 and mood = 'sad'::tools.mood::text);
     create view api.note as select id, tools.f(id) as next from base.item where name = 'sad'::tools.mood::text`)
@@ -263,7 +265,8 @@ test('what a view, a policy or a generated column calls may be renamed: that is 
     { path: 'base.note', fields: '*', access: ['select', 'update'] },
   ])
   const stored = () => database.rows('select to_jsonb(k) from integratedb.claim k order by k.relid')
-  await database.rows('alter schema tools rename to kit; alter function kit.f(int) rename to g; alter type kit.mood rename to temper')
+  await database.rows(`alter schema tools rename to kit; alter function kit.f(int) rename to g; alter type kit.mood rename to temper;
+    alter collation kit.c rename to d; alter domain base.positive rename constraint more to above; alter index base.note_pkey rename to note_key`)
   const before = await stored()
   await database.rows('select from integratedb.sync()')
   expect(await stored()).toEqual(before)

@@ -68,8 +68,8 @@ export interface Column extends Type, ColumnWrites {
   labels?: string[]
   /** Alone covered by a primary key or a unique constraint. Missing where there can be none: of views. */
   unique?: boolean
-  /** Where it is not the type's own. */
-  collation?: string
+  /** Where it is not the type's own: its name, and its oid. */
+  collation?: Marks
   /** Of a generated column. */
   expression?: Marks
 }

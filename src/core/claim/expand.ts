@@ -76,10 +76,10 @@ function missingRelation({ relid, schema_name }: Claim, found: Relation | undefi
 function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circumstances, isOfWildcard: boolean): Expansion {
   const relation = catalog.named(before.schema_name, before.relation_name)
   if (relation === undefined || !isClaimable(relation)) {
-    // Usage of the schema is taken back with it, and comes back with it. What did not hold is not followed under another name.
+    // Usage of the schema and of sequences is taken back with it, and comes back with it. What did not hold is not followed under another name.
     const after: Claim = mayBeAbsent(before)
       ? withoutMemory(before)
-      : { ...before, relid: before.status === 'met' ? before.relid : null, schema_id: null, status: 'unmet' }
+      : { ...before, relid: before.status === 'met' ? before.relid : null, schema_id: null, sequences: [], status: 'unmet' }
     return without(before, after, [missingRelation(before, relation, catalog)])
   }
 
@@ -163,7 +163,9 @@ function withRevoked(observed: Claim['observed'], isRevoked: boolean): Claim['ob
 
 /** What is to be remembered of a column. Readers have nothing to do with what the catalogue tells for writers. */
 function seen({ name: _, ...column }: Column, before: ClaimedField['observed'], writes: boolean): ClaimedField['observed'] {
-  if (column.expression !== undefined) column.expression = keepSame(before?.expression, column.expression)
+  for (const key of ['expression', 'collation'] as const) {
+    if (column[key] !== undefined) column[key] = keepSame(before?.[key], column[key])
+  }
   if (writes) return column
   const { insert: _i, update: _u, update_null: _o, accepts_null: _n, fills_itself: _f, ...read } = column
   return read

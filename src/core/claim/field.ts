@@ -1,5 +1,5 @@
 /** One column against one field of a claim: what does not fit, and what is not as it was. */
-import { type Column, isSame, type Privilege, type Relation, verbs } from '../catalog/catalog.ts'
+import { type Column, isSame, type Marks, type Privilege, type Relation, verbs } from '../catalog/catalog.ts'
 import { fitDeclaredType, fitType, isNarrower, type Type } from '../catalog/type.ts'
 import { listed } from '../errors.ts'
 import { quoteName } from '../specification/path.ts'
@@ -112,8 +112,8 @@ function changes({ observed }: ClaimedField, column: Column): Problem[] {
       if (column.unique !== undefined) messages.push('the column is no longer generated')
     } else if (!isSame(observed.expression, column.expression)) messages.push('the expression that generates the column was changed')
   }
-  const [was, is] = [observed, column].map(({ collation }) => collation ?? 'the default')
-  if (was !== is) messages.push(`the collation was changed from ${was} to ${is}`)
+  const [was, is] = [observed, column].map(({ collation }) => collation ?? ['the default']) as [Marks, Marks]
+  if (!isSame(was, is)) messages.push(`the collation was changed from ${was[0]} to ${is[0]}`)
   return messages.map((message) => ({ code: 'IDB304', message, is_warning: true }))
 }
 

@@ -55,11 +55,16 @@ export function requiredProblems(subject: Subject, isOfWildcard: boolean): Probl
     )
   // "*" fills what it knew when it was last met.
   const known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field))
-  const filled = new Set(known.map(({ name }) => name))
-  const required = relation.columns
-    .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
-    .filter(({ name }) => !filled.has(name) && !(claim.all_fields && isFirst))
-    .map(({ name }) => name)
+  const required = new Set(
+    relation.columns
+      .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
+      .map(({ name }) => name),
+  )
+  // Of options that have to be filled it fills one, and rather the one that it knows.
+  const options = known.filter(({ alternative, name }) => alternative !== null && required.has(name))
+  const chosen = new Map([...options, ...options.filter(({ observed }) => observed)].map((option) => [option.field, option]))
+  for (const field of known) if (!options.includes(field) || chosen.get(field.field) === field) required.delete(field.name)
+  if (claim.all_fields && isFirst) required.clear()
   // A view that leaves out what has to be filled takes no insert: none of a wildcard's business, if it finds it so.
   const hidden = claim.observed === null && isOfWildcard ? [] : (writes.hidden ?? [])
   return [...required, ...hidden].map((column) => ({
@@ -234,7 +239,7 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
         update: writes.update,
         delete: deletes,
         ...(writes.without_partition && { without_partition: true }),
-        constraints: marksOf(writes.constraints),
+        constraints: keepAllSame(observed?.constraints, marksOf(writes.constraints)),
         triggers: keepAllSame(observed?.triggers, marksOf(writes.triggers)),
       }),
   }

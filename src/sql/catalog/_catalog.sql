@@ -73,7 +73,7 @@ begin return (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
               end,
-            'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
+            'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
               select json_build_array(md5(e.adbin::text), md5(pg_get_expr(e.adbin, e.adrelid)))
                 from pg_attrdef e where e.adrelid = c.oid and e.adnum = a.attnum) end

@@ -375,17 +375,17 @@ describe('what a column means', () => {
       'of another collation',
       {},
       mood,
-      told({ collation: '"C"' }),
+      told({ collation: ['"C"', '950'] }),
       ['warning IDB304 public.orders.mood: the collation was changed from the default to "C"'],
     ],
     [
       'of the default collation',
       {},
-      told({ collation: '"C"' }),
+      told({ collation: ['"C"', '950'] }),
       mood,
       ['warning IDB304 public.orders.mood: the collation was changed from "C" to the default'],
     ],
-    ['of the same collation', {}, told({ collation: '"C"' }), told({ collation: '"C"' }), []],
+    ['of the same collation', {}, told({ collation: ['"C"', '950'] }), told({ collation: ['"C"', '950'] }), []],
   ])('%s', (_, field, before, after, lines) => {
     expect(findings({ path: 'public.orders', fields: [{ name: 'mood', ...field }] }, [after], [before])).toEqual(lines)
   })

@@ -327,7 +327,7 @@ describe('what is put in the way of a writer', () => {
   })
 
   test('what is not as it was is told when nothing of the column is broken any more, and once', () => {
-    const inC = (...changed: string[]) => withColumn(goods(...changed), 'name', { collation: '"C"' })
+    const inC = (...changed: string[]) => withColumn(goods(...changed), 'name', { collation: ['"C"', '950'] })
     const { claims, catalog } = claimed([writer], catalogOf([goods()]))
     const broken = migrated(catalog, [inC('2 name integer')])
     const first = judged(claims, broken)
