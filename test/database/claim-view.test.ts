@@ -207,6 +207,46 @@ test('a view that only a trigger makes writable makes writable what is over it',
   await expectAllWell(database)
 })
 
+test('a rule for one event leaves the others as they are, and a conditional one stops its own unless something else takes it', async () => {
+  await database.rows(
+    `${pass}; create view api.behind as select id, name from base.item; create view api.front as select id, name from api.behind`,
+  )
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', access: ['select', 'insert', 'update'] }])
+  const use = async () =>
+    await database.rows(
+      `set role reporter; insert into api.front values (1, 'a'); update api.front set name = 'b'; reset role; delete from base.item`,
+    )
+  await database.rows('create rule keep as on delete to api.behind where old.id > 9 do instead nothing')
+  await use()
+  const conditional = 'create rule high as on insert to api.behind where new.id > 9 do instead nothing'
+  expect(await rejected(conditional)).toBe('IDB213 reporter needs api.front (insert): it can no longer be inserted into')
+  // The trigger takes what the rule leaves; so does one further out.
+  await database.rows(`begin; ${conditional}; ${instead('api.behind')}; commit`)
+  await use()
+  expect(await rejected('drop trigger watch on api.behind')).toContain('IDB213 reporter needs api.front')
+  await database.rows(`begin; drop trigger watch on api.behind; create rule all_of_it as on insert to api.front do instead nothing; commit`)
+  await use()
+  await expectAllWell(database)
+})
+
+test('a view with a rule for its deletes can be claimed to be written', async () => {
+  await database.rows(`alter table base.item add gone boolean not null default false;
+    create view api.kept as select id, name from base.item where not gone;
+    create rule hide as on delete to api.kept do instead update base.item set gone = true where id = old.id`)
+  await setClaims(database, 'reporter', [{ path: 'api.kept', fields: '*', access: ['select', 'insert', 'update', 'delete'] }])
+  await database.rows(
+    `set role reporter; insert into api.kept values (1, 'a'); update api.kept set name = 'b'; delete from api.kept; reset role`,
+  )
+  expect(await database.rows('select * from base.item')).toEqual([{ id: 1, name: 'b', gone: true }])
+  // What is behind it still concerns who inserts, and no longer who deletes.
+  expect(await rejected('alter table base.item alter gone drop default')).toContain('IDB211 reporter needs api.kept.gone')
+  await database.rows(
+    'alter table base.item drop constraint item_pkey; create publication outgoing for table base.item with (publish = $$delete$$)',
+  )
+  await expectAllWell(database)
+  await database.rows('drop publication outgoing')
+})
+
 test('of views over views each owner needs what it writes through', async () => {
   await database.rows(`
     create role api_owner; create role base_owner;

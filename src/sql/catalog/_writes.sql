@@ -1,5 +1,6 @@
 -- Which of what is written into a view does an INSTEAD OF trigger or an unconditional INSTEAD rule take? Nobody can tell where
--- that goes. Bits as of pg_relation_is_updatable: 4 update, 8 insert, 16 delete.
+-- that goes. Bits as of pg_relation_is_updatable: 4 update, 8 insert, 16 delete. And, 256 times that, which does a conditional
+-- INSTEAD rule stop? With one Postgres writes nothing by itself, whatever the condition, and pg_relation_is_updatable does not know.
 create or replace function integratedb._handed_over(relation oid)
 returns integer
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -9,25 +10,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return (
-  select coalesce(bit_or(x.events), 0)
+  select coalesce(bit_or(x.taken) | ((bit_or(x.stopped) & ~bit_or(x.taken)) << 8), 0)
     from (
-      select case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end as events
+      select case when t.tgtype & 4 <> 0 then 8 else 0 end + case when t.tgtype & 16 <> 0 then 4 else 0 end + case when t.tgtype & 8 <> 0 then 16 else 0 end as taken,
+             0 as stopped
         from pg_trigger t
        where t.tgrelid = relation and t.tgtype & 64 <> 0
       union all
-      select case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end
+      select case when r.ev_qual::text = '<>' then e.event else 0 end, case when r.ev_qual::text = '<>' then 0 else e.event end
         from pg_rewrite r
+       cross join lateral (select case r.ev_type when '2' then 4 when '3' then 8 when '4' then 16 else 0 end as event) e
        where r.ev_class = relation and r.is_instead
     ) x
 ); end
 $$;
 
-comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it';
+comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it, and, << 8, what is stopped';
 
 -- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
 -- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
 -- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
--- computed column. handed_over: what of this column is handed to a trigger or a rule before it gets here, as _handed_over has it.
+-- computed column. handed_over: what of this column is handed to a trigger or a rule before it gets here, or stopped, as _handed_over has it.
 create or replace function integratedb._written_columns(relation oid)
 returns table (num smallint, target oid, target_num smallint, handed_over integer, is_last boolean)
 language plpgsql
@@ -43,6 +46,8 @@ declare
   target_nums smallint[];
   handed integer[];
   own_handed integer;
+  taken integer := 0;
+  stopped integer := 0;
 begin
   target := relation;
   select array_agg(a.attnum order by a.attnum), array_agg(0) into nums, handed
@@ -50,19 +55,20 @@ begin
   target_nums := nums;
   loop
     is_last := not coalesce((select c.relkind = 'v' from pg_class c where c.oid = target), false);
-    return query select n, target, t, h, is_last from unnest(nums, target_nums, handed) x (n, t, h);
+    return query select n, target, t, h | (stopped << 8), is_last from unnest(nums, target_nums, handed) x (n, t, h);
     if is_last then
       return;
     end if;
     own_handed := integratedb._handed_over(target);
     if own_handed <> 0 then
+      stopped := stopped | ((own_handed >> 8) & ~taken);
+      own_handed := own_handed & 255;
+      taken := taken | own_handed;
       handed := array(select case when t is null then h else h | own_handed end from unnest(target_nums, handed) with ordinality x (t, h, place) order by place);
     end if;
-    -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers in turn.
-    if pg_relation_is_updatable(target, false) | (pg_relation_is_updatable(target, true) & ~own_handed) = 0
-       or exists (select from pg_rewrite r where r.ev_class = target and r.is_instead and r.ev_type <> '1')
-    then
-      return query select n, null::oid, null::smallint, h, true from unnest(nums, handed) x (n, h);
+    -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers and rules in turn.
+    if pg_relation_is_updatable(target, true) & ~own_handed = 0 then
+      return query select n, null::oid, null::smallint, h | (stopped << 8), true from unnest(nums, handed) x (n, h);
       return;
     end if;
     -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
@@ -249,11 +255,11 @@ begin return (
   ), written as materialized (
     select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
-    select c.oid, c.relkind, (select target from written limit 1) as target, pg_relation_is_updatable(c.oid, true) as events,
+    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) & ~(w.handed_over >> 8) as events,
            array(select distinct w.target from way w where w.target is not null) as way,
-           exists (select from written where is_insert_handed_over) as is_insert_handed_over,
-           exists (select from written where is_update_handed_over) as is_update_handed_over
+           w.handed_over & 8 <> 0 as is_insert_handed_over, w.handed_over & 4 <> 0 as is_update_handed_over, w.handed_over & 16 <> 0 as is_delete_handed_over
       from pg_class c
+     cross join lateral (select min(target) as target, coalesce(bit_or(handed_over), 0) as handed_over from way where is_last) w
      where c.oid = relation
   ), part as materialized (
     -- What is written into a partitioned table goes into one of these; rows of tables that inherit are updated and deleted with it.
@@ -378,7 +384,7 @@ begin return (
          and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
     'update', s.events & 4 <> 0 and (s.is_update_handed_over or not integratedb._is_refused_by_publication(s.target, 'update')),
-    'delete', s.events & 16 <> 0 and not integratedb._is_refused_by_publication(s.target, 'delete'),
+    'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not integratedb._is_refused_by_publication(s.target, 'delete')),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),

@@ -316,6 +316,40 @@ export const viewForms: Form[] = [
   ...forms('CREATE TRIGGER', counts, [
     { form: 'CREATE TRIGGER … INSTEAD OF', sql: withTrigger, gives: accepts, why: 'readers write nothing' },
   ]),
+  ...forms('CREATE RULE', offerWriter, [
+    {
+      form: 'CREATE RULE … DO INSTEAD',
+      when: 'for one event, on an updatable view',
+      sql: 'create rule hide as on delete to shop.offer do instead update shop.product set hidden = true where id = old.id',
+      fewer: true,
+      gives: warns(302),
+      why: 'the others go to the table as before',
+    },
+    {
+      form: 'CREATE RULE … WHERE … DO INSTEAD',
+      when: 'on an updatable view',
+      sql: 'create rule high as on insert to shop.offer where new.id > 100 do instead nothing',
+      gives: rejects(213),
+      why: 'with a conditional rule PostgreSQL refuses every insert',
+    },
+    {
+      form: 'CREATE RULE … WHERE … DO INSTEAD',
+      when: 'beside an unconditional one',
+      setup: 'create rule ignore as on insert to shop.offer do instead nothing',
+      sql: 'create rule high as on insert to shop.offer where new.id > 100 do instead nothing',
+      gives: warns(302),
+      why: 'the other one takes what this one leaves',
+    },
+    {
+      form: 'CREATE RULE … WHERE … DO INSTEAD',
+      when: 'on a view behind a claimed one',
+      setup: 'create view shop.base as select * from shop.product; create view shop.top as select id, name, price from shop.base',
+      claims: writes('shop.top', ['id', 'name', 'price'], 'update shop.top set name = name', 'delete from shop.top where id = 1'),
+      sql: 'create rule high as on delete to shop.base where old.id > 100 do instead nothing',
+      gives: rejects(213),
+      why: 'with a conditional rule PostgreSQL refuses every delete',
+    },
+  ]),
   ...forms('DROP RULE', writes('shop.product_count', ['products'], 'insert into shop.product_count values (1)'), [
     {
       form: 'DROP RULE',
@@ -337,6 +371,23 @@ export const viewForms: Form[] = [
       sql: 'alter table shop.draft rename to sketch; create view shop.draft as select id, body from shop.sketch',
       gives: accepts,
       why: 'what was only observed is not asked of a view: NOT NULL, unique',
+    },
+    {
+      form: 'CREATE VIEW',
+      when: 'in place of a table, with a rule that only marks what is deleted',
+      claims: writes(
+        'shop.draft',
+        ['id', 'body'],
+        'select id, body from shop.draft',
+        `insert into shop.draft (id, body) values (1, 'a')`,
+        'update shop.draft set body = body',
+        'delete from shop.draft',
+      ),
+      sql: `alter table shop.draft rename to sketch; alter table shop.sketch add deleted boolean not null default false;
+        create view shop.draft as select id, body from shop.sketch where not deleted;
+        create rule hide as on delete to shop.draft do instead update shop.sketch set deleted = true where id = old.id`,
+      gives: warns(302),
+      why: 'the name reads and writes the same',
     },
   ]),
 ]
