@@ -261,6 +261,36 @@ describe('what only may refuse is told', () => {
     expect(database.notices).toEqual([])
   })
 
+  test('rows that a constraint refuses stop updates, and inserts only of the columns that are in it', async () => {
+    await database.rows(`
+      create table public.letter (id int, topic text, kind int default 1);
+      insert into public.letter values (1, '', 7);
+      create table public.kind_of (id int primary key);
+      insert into public.kind_of values (1);
+      select integratedb.add_stakeholder('writer')`)
+    const added = async (columns: string[], access: string[], constraint: string): Promise<string | undefined> => {
+      const match = [{ path: 'public.letter', fields: columns, access }]
+      await database.rows(`select from integratedb.set_claims('writer', $1)`, [JSON.stringify({ match })])
+      database.notices.length = 0
+      await database.rows(`alter table public.letter add constraint new ${constraint} not valid`)
+      await database.rows(
+        `set role writer; insert into public.letter (topic) values ('a'); reset role; alter table public.letter drop constraint new`,
+      )
+      return database.notices[0]?.detail
+    }
+    const check = 'check (kind < 5)'
+    const key = 'foreign key (kind) references public.kind_of'
+    const warning = (name: string) => `IDB302 writer needs public.letter: the ${name} new was added: it can refuse what is written`
+    expect(await added(['topic'], ['insert'], check)).toBe(warning('check constraint'))
+    expect(await added(['topic'], ['insert'], key)).toBe(warning('foreign key'))
+    expect(await added(['topic'], ['select', 'insert', 'update'], key)).toBe(warning('foreign key'))
+    await database.rows(`set role writer; update public.letter set topic = 'b'; reset role`)
+    const refused = { code: 'IDB01', detail: expect.stringMatching(/ new was added, and there are rows that it refuses$/) }
+    await expect(added(['topic'], ['select', 'insert', 'update'], check)).rejects.toMatchObject(refused)
+    await expect(added(['topic', 'kind'], ['insert'], check)).rejects.toMatchObject(refused)
+    await expect(added(['topic', 'kind'], ['insert'], key)).rejects.toMatchObject(refused)
+  })
+
   test('a check of the whole row, of a table or of one of its parts', async () => {
     await database.rows(`
       create table public.day (on_day date, note text) partition by range (on_day);

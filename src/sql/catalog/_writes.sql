@@ -312,20 +312,26 @@ begin return (
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
-           b.is_broken,
-           -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
-           -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is.
-           case when not p.is_inserted then 'u'
-                when k.contype = 'c' then case when b.is_broken then 'IU' else 'Iu' end
-                when exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-                              where a.attnum = any (k.conkey) and f.fills_itself) then 'Iu'
-                else 'iu' end as events
+           e.is_broken, e.events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
                           and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
+      -- An insert leaves other columns null, or to their defaults.
+      cross join lateral (
+        select p.is_inserted and (k.contype = 'c' or exists (
+          select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname where a.attnum = any (k.conkey) and f.fills_itself)) as is_of_any
+      ) i
+      -- Any update of a row looks at its checks again, which are in the way of rows that they refuse, and not at a foreign
+      -- key that it leaves as it is. Rows that are there show what an insert of the same columns comes to, not what any does.
+      cross join lateral (
+        select b.is_broken, concat(case when i.is_of_any and not b.is_broken then 'I' when p.is_inserted then 'i' end,
+                                   case when k.contype = 'c' and b.is_broken then 'U' else 'u' end) as events
+        union all
+        select false, 'I' where i.is_of_any and b.is_broken
+      ) e
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
@@ -392,7 +398,7 @@ begin return (
     'hidden', (select json_agg(attname order by num) from fact
                 where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_handed_over),
     'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
-                                                               'events', events) order by name)
+                                                               'events', events) order by name, events)
                                from constraint_in_the_way), '[]'),
     'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
     -- Partitions, too: of one that is dropped or let go Postgres tells no parent.

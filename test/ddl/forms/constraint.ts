@@ -1,5 +1,5 @@
 /** ALTER TABLE: constraints. */
-import { claim, customers, customerWriter, inserter, measurementWriter, reader, reads, writer, writes } from '../claims.ts'
+import { claim, customers, customerWriter, inserter, inserts, measurementWriter, reader, reads, writer, writes } from '../claims.ts'
 import { accepts, type Form, forms, refuses, rejects, rejectsProperty, warns, warnsOfFailure } from '../form.ts'
 
 const refused = 'what is written may be refused'
@@ -45,6 +45,14 @@ const added: Form[] = forms('ALTER TABLE', writer, [
     sql: 'alter table shop.orders add check (total > 50) not valid',
     gives: rejects(302),
     why: 'updates of that row fail',
+  },
+  {
+    form: 'ADD CHECK … NOT VALID',
+    when: 'a row does not satisfy it, over an unclaimed column',
+    claims: inserts('shop.ticket', ['title'], `insert into shop.ticket (title) values ('b')`),
+    sql: 'alter table shop.ticket add check (id > 1) not valid',
+    gives: warns(302),
+    why: 'who only inserts leaves it to its default, whatever the rows that are there',
   },
   {
     form: 'ADD CHECK … NOT ENFORCED',
@@ -202,6 +210,14 @@ const added: Form[] = forms('ALTER TABLE', writer, [
     sql: 'alter table shop.truck add check (wheels > 1) not valid',
     gives: warns(302),
     why: refused,
+  },
+  {
+    form: 'ADD CHECK … NOT VALID',
+    when: 'a row of a table that inherits does not satisfy it, over a column that only that has',
+    claims: writes('shop.vehicle', ['plate', 'wheels'], 'update shop.vehicle set wheels = wheels'),
+    sql: 'alter table shop.truck add check (load > 100) not valid',
+    gives: rejects(302),
+    why: 'updates of that row fail',
   },
   {
     form: 'ADD FOREIGN KEY',
