@@ -16,6 +16,7 @@ export const loadOrder = [
 
   'catalog/_type.sql',
   'catalog/_behind.sql',
+  'catalog/_replica_identity.sql',
   'catalog/_writes.sql',
   'catalog/_obstacles.sql',
   'catalog/_catalog.sql',

@@ -2303,6 +2303,176 @@ comment on function integratedb._with_descendants(bigint[]) is 'internal: relati
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_replica_identity.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
+-- What a publication makes of UPDATE and DELETE: Postgres refuses what it could not tell a subscriber.
+-- https://www.postgresql.org/docs/current/logical-replication-publication.html
+
+-- The columns and the index of a table's replica identity, as Postgres chooses it. is_full: all of them; no row: none.
+create or replace function integratedb._replica_identity(relation oid)
+returns table (is_full boolean, columns name[], index oid)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 1 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  select true, null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
+  union all
+  select false, array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
+    from pg_class c
+    join pg_index i on i.indrelid = c.oid
+   where c.oid = relation
+     and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end
+     and i.indisunique and i.indimmediate and i.indislive and i.indisvalid and i.indpred is null;
+end
+$$;
+
+comment on function integratedb._replica_identity(oid) is 'internal: how UPDATE and DELETE say in the stream which row they mean';
+
+-- Tables whose replica identity was an index that is gone: of a dropped index sql_drop does not tell whose it was, and
+-- REINDEX CONCURRENTLY gives it another oid, so that there is no use in remembering.
+create or replace function integratedb._without_identity_index()
+returns setof oid
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 1
+security invoker
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = on -- no index tells
+as $$
+begin return query
+  select c.oid from pg_class c
+   where c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident);
+end
+$$;
+
+comment on function integratedb._without_identity_index() is 'internal: oids of tables';
+
+-- These columns, and those that the generated ones among them are computed from.
+create or replace function integratedb._computed_from(relation oid, nums smallint[])
+returns name[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return array(
+  select a.attname
+    from pg_attribute a
+   where a.attrelid = relation
+     and (a.attnum = any (nums) or exists (
+       select from pg_attrdef f
+         join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = f.adrelid
+        where f.adrelid = relation and f.adnum = any (nums) and d.refobjsubid = a.attnum))
+   order by a.attnum
+); end
+$$;
+
+comment on function integratedb._computed_from(oid, smallint[]) is 'internal: names of columns';
+
+-- Does Postgres refuse UPDATE (or DELETE) of this one table? It has no replica identity, or one that the publication's columns or its
+-- row filter do not cover. For partitions both may be those of a parent, with columns in another order.
+create or replace function integratedb._is_refused_by_publication(relation oid, event text)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return exists (
+  select
+    from pg_class c
+    left join lateral integratedb._replica_identity(c.oid) i on true
+    cross join pg_publication p
+    cross join lateral ( -- the uppermost in the publication
+      select w.oid
+        from (select c.oid, 1 union select a.relid, a.place from pg_partition_ancestors(c.oid) with ordinality a (relid, place)) w (oid, place)
+       where p.puballtables
+          or exists (select from pg_publication_rel r where r.prrelid = w.oid and r.prpubid = p.oid)
+          or exists (select from pg_publication_namespace n where n.pnnspid = (select x.relnamespace from pg_class x where x.oid = w.oid) and n.pnpubid = p.oid)
+       order by w.place desc limit 1
+    ) root
+    left join pg_publication_rel r on r.prpubid = p.oid and r.prrelid = case when p.pubviaroot then root.oid else c.oid end
+   where c.oid = relation and c.relkind = 'r' and c.relpersistence = 'p'
+     and case event when 'update' then p.pubupdate else p.pubdelete end
+     and case
+           when i.is_full is null then true
+           else i.is_full and r.prattrs is not null
+             or exists (
+               select from pg_attribute a
+                where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and (i.is_full or a.attname = any (i.columns))
+                  and case
+                        when r.prattrs is not null then a.attname not in (select w.attname from pg_attribute w where w.attrelid = r.prrelid and w.attnum = any (r.prattrs))
+                        when a.attgenerated = 's' then to_jsonb(p)->>'pubgencols' = 'n' -- PostgreSQL 18
+                        else a.attgenerated = 'v' end)
+             or not i.is_full and r.prqual is not null and exists (
+               with filter as (select array(select m[1]::smallint from regexp_matches(r.prqual::text, ':varattno ([0-9]+) ', 'g') m) as nums)
+               select from filter f, pg_attribute a
+                where a.attrelid = r.prrelid and a.attgenerated <> 'v' and a.attname <> all (i.columns)
+                  and (a.attnum = any (f.nums) or a.attname = any (integratedb._computed_from(r.prrelid, array(
+                    select v.attnum from pg_attribute v where v.attrelid = r.prrelid and v.attnum = any (f.nums) and v.attgenerated = 'v')))))
+         end
+); end
+$$;
+
+comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE of a table because of a publication?';
+
+-- Which tables are updated or deleted from where a relation is? What inherits from it, and what refers to it ON UPDATE or ON DELETE, and so on.
+-- columns: only where one of these is updated. No rows where no publication could refuse anything: nobody else asks.
+create or replace function integratedb._written_with(relation oid)
+returns table (event text, columns name[], target oid, target_event text)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from pg_publication where pubupdate or pubdelete) then
+    return;
+  end if;
+  return query
+  with recursive reached (event, columns, target, target_event, changed) as ( -- changed: which of the target's columns; null: any
+    select e, null::name[], d::oid, e, null::name[]
+      from unnest(integratedb._with_descendants(array[relation::bigint])) d, unnest('{update,delete}'::text[]) e
+    union
+    select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed
+      from reached r
+      cross join lateral (
+        -- (pg_constraint has no index that tells who refers; and a trigger may be disabled.)
+        select f.conrelid, integratedb._computed_from(f.confrelid, f.confkey) as referenced, x.event,
+               case x.event when 'update' then array(
+                 select a.attname from pg_attribute a
+                  where a.attrelid = f.conrelid and a.attnum = any (case r.target_event when 'delete' then coalesce(f.confdelsetcols, f.conkey) else f.conkey end)
+                  order by a.attnum) end as changed
+          from pg_trigger g
+          join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid
+         cross join lateral (
+           select case case r.target_event when 'delete' then f.confdeltype else f.confupdtype end
+                    when 'c' then r.target_event when 'n' then 'update' when 'd' then 'update' end as event
+         ) x
+         where g.tgrelid = r.target and g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & case r.target_event when 'delete' then 8 else 16 end <> 0
+           and x.event is not null
+        offset 0
+      ) k
+      join pg_class c on c.oid = k.conrelid
+      cross join lateral unnest(case c.relkind when 'p' then integratedb._with_descendants(array[c.oid::bigint]) else array[c.oid::bigint] end) t
+     where r.changed is null or r.changed && k.referenced
+  )
+  select distinct r.event, r.columns, r.target, r.target_event from reached r;
+end
+$$;
+
+comment on function integratedb._written_with(oid) is 'internal: of a table: which other tables, and itself, with which event';
+$sql$;
+
+-- ----------------------------------------------------------------------------------------------------
 -- src/sql/catalog/_writes.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
@@ -2496,56 +2666,6 @@ $$;
 
 comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
 
--- Would a publication make UPDATE (or DELETE) fail? Postgres refuses what it could not tell a subscriber: no replica
--- identity, or one that the publication's list of columns or its row filter does not cover.
--- https://www.postgresql.org/docs/current/logical-replication-publication.html
-create or replace function integratedb._is_refused_by_publication(relation oid, event text)
-returns boolean
-language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin return (
-  select exists (
-    select from pg_publication where case event when 'update' then pubupdate else pubdelete end
-  ) and exists (
-    with leaf as (
-      select c.oid, c.relnamespace, c.relreplident, c.relispartition
-        from unnest(integratedb._with_descendants(array[relation::bigint])) d join pg_class c on c.oid = d::oid
-       where c.relkind = 'r' and c.relpersistence = 'p'
-    )
-    select
-      from leaf l
-      cross join lateral (
-        select i.indkey::smallint[] as columns from pg_index i
-         where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end
-        union all
-        select null where l.relreplident = 'f' or not exists (
-          select from pg_index i
-           where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
-        limit 1
-      ) identity
-      join pg_publication p on case event when 'update' then p.pubupdate else p.pubdelete end
-      left join pg_publication_rel r on r.prpubid = p.oid and (r.prrelid = l.oid or l.relispartition and r.prrelid in (select pg_partition_ancestors(l.oid)))
-     where (p.puballtables or r.oid is not null or exists (
-             select from pg_publication_namespace n where n.pnpubid = p.oid and n.pnnspid = l.relnamespace))
-       and case
-             when l.relreplident = 'f' then r.prattrs is not null
-             when identity.columns is null then true
-             else not coalesce(identity.columns <@ r.prattrs::smallint[], true)
-               or exists (
-                 select from pg_depend d
-                  where d.classid = 'pg_publication_rel'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
-                    and d.refobjid = l.oid and d.refobjsubid <> 0 and r.prqual is not null
-                    and d.refobjsubid <> all (identity.columns) and d.refobjsubid <> all (coalesce(r.prattrs::smallint[], '{}')))
-           end)
-); end
-$$;
-
-comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE because of a publication?';
-
 -- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
 -- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
 create or replace function integratedb._writes(relation oid)
@@ -2577,6 +2697,10 @@ begin return (
            unnest(integratedb._with_descendants(array[s.target::bigint])) d
       join pg_class p on p.oid = d::oid
      where d <> s.target::bigint
+  ), written_with as materialized (
+    select w.* from subject s, integratedb._written_with(s.target) w
+  ), refused as materialized (
+    select distinct w.event, w.columns from written_with w where integratedb._is_refused_by_publication(w.target, w.target_event)
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
@@ -2602,7 +2726,8 @@ begin return (
       ) x
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (w.is_insert_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
-           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)
+             and not exists (select from refused r where r.event = 'update' and f.attname = any (r.columns))) as can_update,
            case when not w.is_insert_handed_over then f.accepts_null end as accepts_null,
            case when not w.is_update_handed_over then f.update_null end as update_null,
            case when not w.is_insert_handed_over then f.fills_itself end as fills_itself
@@ -2697,8 +2822,8 @@ begin return (
          and not exists (select from fact f where f.own_num = v.attnum and f.is_writable)
          and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not integratedb._is_refused_by_publication(s.target, 'update')),
-    'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not integratedb._is_refused_by_publication(s.target, 'delete')),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null)),
+    'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not exists (select from refused r where r.event = 'delete')),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
@@ -2715,6 +2840,8 @@ begin return (
                    select f.oid from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f
                    union all
                    select oid from part
+                   union all
+                   select w.target from written_with w where w.target <> s.target
                  ) b),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)
@@ -6961,26 +7088,6 @@ $$;
 
 comment on function integratedb._published_family(oid) is 'internal: oids of the tables to publish for a relation';
 
--- The columns and the index of a table's replica identity, as Postgres chooses it. is_full: all of them; no row: none.
-create or replace function integratedb._replica_identity(relation oid)
-returns table (is_full boolean, columns name[], index oid)
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select true, null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
-  union all
-  select false, array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
-    from pg_class c
-    join pg_index i on i.indrelid = c.oid
-   where c.oid = relation
-     and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end
-     and i.indisunique and i.indimmediate and i.indislive and i.indisvalid and i.indpred is null
-$$;
-
-comment on function integratedb._replica_identity(oid) is 'internal: how UPDATE and DELETE say in the stream which row they mean';
-
 -- How does a "where" compare values of this type?
 create or replace function integratedb._column_class(type oid)
 returns text
@@ -9734,7 +9841,7 @@ begin
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
     touched := array(
-      select k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}'
+      select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}'
       union
       -- Somebody altered ours.
       select s.relid from integratedb.subscription s
@@ -9864,6 +9971,8 @@ declare
   names text[];
   dropped_indexes bigint[];
   is_our_publication boolean;
+  loses_index boolean; -- and perhaps not its table
+  loses_publication boolean;
   part_schemas text[];
   part_tables text[];
   are_whole boolean; -- the tables of all parts go, too
@@ -9871,7 +9980,9 @@ declare
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
-    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index') and not exists (select from integratedb.subscription) then
+    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index')
+       and not exists (select from integratedb.subscription) and not exists (select from pg_publication)
+    then
       return; -- only a replica identity could rest on it
     end if;
   end if;
@@ -9880,10 +9991,11 @@ begin
          array_agg(d.object_name) filter (where k.is_relation),
          array_agg(d.objid::bigint) filter (where d.object_type = 'index' and ((select true from integratedb.subscription limit 1) or not sees_all_claims and d.original)),
          bool_or(d.object_type = 'publication' and d.object_name = 'integratedb'),
+         bool_or(d.object_type = 'index') and tg_tag not in ('DROP TABLE', 'ALTER TABLE'), bool_or(d.object_type = 'publication'),
          array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
          array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
            <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0)
-    into relations, schemas, names, dropped_indexes, is_our_publication, part_schemas, part_tables, are_whole
+    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
@@ -9891,6 +10003,19 @@ begin
                'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
     ) k
    where not d.is_temporary;
+  if loses_index then
+    if exists (select from pg_publication where pubupdate or pubdelete) and exists (select from integratedb.claim where access <> '{select}') then
+      select relations || array_agg(null::bigint), schemas || array_agg(n.nspname::text), names || array_agg(c.relname::text) into relations, schemas, names
+        from integratedb._without_identity_index() w
+        join pg_class c on c.oid = w
+        join pg_namespace n on n.oid = c.relnamespace;
+    end if;
+  end if;
+  if loses_publication then
+    -- What it refused is not refused any more.
+    select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
+      from integratedb.claim k where k.relid is not null and k.access <> '{select}';
+  end if;
   if dropped_indexes is not null or is_our_publication then
     -- An index that a replica identity rests on, and the publication that shows our tables.
     select relations || array_agg(s.relid), schemas || array_agg(s.schema_name), names || array_agg(s.relation_name) into relations, schemas, names

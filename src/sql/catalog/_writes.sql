@@ -188,56 +188,6 @@ $$;
 
 comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
 
--- Would a publication make UPDATE (or DELETE) fail? Postgres refuses what it could not tell a subscriber: no replica
--- identity, or one that the publication's list of columns or its row filter does not cover.
--- https://www.postgresql.org/docs/current/logical-replication-publication.html
-create or replace function integratedb._is_refused_by_publication(relation oid, event text)
-returns boolean
-language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin return (
-  select exists (
-    select from pg_publication where case event when 'update' then pubupdate else pubdelete end
-  ) and exists (
-    with leaf as (
-      select c.oid, c.relnamespace, c.relreplident, c.relispartition
-        from unnest(integratedb._with_descendants(array[relation::bigint])) d join pg_class c on c.oid = d::oid
-       where c.relkind = 'r' and c.relpersistence = 'p'
-    )
-    select
-      from leaf l
-      cross join lateral (
-        select i.indkey::smallint[] as columns from pg_index i
-         where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end
-        union all
-        select null where l.relreplident = 'f' or not exists (
-          select from pg_index i
-           where i.indrelid = l.oid and i.indisvalid and case l.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end)
-        limit 1
-      ) identity
-      join pg_publication p on case event when 'update' then p.pubupdate else p.pubdelete end
-      left join pg_publication_rel r on r.prpubid = p.oid and (r.prrelid = l.oid or l.relispartition and r.prrelid in (select pg_partition_ancestors(l.oid)))
-     where (p.puballtables or r.oid is not null or exists (
-             select from pg_publication_namespace n where n.pnpubid = p.oid and n.pnnspid = l.relnamespace))
-       and case
-             when l.relreplident = 'f' then r.prattrs is not null
-             when identity.columns is null then true
-             else not coalesce(identity.columns <@ r.prattrs::smallint[], true)
-               or exists (
-                 select from pg_depend d
-                  where d.classid = 'pg_publication_rel'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
-                    and d.refobjid = l.oid and d.refobjsubid <> 0 and r.prqual is not null
-                    and d.refobjsubid <> all (identity.columns) and d.refobjsubid <> all (coalesce(r.prattrs::smallint[], '{}')))
-           end)
-); end
-$$;
-
-comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE because of a publication?';
-
 -- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
 -- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
 create or replace function integratedb._writes(relation oid)
@@ -269,6 +219,10 @@ begin return (
            unnest(integratedb._with_descendants(array[s.target::bigint])) d
       join pg_class p on p.oid = d::oid
      where d <> s.target::bigint
+  ), written_with as materialized (
+    select w.* from subject s, integratedb._written_with(s.target) w
+  ), refused as materialized (
+    select distinct w.event, w.columns from written_with w where integratedb._is_refused_by_publication(w.target, w.target_event)
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
@@ -294,7 +248,8 @@ begin return (
       ) x
   ), column_fact as (
     select w.num, s.events & 8 <> 0 and (w.is_insert_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_insert,
-           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)) as can_update,
+           s.events & 4 <> 0 and (w.is_update_handed_over or p.is_updatable and coalesce(f.is_writable, false)
+             and not exists (select from refused r where r.event = 'update' and f.attname = any (r.columns))) as can_update,
            case when not w.is_insert_handed_over then f.accepts_null end as accepts_null,
            case when not w.is_update_handed_over then f.update_null end as update_null,
            case when not w.is_insert_handed_over then f.fills_itself end as fills_itself
@@ -389,8 +344,8 @@ begin return (
          and not exists (select from fact f where f.own_num = v.attnum and f.is_writable)
          and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not integratedb._is_refused_by_publication(s.target, 'update')),
-    'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not integratedb._is_refused_by_publication(s.target, 'delete')),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null)),
+    'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not exists (select from refused r where r.event = 'delete')),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
                            from column_fact), '[]'),
@@ -407,6 +362,8 @@ begin return (
                    select f.oid from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f
                    union all
                    select oid from part
+                   union all
+                   select w.target from written_with w where w.target <> s.target
                  ) b),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)

@@ -273,7 +273,7 @@ begin
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
     touched := array(
-      select k.relid from integratedb.claim k where k.relid is not null and k.access && '{update,delete}'
+      select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}'
       union
       -- Somebody altered ours.
       select s.relid from integratedb.subscription s

@@ -19,6 +19,8 @@ declare
   names text[];
   dropped_indexes bigint[];
   is_our_publication boolean;
+  loses_index boolean; -- and perhaps not its table
+  loses_publication boolean;
   part_schemas text[];
   part_tables text[];
   are_whole boolean; -- the tables of all parts go, too
@@ -26,7 +28,9 @@ declare
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
-    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index') and not exists (select from integratedb.subscription) then
+    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index')
+       and not exists (select from integratedb.subscription) and not exists (select from pg_publication)
+    then
       return; -- only a replica identity could rest on it
     end if;
   end if;
@@ -35,10 +39,11 @@ begin
          array_agg(d.object_name) filter (where k.is_relation),
          array_agg(d.objid::bigint) filter (where d.object_type = 'index' and ((select true from integratedb.subscription limit 1) or not sees_all_claims and d.original)),
          bool_or(d.object_type = 'publication' and d.object_name = 'integratedb'),
+         bool_or(d.object_type = 'index') and tg_tag not in ('DROP TABLE', 'ALTER TABLE'), bool_or(d.object_type = 'publication'),
          array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
          array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
            <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0)
-    into relations, schemas, names, dropped_indexes, is_our_publication, part_schemas, part_tables, are_whole
+    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
@@ -46,6 +51,19 @@ begin
                'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
     ) k
    where not d.is_temporary;
+  if loses_index then
+    if exists (select from pg_publication where pubupdate or pubdelete) and exists (select from integratedb.claim where access <> '{select}') then
+      select relations || array_agg(null::bigint), schemas || array_agg(n.nspname::text), names || array_agg(c.relname::text) into relations, schemas, names
+        from integratedb._without_identity_index() w
+        join pg_class c on c.oid = w
+        join pg_namespace n on n.oid = c.relnamespace;
+    end if;
+  end if;
+  if loses_publication then
+    -- What it refused is not refused any more.
+    select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
+      from integratedb.claim k where k.relid is not null and k.access <> '{select}';
+  end if;
   if dropped_indexes is not null or is_our_publication then
     -- An index that a replica identity rests on, and the publication that shows our tables.
     select relations || array_agg(s.relid), schemas || array_agg(s.schema_name), names || array_agg(s.relation_name) into relations, schemas, names

@@ -21,26 +21,6 @@ $$;
 
 comment on function integratedb._published_family(oid) is 'internal: oids of the tables to publish for a relation';
 
--- The columns and the index of a table's replica identity, as Postgres chooses it. is_full: all of them; no row: none.
-create or replace function integratedb._replica_identity(relation oid)
-returns table (is_full boolean, columns name[], index oid)
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select true, null::name[], null::oid from pg_class c where c.oid = relation and c.relreplident = 'f'
-  union all
-  select false, array(select a.attname from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1]) order by a.attnum), i.indexrelid
-    from pg_class c
-    join pg_index i on i.indrelid = c.oid
-   where c.oid = relation
-     and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end
-     and i.indisunique and i.indimmediate and i.indislive and i.indisvalid and i.indpred is null
-$$;
-
-comment on function integratedb._replica_identity(oid) is 'internal: how UPDATE and DELETE say in the stream which row they mean';
-
 -- How does a "where" compare values of this type?
 create or replace function integratedb._column_class(type oid)
 returns text
