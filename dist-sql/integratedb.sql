@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'a02c8ab94ee7feba';
+  core_hash constant text := 'd108f4176833daf5';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a02c8ab94ee7feba"] === undefined) {
+if (globalThis["integratedb 0.1.0 d108f4176833daf5"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -428,7 +428,7 @@ function hurdleProblems({ claim, relation }, names) {
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	let has = (privilege) => claim.access.some((each) => each === privilege);
 	return (access.obstacles ?? []).filter(
-		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => expected === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
+		({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => of_access === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 ? isGiven(claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
 	);
 }
 function accessOf({ expected, of_access }) {
@@ -1061,13 +1061,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 a02c8ab94ee7feba"] = operate;
+globalThis["integratedb 0.1.0 d108f4176833daf5"] = operate;
 }
-return globalThis["integratedb 0.1.0 a02c8ab94ee7feba"](op, input);
+return globalThis["integratedb 0.1.0 d108f4176833daf5"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1663,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"] = operate;
+globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 a02c8ab94ee7feba notifications"](op, input);
+return globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2232,10 +2232,71 @@ $$;
 
 comment on function integratedb._read_through(oid, oid) is 'internal: relation and checked_as, for the relation itself and whatever views read behind it';
 
--- Functions that run with the rights of whoever reads the relation (a view's), or writes it (defaults and checks).
--- Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them.
-create or replace function integratedb._functions_in(relation oid, is_written boolean)
-returns table (oid oid, is_of_insert boolean)
+-- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: to any role, all of them. What is read is
+-- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, or
+-- a restrictive one that shows all, is as good as none. Marks: the expression as Postgres keeps it (renaming leaves it) and as it
+-- writes it out (writing it anew the same leaves that).
+create or replace function integratedb._policies_on(relation oid, role oid, command "char")
+returns table (oid oid, is_permissive boolean, is_all boolean, marks json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+    return; -- as nearly everywhere
+  end if;
+  return query
+  select p.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown))
+    from pg_class c
+    join pg_policy p on p.polrelid = c.oid
+    cross join lateral (
+      select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
+    ) x
+    cross join lateral (
+      select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
+               and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
+             concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
+             concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
+    ) e
+   where c.oid = relation
+     and p.polcmd in ('*', command)
+     and (role is null
+       or case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
+          and integratedb._is_filtered(relation, role)
+          and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')));
+end
+$$;
+
+comment on function integratedb._policies_on(oid, oid, "char") is 'internal: that row level security applies, with Marks; none where it does not apply';
+
+-- Does row level security hide rows of the relation from this role, unless a policy shows them?
+create or replace function integratedb._is_filtered(relation oid, role oid)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return exists (
+  select from pg_class c join pg_roles r on r.oid = role
+   where c.oid = relation and c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
+     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+); end
+$$;
+
+comment on function integratedb._is_filtered(oid, oid) is 'internal: not superusers, who bypasses it, nor owners';
+
+-- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
+-- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Postgres's own are
+-- left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
+-- writes to in turn, call.
+create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
+returns table (oid oid, of_access text, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 1 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -2244,25 +2305,111 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  select coalesce(o.oprcode::oid, d.refobjid), bool_and(x.is_of_insert)
-    from (
-      select 'pg_rewrite'::regclass as class, r.oid, false as is_of_insert from pg_rewrite r
-       where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
-      union all
-      select 'pg_attrdef'::regclass, f.oid, a.attgenerated = '' from pg_attrdef f join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
-       where is_written and f.adrelid = relation
-      union all
-      select 'pg_constraint'::regclass, k.oid, false from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
-    ) x
+  with part as materialized (
+    select c.oid, c.relkind, c.relhasindex, c.relhastriggers, c.relhasrules, c.relispartition, c.relrowsecurity, true as is_own, null as of_access
+      from pg_class c where c.oid = relation
+    union all
+    -- What is inserted goes into partitions, what is updated may be in any table that inherits.
+    select p.oid, p.relkind, p.relhasindex, p.relhastriggers, false, false, false, false, case when not p.relispartition then 'update' end
+      from pg_class c
+      cross join unnest(integratedb._with_descendants(array[c.oid::bigint])) d
+      join pg_class p on p.oid = d::oid
+     where is_written and c.oid = relation and c.relhassubclass and d <> c.oid::bigint
+  ), caller as (
+    select 'pg_rewrite'::regclass as class, r.oid, null as of_access, false as is_of_insert, array[]::oid[] as calls_not
+      from part p join pg_rewrite r on r.ev_class = p.oid and r.ev_type = '1'
+     where p.is_own and p.relkind = 'v'
+    union all
+    select 'pg_attrdef'::regclass, f.oid, p.of_access, a.attgenerated = '', '{}'
+      from part p
+      join pg_attrdef f on f.adrelid = p.oid
+      join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum and (p.is_own or a.attgenerated <> '')
+     where is_written
+    union all
+    select 'pg_constraint'::regclass, k.oid, p.of_access, false, '{}'
+      from part p join pg_constraint k on k.conrelid = p.oid and k.contype = 'c'
+     where is_written
+    union all
+    select 'pg_class'::regclass, i.indexrelid, p.of_access, false, '{}'
+      from part p join pg_index i on i.indrelid = p.oid and (i.indexprs is not null or i.indpred is not null) and i.indisready
+     where is_written and p.relhasindex
+    union all
+    select 'pg_class'::regclass, k.oid, null, false, '{}' -- what a partition holds is checked by the keys above it
+      from part p cross join lateral (select p.oid where p.relkind = 'p' union select a from pg_partition_ancestors(p.oid) a where p.relispartition) k (oid)
+     where is_written
+    union all
+    select 'pg_trigger'::regclass, g.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
+      from part p
+      join pg_trigger g on g.tgrelid = p.oid and g.tgqual is not null and not g.tgisinternal and g.tgenabled in ('O', 'A') and (p.is_own or g.tgtype & 1 <> 0)
+      join (values ('insert', 4), ('update', 16), ('delete', 8)) e (privilege, bit) on g.tgtype & e.bit <> 0 and (p.of_access is null or e.privilege <> 'insert')
+     where is_written and p.relhastriggers
+    union all
+    select 'pg_rewrite'::regclass, r.oid, case r.ev_type when '2' then 'update' when '3' then 'insert' else 'delete' end, false, '{}'
+      from part p join pg_rewrite r on r.ev_class = p.oid and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+     where is_written and p.relhasrules
+    union all
+    select t.class, t.oid, null, t.class = 'pg_type'::regclass, t.calls_not
+      from part p
+      join pg_attribute a on a.attrelid = p.oid and a.attnum > 0 and a.atttypid >= 16384 and not a.attisdropped
+      cross join lateral (
+        select 'pg_constraint'::regclass as class, k.oid, '{}' as calls_not
+          from pg_constraint k where k.contypid = any (integratedb._domains_in(a.atttypid))
+        union all
+        -- Its functions for reading and writing values are part of the type.
+        select 'pg_type'::regclass, d.oid, array[d.typinput, d.typoutput, d.typreceive, d.typsend, d.typmodin, d.typmodout, d.typanalyze]::oid[]
+          from pg_type d where d.oid = a.atttypid and d.typtype = 'd' and d.typdefaultbin is not null and not a.atthasdef
+      ) t
+     where is_written and p.is_own and p.relkind <> 'v'
+    union all
+    select 'pg_policy'::regclass, y.oid, e.privilege, false, '{}'
+      from part p
+      join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
+      cross join lateral (select y.*, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(p.oid, reader, e.command) y) y
+     where p.relrowsecurity and (reader is null or not (y.is_permissive and y.is_open)) -- beside one that is always true nobody looks at the others
+  )
+  select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
+    from caller x
     join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+                    and d.refobjid <> all (x.calls_not)
     left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
-   group by 1;
+   group by 1, 2;
 end
 $$;
 
-comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too; is_of_insert: only a default calls it';
+comment on function integratedb._called_by(oid, oid, boolean) is
+  'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
--- Whatever can change what a view is to its readers, beside itself.
+-- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array or a row of it.
+create or replace function integratedb._domains_in(type oid)
+returns oid[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  with recursive part (oid, base, element, row, is_domain) as (
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd' from pg_type t where t.oid = type
+    union
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd'
+      from part p
+      cross join lateral (
+        select p.base where p.base >= 16384
+        union all
+        select p.element where p.element >= 16384
+        union all
+        select a.atttypid from pg_attribute a where p.row <> 0 and a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
+      ) x (oid)
+      join pg_type t on t.oid = x.oid
+  )
+  select array_agg(p.oid) from part p where p.is_domain
+); end
+$$;
+
+comment on function integratedb._domains_in(oid) is 'internal: pg_type.oid of domains; null if there are none';
+
+-- Whatever can change what a view, or a table with row level security, is to its readers, beside itself.
 create or replace function integratedb._behind(relation oid)
 returns bigint[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -2276,7 +2423,7 @@ begin return (
     from (
       select r.relation from integratedb._read_through($1, null) r where r.relation <> $1
       union
-      select f.oid from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
+      select f.oid from integratedb._read_through($1, null) r, integratedb._called_by(r.relation, null, false) f
     ) x (oid)
 ); end
 $$;
@@ -2837,7 +2984,7 @@ begin return (
     -- Partitions, too: of one that is dropped or let go Postgres tells no parent.
     'behind', (select json_agg(distinct b.oid::bigint order by b.oid::bigint)
                  from (
-                   select f.oid from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f
+                   select f.oid from integratedb._read_through(relation, null) r, integratedb._called_by(r.relation, null, true) f
                    union all
                    select oid from part
                    union all
@@ -2911,7 +3058,7 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin
-  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._functions_in($1, is_written)) then
+  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
@@ -2972,13 +3119,13 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
            format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral integratedb._functions_in(w.relation, w.relation in (select target from way)) f
+      cross join lateral integratedb._called_by(w.relation, w.checked_as, w.relation in (select target from way)) f
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
@@ -2991,8 +3138,7 @@ $$;
 comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
--- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
--- (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
+-- policies that apply; a policy that shows all, alone, hides nothing.
 create or replace function integratedb._row_filters(relation oid, role oid, command "char")
 returns json
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -3012,37 +3158,21 @@ begin
       from integratedb._read_through($1, $2) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
-      join pg_roles r on r.oid = w.checked_as
-     where not r.rolsuper and not r.rolbypassrls
-       and (c.relforcerowsecurity or not pg_has_role(w.checked_as, c.relowner, 'usage'))
+     where integratedb._is_filtered(c.oid, w.checked_as)
   ), policy as (
-    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive
-    -- one that shows no row, or a restrictive one that shows all, is as good as none.
-    select f.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown)) as marks
+    select f.oid, p.is_permissive, p.is_all, p.marks
       from filtered f
-      join pg_policy p on p.polrelid = f.oid
-      cross join lateral (
-        select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
-      ) x
-      cross join lateral (
-        select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
-                 and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
-               concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
-               concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
-      ) e
-     where p.polcmd in ('*', command)
-       and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
-       and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(f.checked_as, r.oid, 'usage'))
+      cross join lateral integratedb._policies_on(f.oid, f.checked_as, command) p
   )
   select json_agg(json_build_object(
            'marks', json_build_array(f.oid::text, f.path),
            'path', f.path,
-           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.polpermissive),
-           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.polpermissive)
+           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.is_permissive),
+           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.is_permissive)
          ) order by f.path)
     from filtered f
-   where not exists (select from policy p where p.oid = f.oid and p.polpermissive and p.is_all)
-      or exists (select from policy p where p.oid = f.oid and not p.polpermissive)
+   where not exists (select from policy p where p.oid = f.oid and p.is_permissive and p.is_all)
+      or exists (select from policy p where p.oid = f.oid and not p.is_permissive)
 ); end
 $$;
 
@@ -3168,7 +3298,7 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    cross join lateral (select case when c.relkind = 'v' then integratedb._behind(c.oid) end as behind offset 0) b -- once
+    cross join lateral (select case when c.relkind = 'v' or c.relrowsecurity then integratedb._behind(c.oid) end as behind offset 0) b -- once
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
@@ -3193,7 +3323,7 @@ begin return (
                  'effective', has_sequence_privilege(r.oid, q.oid, 'usage') or has_sequence_privilege(r.oid, q.oid, 'update')) order by q.oid)
           from json_to_recordset((select l.value->'writes'->'sequences' from relation l where l.id = p.relation)) s (id bigint)
           join pg_class q on q.oid = s.id::oid) end,
-      'obstacles', case when c.relkind = 'v' or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
+      'obstacles', case when c.relkind = 'v' or c.relrowsecurity or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
       'rows', case when c.relkind = 'v' or c.relrowsecurity then json_build_object(
         'select', integratedb._row_filters(c.oid, r.oid, 'r'),
         'insert', case when is_written then integratedb._row_filters(c.oid, r.oid, 'a') end,
@@ -3383,7 +3513,7 @@ comment on column integratedb.claim.match is 'Index in the document''s "match"; 
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
 comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
-comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view reads and calls, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, or of what writing calls: a change of it concerns the claim';
 comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
 $sql$;
@@ -6049,8 +6179,8 @@ begin
      where case
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
        when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
-       when k.access <> '{select}' and exists (
-         select from integratedb._functions_in(k.oid, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.access <> '{select}' or k.relrowsecurity) and exists (
+         select from integratedb._called_by(k.oid, k.role, k.access <> '{select}') f where not has_function_privilege(k.role, f.oid, 'execute')) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
@@ -9233,6 +9363,10 @@ begin
         select k.relid from integratedb.claim k
          where k.behind <> '{}' and exists (select from unnest(k.behind) o join pg_proc p on p.oid = o::oid where age(p.xmin) <= own_age));
     end if;
+    if 'DROP OWNED' = any (migration.commands) then
+      -- A role goes from the policies that are for others too.
+      touched := touched || array(select distinct p.polrelid::bigint from pg_policy p where age(p.xmin) <= own_age);
+    end if;
   end if;
   if integratedb._is_restored() then
     -- A restored claim knows its relation by name only, and what is renamed has another one now.
@@ -9404,6 +9538,9 @@ begin
   perform integratedb._begin_work();
   select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
     from integratedb.setting s where s.name = 'enforcement';
+  if migration.commands = '{CREATE INDEX CONCURRENTLY}' and enforced = 'enforce' then
+    enforced := 'warn'; -- an error at its end would leave the index there, not valid, and written to all the same
+  end if;
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     perform integratedb._unpublish_unfit(migration.touched);
@@ -9454,7 +9591,7 @@ begin
          findings = m.findings || (judgement->'findings')
    where m.id = migration_id;
   perform integratedb._end_work();
-  perform integratedb._warn(judgement);
+  perform integratedb._warn(judgement || jsonb_build_object('commands', migration.commands));
 end
 $$;
 
@@ -9473,7 +9610,8 @@ begin
       errcode = 'IDB01',
       message = judgement->'report'->>'message',
       detail = judgement->'report'->>'detail',
-      hint = 'It went through because enforcement is warn. integratedb.unmet_claims() lists what no longer holds.';
+      hint = format('It went through because %s. integratedb.unmet_claims() lists what no longer holds.',
+        case when judgement->'commands' = '["CREATE INDEX CONCURRENTLY"]' then 'what is made CONCURRENTLY cannot be undone with its transaction' else 'enforcement is warn' end);
   elsif judgement->'warning' <> 'null' then
     raise warning using
       message = judgement->'warning'->>'message',
@@ -9605,8 +9743,11 @@ begin
       perform integratedb._note_privileges(tg_tag);
       return;
     elsif tg_tag = 'CREATE INDEX' then
-      -- It breaks nothing, and concerns only who writes.
-      perform integratedb._warn_of_index() where exists (select from integratedb.claim where access <> '{select}');
+      -- It concerns only who writes, whom nothing but the functions in it can stop.
+      if exists (select from integratedb.claim where access <> '{select}') then
+        perform integratedb._warn_of_index();
+        perform integratedb._note_index();
+      end if;
       return;
     elsif tg_tag = 'REFRESH MATERIALIZED VIEW' then
       -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
@@ -9858,7 +9999,7 @@ $$;
 
 comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
 
--- A unique index can refuse what is written. It is told of at once and not judged: it can break nothing, and an error
+-- A unique index can refuse what is written. It is told of at once and not judged: it breaks no promise, and an error
 -- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
 create or replace function integratedb._warn_of_index()
 returns void
@@ -9915,6 +10056,40 @@ end
 $$;
 
 comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
+
+-- Whoever writes calls the functions in an index. Noted whether anybody cares or not: the lock that CREATE INDEX takes makes no claim wait.
+create or replace function integratedb._note_index()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  touched bigint[];
+  is_concurrent boolean;
+begin
+  -- Made CONCURRENTLY it is older than the transaction that is the last of it.
+  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)) into touched, is_concurrent
+    from pg_event_trigger_ddl_commands() d
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and (i.indexprs is not null or i.indpred is not null)
+    join pg_class c on c.oid = i.indexrelid
+   where exists (
+     select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass));
+  if touched is not null then
+    touched := integratedb._with_descendants(touched) || array(
+      with recursive ancestor (oid) as (
+        select h.inhparent from unnest(touched) t join pg_inherits h on h.inhrelid = t::oid
+        union
+        select h.inhparent from ancestor a join pg_inherits h on h.inhrelid = a.oid
+      )
+      select a.oid::bigint from ancestor a);
+    perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+  end if;
+end
+$$;
+
+comment on function integratedb._note_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)

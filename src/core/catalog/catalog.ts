@@ -98,7 +98,7 @@ export interface Writes {
   hidden?: string[]
   constraints: Hurdle[]
   triggers: Hurdle[]
-  /** Oids of functions that defaults and checks call. */
+  /** Oids of functions that writing calls (defaults, checks, indexes, …), and of partitions. */
   behind?: number[]
   /** That column defaults call. */
   sequences: { id: number; schema: string; name: string; grantable: boolean }[]
@@ -122,7 +122,7 @@ export interface Relation {
   is_new?: true
   /** A materialized view made or refreshed WITH NO DATA, or a view over one: it cannot be read. */
   unpopulated?: boolean
-  /** Oids of the relations and functions that it reads or calls (views), or that writing calls. */
+  /** Oids of the relations and functions that it reads or calls (views, policies). */
   behind?: number[]
   /** The query of a view. */
   definition?: Marks

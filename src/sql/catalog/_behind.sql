@@ -44,10 +44,71 @@ $$;
 
 comment on function integratedb._read_through(oid, oid) is 'internal: relation and checked_as, for the relation itself and whatever views read behind it';
 
--- Functions that run with the rights of whoever reads the relation (a view's), or writes it (defaults and checks).
--- Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them.
-create or replace function integratedb._functions_in(relation oid, is_written boolean)
-returns table (oid oid, is_of_insert boolean)
+-- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: to any role, all of them. What is read is
+-- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, or
+-- a restrictive one that shows all, is as good as none. Marks: the expression as Postgres keeps it (renaming leaves it) and as it
+-- writes it out (writing it anew the same leaves that).
+create or replace function integratedb._policies_on(relation oid, role oid, command "char")
+returns table (oid oid, is_permissive boolean, is_all boolean, marks json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+    return; -- as nearly everywhere
+  end if;
+  return query
+  select p.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown))
+    from pg_class c
+    join pg_policy p on p.polrelid = c.oid
+    cross join lateral (
+      select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
+    ) x
+    cross join lateral (
+      select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
+               and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
+             concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
+             concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
+    ) e
+   where c.oid = relation
+     and p.polcmd in ('*', command)
+     and (role is null
+       or case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
+          and integratedb._is_filtered(relation, role)
+          and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')));
+end
+$$;
+
+comment on function integratedb._policies_on(oid, oid, "char") is 'internal: that row level security applies, with Marks; none where it does not apply';
+
+-- Does row level security hide rows of the relation from this role, unless a policy shows them?
+create or replace function integratedb._is_filtered(relation oid, role oid)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return exists (
+  select from pg_class c join pg_roles r on r.oid = role
+   where c.oid = relation and c.relrowsecurity and not r.rolsuper and not r.rolbypassrls
+     and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'usage'))
+); end
+$$;
+
+comment on function integratedb._is_filtered(oid, oid) is 'internal: not superusers, who bypasses it, nor owners';
+
+-- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
+-- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Postgres's own are
+-- left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
+-- writes to in turn, call.
+create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
+returns table (oid oid, of_access text, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 1 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -56,25 +117,111 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  select coalesce(o.oprcode::oid, d.refobjid), bool_and(x.is_of_insert)
-    from (
-      select 'pg_rewrite'::regclass as class, r.oid, false as is_of_insert from pg_rewrite r
-       where r.ev_class = relation and r.ev_type = '1' and exists (select from pg_class c where c.oid = relation and c.relkind = 'v')
-      union all
-      select 'pg_attrdef'::regclass, f.oid, a.attgenerated = '' from pg_attrdef f join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
-       where is_written and f.adrelid = relation
-      union all
-      select 'pg_constraint'::regclass, k.oid, false from pg_constraint k where is_written and k.conrelid = relation and k.contype = 'c'
-    ) x
+  with part as materialized (
+    select c.oid, c.relkind, c.relhasindex, c.relhastriggers, c.relhasrules, c.relispartition, c.relrowsecurity, true as is_own, null as of_access
+      from pg_class c where c.oid = relation
+    union all
+    -- What is inserted goes into partitions, what is updated may be in any table that inherits.
+    select p.oid, p.relkind, p.relhasindex, p.relhastriggers, false, false, false, false, case when not p.relispartition then 'update' end
+      from pg_class c
+      cross join unnest(integratedb._with_descendants(array[c.oid::bigint])) d
+      join pg_class p on p.oid = d::oid
+     where is_written and c.oid = relation and c.relhassubclass and d <> c.oid::bigint
+  ), caller as (
+    select 'pg_rewrite'::regclass as class, r.oid, null as of_access, false as is_of_insert, array[]::oid[] as calls_not
+      from part p join pg_rewrite r on r.ev_class = p.oid and r.ev_type = '1'
+     where p.is_own and p.relkind = 'v'
+    union all
+    select 'pg_attrdef'::regclass, f.oid, p.of_access, a.attgenerated = '', '{}'
+      from part p
+      join pg_attrdef f on f.adrelid = p.oid
+      join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum and (p.is_own or a.attgenerated <> '')
+     where is_written
+    union all
+    select 'pg_constraint'::regclass, k.oid, p.of_access, false, '{}'
+      from part p join pg_constraint k on k.conrelid = p.oid and k.contype = 'c'
+     where is_written
+    union all
+    select 'pg_class'::regclass, i.indexrelid, p.of_access, false, '{}'
+      from part p join pg_index i on i.indrelid = p.oid and (i.indexprs is not null or i.indpred is not null) and i.indisready
+     where is_written and p.relhasindex
+    union all
+    select 'pg_class'::regclass, k.oid, null, false, '{}' -- what a partition holds is checked by the keys above it
+      from part p cross join lateral (select p.oid where p.relkind = 'p' union select a from pg_partition_ancestors(p.oid) a where p.relispartition) k (oid)
+     where is_written
+    union all
+    select 'pg_trigger'::regclass, g.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
+      from part p
+      join pg_trigger g on g.tgrelid = p.oid and g.tgqual is not null and not g.tgisinternal and g.tgenabled in ('O', 'A') and (p.is_own or g.tgtype & 1 <> 0)
+      join (values ('insert', 4), ('update', 16), ('delete', 8)) e (privilege, bit) on g.tgtype & e.bit <> 0 and (p.of_access is null or e.privilege <> 'insert')
+     where is_written and p.relhastriggers
+    union all
+    select 'pg_rewrite'::regclass, r.oid, case r.ev_type when '2' then 'update' when '3' then 'insert' else 'delete' end, false, '{}'
+      from part p join pg_rewrite r on r.ev_class = p.oid and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
+     where is_written and p.relhasrules
+    union all
+    select t.class, t.oid, null, t.class = 'pg_type'::regclass, t.calls_not
+      from part p
+      join pg_attribute a on a.attrelid = p.oid and a.attnum > 0 and a.atttypid >= 16384 and not a.attisdropped
+      cross join lateral (
+        select 'pg_constraint'::regclass as class, k.oid, '{}' as calls_not
+          from pg_constraint k where k.contypid = any (integratedb._domains_in(a.atttypid))
+        union all
+        -- Its functions for reading and writing values are part of the type.
+        select 'pg_type'::regclass, d.oid, array[d.typinput, d.typoutput, d.typreceive, d.typsend, d.typmodin, d.typmodout, d.typanalyze]::oid[]
+          from pg_type d where d.oid = a.atttypid and d.typtype = 'd' and d.typdefaultbin is not null and not a.atthasdef
+      ) t
+     where is_written and p.is_own and p.relkind <> 'v'
+    union all
+    select 'pg_policy'::regclass, y.oid, e.privilege, false, '{}'
+      from part p
+      join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
+      cross join lateral (select y.*, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(p.oid, reader, e.command) y) y
+     where p.relrowsecurity and (reader is null or not (y.is_permissive and y.is_open)) -- beside one that is always true nobody looks at the others
+  )
+  select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
+    from caller x
     join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+                    and d.refobjid <> all (x.calls_not)
     left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
-   group by 1;
+   group by 1, 2;
 end
 $$;
 
-comment on function integratedb._functions_in(oid, boolean) is 'internal: oids of functions, those behind operators too; is_of_insert: only a default calls it';
+comment on function integratedb._called_by(oid, oid, boolean) is
+  'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
--- Whatever can change what a view is to its readers, beside itself.
+-- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array or a row of it.
+create or replace function integratedb._domains_in(type oid)
+returns oid[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  with recursive part (oid, base, element, row, is_domain) as (
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd' from pg_type t where t.oid = type
+    union
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd'
+      from part p
+      cross join lateral (
+        select p.base where p.base >= 16384
+        union all
+        select p.element where p.element >= 16384
+        union all
+        select a.atttypid from pg_attribute a where p.row <> 0 and a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
+      ) x (oid)
+      join pg_type t on t.oid = x.oid
+  )
+  select array_agg(p.oid) from part p where p.is_domain
+); end
+$$;
+
+comment on function integratedb._domains_in(oid) is 'internal: pg_type.oid of domains; null if there are none';
+
+-- Whatever can change what a view, or a table with row level security, is to its readers, beside itself.
 create or replace function integratedb._behind(relation oid)
 returns bigint[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -88,7 +235,7 @@ begin return (
     from (
       select r.relation from integratedb._read_through($1, null) r where r.relation <> $1
       union
-      select f.oid from integratedb._read_through($1, null) r, integratedb._functions_in(r.relation, false) f
+      select f.oid from integratedb._read_through($1, null) r, integratedb._called_by(r.relation, null, false) f
     ) x (oid)
 ); end
 $$;

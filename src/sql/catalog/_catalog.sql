@@ -113,7 +113,7 @@ begin return (
     ) as value
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    cross join lateral (select case when c.relkind = 'v' then integratedb._behind(c.oid) end as behind offset 0) b -- once
+    cross join lateral (select case when c.relkind = 'v' or c.relrowsecurity then integratedb._behind(c.oid) end as behind offset 0) b -- once
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
@@ -138,7 +138,7 @@ begin return (
                  'effective', has_sequence_privilege(r.oid, q.oid, 'usage') or has_sequence_privilege(r.oid, q.oid, 'update')) order by q.oid)
           from json_to_recordset((select l.value->'writes'->'sequences' from relation l where l.id = p.relation)) s (id bigint)
           join pg_class q on q.oid = s.id::oid) end,
-      'obstacles', case when c.relkind = 'v' or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
+      'obstacles', case when c.relkind = 'v' or c.relrowsecurity or is_written then integratedb._obstacles(c.oid, r.oid, is_written) end,
       'rows', case when c.relkind = 'v' or c.relrowsecurity then json_build_object(
         'select', integratedb._row_filters(c.oid, r.oid, 'r'),
         'insert', case when is_written then integratedb._row_filters(c.oid, r.oid, 'a') end,

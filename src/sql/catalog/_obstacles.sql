@@ -52,7 +52,7 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin
-  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._functions_in($1, is_written)) then
+  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
@@ -113,13 +113,13 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select case when c.relkind = 'v' then 'IDB404' else 'IDB401' end, 'execute', null, null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
            format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral integratedb._functions_in(w.relation, w.relation in (select target from way)) f
+      cross join lateral integratedb._called_by(w.relation, w.checked_as, w.relation in (select target from way)) f
       join pg_proc p on p.oid = f.oid
      where not has_function_privilege($2, p.oid, 'execute')
   )
@@ -132,8 +132,7 @@ $$;
 comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
--- policies that apply; a policy that shows all, alone, hides nothing. Marks: the expression as Postgres keeps it
--- (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
+-- policies that apply; a policy that shows all, alone, hides nothing.
 create or replace function integratedb._row_filters(relation oid, role oid, command "char")
 returns json
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -153,37 +152,21 @@ begin
       from integratedb._read_through($1, $2) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
-      join pg_roles r on r.oid = w.checked_as
-     where not r.rolsuper and not r.rolbypassrls
-       and (c.relforcerowsecurity or not pg_has_role(w.checked_as, c.relowner, 'usage'))
+     where integratedb._is_filtered(c.oid, w.checked_as)
   ), policy as (
-    -- What is read is filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive
-    -- one that shows no row, or a restrictive one that shows all, is as good as none.
-    select f.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown)) as marks
+    select f.oid, p.is_permissive, p.is_all, p.marks
       from filtered f
-      join pg_policy p on p.polrelid = f.oid
-      cross join lateral (
-        select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
-      ) x
-      cross join lateral (
-        select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
-                 and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
-               concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
-               concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
-      ) e
-     where p.polcmd in ('*', command)
-       and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
-       and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(f.checked_as, r.oid, 'usage'))
+      cross join lateral integratedb._policies_on(f.oid, f.checked_as, command) p
   )
   select json_agg(json_build_object(
            'marks', json_build_array(f.oid::text, f.path),
            'path', f.path,
-           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.polpermissive),
-           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.polpermissive)
+           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.is_permissive),
+           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.is_permissive)
          ) order by f.path)
     from filtered f
-   where not exists (select from policy p where p.oid = f.oid and p.polpermissive and p.is_all)
-      or exists (select from policy p where p.oid = f.oid and not p.polpermissive)
+   where not exists (select from policy p where p.oid = f.oid and p.is_permissive and p.is_all)
+      or exists (select from policy p where p.oid = f.oid and not p.is_permissive)
 ); end
 $$;
 

@@ -359,7 +359,7 @@ begin return (
     -- Partitions, too: of one that is dropped or let go Postgres tells no parent.
     'behind', (select json_agg(distinct b.oid::bigint order by b.oid::bigint)
                  from (
-                   select f.oid from integratedb._read_through(relation, null) r, integratedb._functions_in(r.relation, true) f
+                   select f.oid from integratedb._read_through(relation, null) r, integratedb._called_by(r.relation, null, true) f
                    union all
                    select oid from part
                    union all

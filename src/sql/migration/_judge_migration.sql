@@ -22,6 +22,9 @@ begin
   perform integratedb._begin_work();
   select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
     from integratedb.setting s where s.name = 'enforcement';
+  if migration.commands = '{CREATE INDEX CONCURRENTLY}' and enforced = 'enforce' then
+    enforced := 'warn'; -- an error at its end would leave the index there, not valid, and written to all the same
+  end if;
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
     perform integratedb._unpublish_unfit(migration.touched);
@@ -72,7 +75,7 @@ begin
          findings = m.findings || (judgement->'findings')
    where m.id = migration_id;
   perform integratedb._end_work();
-  perform integratedb._warn(judgement);
+  perform integratedb._warn(judgement || jsonb_build_object('commands', migration.commands));
 end
 $$;
 
@@ -91,7 +94,8 @@ begin
       errcode = 'IDB01',
       message = judgement->'report'->>'message',
       detail = judgement->'report'->>'detail',
-      hint = 'It went through because enforcement is warn. integratedb.unmet_claims() lists what no longer holds.';
+      hint = format('It went through because %s. integratedb.unmet_claims() lists what no longer holds.',
+        case when judgement->'commands' = '["CREATE INDEX CONCURRENTLY"]' then 'what is made CONCURRENTLY cannot be undone with its transaction' else 'enforcement is warn' end);
   elsif judgement->'warning' <> 'null' then
     raise warning using
       message = judgement->'warning'->>'message',

@@ -37,8 +37,11 @@ begin
       perform integratedb._note_privileges(tg_tag);
       return;
     elsif tg_tag = 'CREATE INDEX' then
-      -- It breaks nothing, and concerns only who writes.
-      perform integratedb._warn_of_index() where exists (select from integratedb.claim where access <> '{select}');
+      -- It concerns only who writes, whom nothing but the functions in it can stop.
+      if exists (select from integratedb.claim where access <> '{select}') then
+        perform integratedb._warn_of_index();
+        perform integratedb._note_index();
+      end if;
       return;
     elsif tg_tag = 'REFRESH MATERIALIZED VIEW' then
       -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
@@ -290,7 +293,7 @@ $$;
 
 comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
 
--- A unique index can refuse what is written. It is told of at once and not judged: it can break nothing, and an error
+-- A unique index can refuse what is written. It is told of at once and not judged: it breaks no promise, and an error
 -- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
 create or replace function integratedb._warn_of_index()
 returns void
@@ -347,6 +350,40 @@ end
 $$;
 
 comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
+
+-- Whoever writes calls the functions in an index. Noted whether anybody cares or not: the lock that CREATE INDEX takes makes no claim wait.
+create or replace function integratedb._note_index()
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  touched bigint[];
+  is_concurrent boolean;
+begin
+  -- Made CONCURRENTLY it is older than the transaction that is the last of it.
+  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)) into touched, is_concurrent
+    from pg_event_trigger_ddl_commands() d
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and (i.indexprs is not null or i.indpred is not null)
+    join pg_class c on c.oid = i.indexrelid
+   where exists (
+     select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass));
+  if touched is not null then
+    touched := integratedb._with_descendants(touched) || array(
+      with recursive ancestor (oid) as (
+        select h.inhparent from unnest(touched) t join pg_inherits h on h.inhrelid = t::oid
+        union
+        select h.inhparent from ancestor a join pg_inherits h on h.inhrelid = a.oid
+      )
+      select a.oid::bigint from ancestor a);
+    perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+  end if;
+end
+$$;
+
+comment on function integratedb._note_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)

@@ -43,6 +43,10 @@ begin
         select k.relid from integratedb.claim k
          where k.behind <> '{}' and exists (select from unnest(k.behind) o join pg_proc p on p.oid = o::oid where age(p.xmin) <= own_age));
     end if;
+    if 'DROP OWNED' = any (migration.commands) then
+      -- A role goes from the policies that are for others too.
+      touched := touched || array(select distinct p.polrelid::bigint from pg_policy p where age(p.xmin) <= own_age);
+    end if;
   end if;
   if integratedb._is_restored() then
     -- A restored claim knows its relation by name only, and what is renamed has another one now.

@@ -25,8 +25,8 @@ begin
      where case
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
        when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
-       when k.access <> '{select}' and exists (
-         select from integratedb._functions_in(k.oid, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.access <> '{select}' or k.relrowsecurity) and exists (
+         select from integratedb._called_by(k.oid, k.role, k.access <> '{select}') f where not has_function_privilege(k.role, f.oid, 'execute')) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true

@@ -4,6 +4,8 @@ import { accepts, type Form, forms, refuses, rejects, warns } from '../form.ts'
 
 const partitionIndex =
   'create index measurement_value on only shop.measurement (value); create index measurement_2025_value on shop.measurement_2025 (value)'
+const secret =
+  'create function shop.secret(text) returns text language plpgsql immutable as $$ begin return $1; end $$; revoke execute on function shop.secret(text) from public'
 const onPlans = 'only plans change'
 
 export const indexForms: Form[] = [
@@ -13,6 +15,24 @@ export const indexForms: Form[] = [
       form: 'CREATE INDEX … WHERE | ON expression',
       claims: writer,
       sql: 'create index on shop.orders (lower(note)) where total > 5',
+      gives: accepts,
+      why: onPlans,
+    },
+    {
+      form: 'CREATE INDEX … WHERE | ON expression',
+      when: 'that calls a function that the stakeholder may not execute',
+      claims: writer,
+      setup: secret,
+      sql: 'create index on shop.orders (shop.secret(note))',
+      gives: rejects(401),
+      why: 'every write calls it',
+    },
+    {
+      form: 'CREATE INDEX … WHERE | ON expression',
+      when: 'that calls a function that the stakeholder may not execute',
+      claims: reader,
+      setup: secret,
+      sql: 'create index on shop.orders (shop.secret(note))',
       gives: accepts,
       why: onPlans,
     },

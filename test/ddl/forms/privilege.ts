@@ -18,10 +18,16 @@ import { accepts, type Form, forms, rejects, unseen } from '../form.ts'
 
 const restored = 'at the end it holds what it needs'
 const elsewhere = 'no claim needs it'
-const secret = (setup: string): string => `create function shop.secret(text) returns text language sql immutable as $$ select $1 $$;
+const secret = (
+  setup: string,
+): string => `create function shop.secret(text) returns text language plpgsql immutable as $$ begin return $1; end $$;
   revoke execute on function shop.secret(text) from public; grant execute on function shop.secret(text) to ddl_app; ${setup}`
 const byDefault = secret(`alter table shop.orders alter internal set default shop.secret('x')`)
 const byCheck = secret(`alter table shop.orders add check (coalesce(shop.secret(note), '') <> 'never')`)
+const byIndex = secret('create index on shop.orders (shop.secret(note))')
+const byPolicy = secret(
+  `alter table shop.orders enable row level security; create policy everybody on shop.orders using (shop.secret(note) is distinct from 'x')`,
+)
 const byView = secret('create view shop.shown as select id, shop.secret(name) as name from shop.product')
 
 export const privilegeForms: Form[] = [
@@ -245,6 +251,33 @@ export const privilegeForms: Form[] = [
       sql: 'revoke execute on function shop.secret(text) from ddl_app',
       gives: accepts,
       why: 'readers do not call it',
+    },
+    {
+      form: 'REVOKE EXECUTE ON FUNCTION',
+      when: 'that an index calls',
+      claims: writer,
+      setup: byIndex,
+      sql: 'revoke execute on function shop.secret(text) from ddl_app',
+      gives: rejects(401),
+      why: 'every write calls it',
+    },
+    {
+      form: 'REVOKE EXECUTE ON FUNCTION',
+      when: 'that an index calls',
+      claims: reader,
+      setup: byIndex,
+      sql: 'revoke execute on function shop.secret(text) from ddl_app',
+      gives: accepts,
+      why: 'readers do not call it',
+    },
+    {
+      form: 'REVOKE EXECUTE ON FUNCTION',
+      when: 'that a policy calls',
+      claims: reader,
+      setup: byPolicy,
+      sql: 'revoke execute on function shop.secret(text) from ddl_app',
+      gives: rejects(401),
+      why: 'a policy calls functions with the reader’s rights',
     },
     {
       form: 'REVOKE EXECUTE ON FUNCTION',

@@ -119,6 +119,15 @@ export const roleForms: Form[] = [
       gives: rejects(101),
       why: 'the view goes',
     },
+    {
+      form: 'DROP OWNED BY',
+      when: 'one of the roles that a policy is for',
+      setup:
+        'grant ddl_clerk to ddl_app; alter table shop.orders enable row level security; create policy clerks on shop.orders to ddl_clerk, ddl_owner using (true)',
+      sql: 'drop owned by ddl_clerk cascade',
+      gives: rejects(403),
+      why: 'the policy goes from it, and rows vanish without an error',
+    },
     { form: 'DROP OWNED BY', when: 'somebody else', sql: 'drop owned by ddl_owner', gives: accepts, why: 'nobody claims what it owns' },
     {
       form: 'DROP OWNED BY … RESTRICT',

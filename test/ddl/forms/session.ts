@@ -170,6 +170,17 @@ const concurrent: Form[] = [
       why: onPlans,
     },
     {
+      form: 'CREATE INDEX CONCURRENTLY',
+      when: 'that calls a function that the stakeholder may not execute',
+      claims: inserter,
+      outside: true,
+      setup:
+        'create function shop.secret(text) returns text language plpgsql immutable as $$ begin return $1; end $$; revoke execute on function shop.secret(text) from public',
+      sql: ['create index concurrently on shop.orders (shop.secret(note))'],
+      gives: { ...warnsOfFailure(401), unmet: ['IDB401'] },
+      why: 'it cannot be undone with its transaction',
+    },
+    {
       form: 'CREATE UNIQUE INDEX CONCURRENTLY',
       when: 'over a claimed column',
       claims: inserter,

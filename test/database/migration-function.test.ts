@@ -1,0 +1,376 @@
+/** Functions that a reader or a writer calls without naming them, with its own rights: who may not execute them any more is stopped. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { expectAllWell, refusal, setClaims } from '../support/oracle.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`select integratedb.add_stakeholder('desk')`)
+})
+afterAll(() => database.drop())
+
+beforeEach(async () => {
+  await database.rows(`
+    select integratedb.remove_claims('desk');
+    drop schema if exists shop, parts cascade;
+    create schema shop; create schema parts;
+    create function shop.f(int) returns int language plpgsql immutable as $$ begin return $1; end $$;
+    create function shop.ok(int) returns boolean language plpgsql immutable as $$ begin return true; end $$`)
+})
+
+const all = ['select', 'insert', 'update', 'delete']
+const table = 'create table shop.t (id int primary key, name text); insert into shop.t values (1)'
+const shut = (name: 'f' | 'ok'): string => `revoke execute on function shop.${name}(int) from public`
+const insert = `insert into shop.t (id, name) values (2, 'a')`
+const update = 'update shop.t set name = name'
+const remove = 'delete from shop.t'
+const select = 'select id, name from shop.t'
+
+interface Case {
+  setup: string
+  access?: string[]
+  migration: string
+  use: string
+  /** What the claims are on, if not the table. */
+  path?: string
+}
+
+/** Stopped, because the stakeholder could not go on. */
+async function expectRejected({ setup, access = all, migration, use, path = 'shop.t' }: Case): Promise<string> {
+  await database.rows(setup)
+  await setClaims(database, 'desk', [{ path, fields: ['id', 'name'], access }])
+  const asDesk = `set local role desk; ${use}`
+  await database.rows(`begin; ${asDesk}; rollback`)
+  const error = await database.failure(migration)
+  expect(error).toMatchObject({ code: 'IDB01' })
+  await expectAllWell(database)
+
+  await database.rows(`begin; select integratedb.set_enforcement('warn'); ${migration}; set constraints all immediate`)
+  expect(await database.failure(asDesk)).toMatchObject({ code: '42501' })
+  await database.rows('rollback')
+  return error.detail as string
+}
+
+const policy = 'alter table shop.t enable row level security; create policy p on shop.t using (shop.ok(id))'
+const inherited = `${table}; create table parts.c () inherits (shop.t); insert into parts.c values (3)`
+const ranged = 'create table shop.t (id int, name text) partition by range (id)'
+
+const revoked: [string, Case][] = [
+  ['a policy', { setup: `${table}; ${policy}`, access: ['select'], migration: shut('ok'), use: select }],
+  [
+    'a policy, of all functions',
+    {
+      setup: `${table}; ${policy}`,
+      access: ['select'],
+      migration: 'revoke execute on all functions in schema shop from public',
+      use: select,
+    },
+  ],
+  [
+    'a policy behind a view',
+    {
+      setup: `${table}; ${policy}; create view parts.v as select id, name from shop.t;
+        alter table shop.t force row level security; create role function_owner; grant select on shop.t to function_owner;
+        grant usage on schema shop, parts to function_owner; grant create on schema parts to function_owner; alter view parts.v owner to function_owner`,
+      access: ['select'],
+      path: 'parts.v',
+      migration: shut('ok'),
+      use: 'select id, name from parts.v',
+    },
+  ],
+  [
+    'a policy for updates',
+    {
+      setup: `${table}; alter table shop.t enable row level security; create policy r on shop.t using (true);
+        create policy w on shop.t as restrictive for update using (shop.ok(id))`,
+      migration: shut('ok'),
+      use: update,
+    },
+  ],
+  ['an index', { setup: `${table}; create index on shop.t (shop.f(id))`, migration: shut('f'), use: insert }],
+  ['the predicate of an index', { setup: `${table}; create index on shop.t (id) where shop.ok(id)`, migration: shut('ok'), use: insert }],
+  [
+    'an index behind a view',
+    {
+      setup: `${table}; create index on shop.t (shop.f(id)); create view parts.v as select id, name from shop.t`,
+      path: 'parts.v',
+      migration: shut('f'),
+      use: `insert into parts.v values (2, 'a')`,
+    },
+  ],
+  [
+    'a partition key',
+    {
+      setup: 'create table shop.t (id int, name text) partition by range (shop.f(id)); create table parts.p partition of shop.t default',
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+  [
+    'the key of the table that it is a partition of',
+    {
+      setup:
+        'create table parts.whole (id int, name text) partition by range (shop.f(id)); create table shop.t partition of parts.whole for values from (1) to (9)',
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+  [
+    'the check of a partition',
+    { setup: `${ranged}; create table parts.p partition of shop.t (check (shop.ok(id))) default`, migration: shut('ok'), use: insert },
+  ],
+  [
+    'an index of a partition',
+    {
+      setup: `${ranged}; create table parts.p partition of shop.t default; create index on parts.p (shop.f(id))`,
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+  [
+    'the check of a table that inherits',
+    { setup: `${inherited}; alter table parts.c add check (shop.ok(id))`, migration: shut('ok'), use: update },
+  ],
+  [
+    'a domain',
+    {
+      setup: 'create domain shop.d as int check (shop.ok(value)); create table shop.t (id shop.d, name text)',
+      migration: shut('ok'),
+      use: insert,
+    },
+  ],
+  [
+    'a domain in an array of a domain',
+    {
+      setup: `create domain shop.d as int check (shop.ok(value)); create domain shop.e as shop.d[]; create table shop.t (id shop.e, name text)`,
+      migration: shut('ok'),
+      use: `insert into shop.t values ('{1}', 'a')`,
+    },
+  ],
+  [
+    'the default of a domain',
+    {
+      setup: 'create domain shop.d as int default shop.f(3); create table shop.t (id int, name text, d shop.d)',
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+  [
+    'the condition of a trigger',
+    {
+      setup: `${table}; create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$;
+        create trigger g before insert on shop.t for each row when (shop.ok(new.id)) execute function shop.act()`,
+      migration: shut('ok'),
+      use: insert,
+    },
+  ],
+  [
+    'the condition of a trigger on deletes',
+    {
+      setup: `${table}; create function shop.act() returns trigger language plpgsql as $$ begin return old; end $$;
+        create trigger g before delete on shop.t for each row when (shop.ok(old.id)) execute function shop.act()`,
+      access: ['select', 'delete'],
+      migration: shut('ok'),
+      use: remove,
+    },
+  ],
+  [
+    'a rule',
+    {
+      setup: `${table}; create table parts.log (id int); create rule also as on insert to shop.t do also insert into parts.log select shop.f(new.id)`,
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+]
+
+describe('execute is revoked on what calls', () => {
+  test.each(revoked)('%s', async (_, row) => {
+    try {
+      expect(await expectRejected(row)).toContain('desk may not execute shop.')
+    } finally {
+      await database.rows(
+        `rollback; select integratedb.remove_claims('desk'); drop schema shop, parts cascade; drop role if exists function_owner`,
+      )
+    }
+  })
+})
+
+const added: [string, Case][] = [
+  ['an index', { setup: `${shut('f')}; ${table}`, migration: 'create index on shop.t (shop.f(id))', use: insert }],
+  [
+    'an index with a predicate',
+    { setup: `${shut('ok')}; ${table}`, migration: 'create index on shop.t (id) where shop.ok(id)', use: insert },
+  ],
+  [
+    'an index behind a view',
+    {
+      setup: `${shut('f')}; ${table}; create view parts.v as select id, name from shop.t`,
+      path: 'parts.v',
+      migration: 'create index on shop.t (shop.f(id))',
+      use: `insert into parts.v values (2, 'a')`,
+    },
+  ],
+  [
+    'an index of one partition',
+    {
+      setup: `${shut('f')}; ${ranged}; create table parts.p partition of shop.t default`,
+      migration: 'create index on parts.p (shop.f(id))',
+      use: insert,
+    },
+  ],
+  [
+    'an index of all partitions, of which one is claimed',
+    {
+      setup: `${shut('f')}; create table parts.whole (id int, name text) partition by range (id); create table shop.t partition of parts.whole default`,
+      migration: 'create index on parts.whole (shop.f(id))',
+      use: insert,
+    },
+  ],
+  [
+    'an exclusion constraint',
+    { setup: `${shut('f')}; ${table}`, migration: 'alter table shop.t add exclude (shop.f(id) with =)', use: insert },
+  ],
+  [
+    'the constraint of a domain',
+    {
+      setup: `${shut('ok')}; create domain shop.d as int; create table shop.t (id shop.d, name text)`,
+      migration: 'alter domain shop.d add check (shop.ok(value))',
+      use: insert,
+    },
+  ],
+  [
+    'the default of a domain',
+    {
+      setup: `${shut('f')}; create domain shop.d as int default 3; create table shop.t (id int, name text, d shop.d)`,
+      migration: 'alter domain shop.d set default shop.f(4)',
+      use: insert,
+    },
+  ],
+  [
+    'a policy',
+    {
+      setup: `${shut('ok')}; ${table}; alter table shop.t enable row level security; create policy p on shop.t using (id > 0)`,
+      access: ['select'],
+      migration: 'create policy q on shop.t using (shop.ok(id))',
+      use: select,
+    },
+  ],
+]
+
+describe('what calls a function that the stakeholder may not execute is added:', () => {
+  test.each(added)('%s', async (_, row) => {
+    await expectRejected(row)
+  })
+
+  test('an index, CONCURRENTLY: it is there and valid, with a warning, and what is broken is known', async () => {
+    await database.rows(`${shut('f')}; ${table}`)
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id', 'name'], access: all }])
+    database.notices.length = 0
+    await database.rows('create index concurrently one on shop.t (shop.f(id))')
+    expect(database.notices).toMatchObject([
+      {
+        severity: 'WARNING',
+        detail: 'IDB401 desk needs shop.t (execute): desk may not execute shop.f(integer), which shop.t calls',
+        hint: expect.stringContaining('made CONCURRENTLY cannot be undone'),
+      },
+    ])
+    expect(await database.value(`select indisvalid from pg_index where indexrelid = 'shop.one'::regclass`)).toBe(true)
+    expect(await database.value('select code from integratedb.unmet_claims()')).toBe('IDB401')
+    await database.rows('drop index shop.one; select integratedb.sync()')
+    await expectAllWell(database)
+  })
+})
+
+describe('nobody is stopped by what the stakeholder does not call:', () => {
+  const trigger = (event: string): string =>
+    `${table}; create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$;
+     create trigger g before ${event} on shop.t for each row when (shop.ok(new.id)) execute function shop.act()`
+
+  test.each<[string, Case]>([
+    [
+      'an index, of a reader',
+      { setup: `${table}; create index on shop.t (shop.f(id))`, access: ['select'], migration: shut('f'), use: select },
+    ],
+    [
+      'the condition of a trigger on updates',
+      { setup: trigger('update'), access: ['select', 'insert'], migration: shut('ok'), use: insert },
+    ],
+    [
+      'the condition of a trigger that is disabled',
+      { setup: `${trigger('insert')}; alter table shop.t disable trigger g`, migration: shut('ok'), use: insert },
+    ],
+    [
+      'the function of a trigger',
+      {
+        setup: `create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$; ${table};
+          create trigger g before insert on shop.t for each row when (new.id > 0) execute function shop.act()`,
+        migration: 'revoke execute on function shop.act() from public',
+        use: insert,
+      },
+    ],
+    [
+      'the check of a table that inherits, of who inserts',
+      {
+        setup: `${inherited}; alter table parts.c add check (shop.ok(id))`,
+        access: ['select', 'insert'],
+        migration: shut('ok'),
+        use: insert,
+      },
+    ],
+    [
+      'the default of a domain that the column has its own instead of',
+      {
+        setup: 'create domain shop.d as int default shop.f(3); create table shop.t (id int, name text, d shop.d default 1)',
+        migration: shut('f'),
+        use: insert,
+      },
+    ],
+    [
+      'a policy that is not applied',
+      { setup: `${table}; create policy p on shop.t using (shop.ok(id))`, migration: shut('ok'), use: select },
+    ],
+    [
+      'a policy for somebody else',
+      {
+        setup: `${table}; ${policy}; alter policy p on shop.t to current_user; create policy q on shop.t to desk using (true)`,
+        migration: shut('ok'),
+        use: select,
+      },
+    ],
+    [
+      'a policy beside one that shows all',
+      { setup: `${table}; ${policy}; create policy q on shop.t using (true)`, access: ['select'], migration: shut('ok'), use: select },
+    ],
+  ])('%s', async (_, { setup, access = all, migration, use }) => {
+    await database.rows(setup)
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id', 'name'], access }])
+    await database.rows(migration)
+    await database.rows(`begin; set local role desk; ${use}; rollback`)
+    await expectAllWell(database)
+  })
+})
+
+test('a set-up that cannot work is refused when it is claimed', async () => {
+  await database.rows(`${shut('ok')}; ${table}; ${policy}`)
+  expect(await refusal(database, 'desk', [{ path: 'shop.t', fields: ['id'] }])).toEqual([
+    expect.stringContaining('desk may not execute shop.ok(integer), which shop.t calls'),
+  ])
+})
+
+test('what is owned by one of the roles that a policy is for is dropped: the policy goes from it', async () => {
+  await database.rows(`${table}; create role function_team; create role function_team2; grant function_team to desk;
+    alter table shop.t enable row level security; create policy p on shop.t to function_team, function_team2 using (true)`)
+  try {
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id'] }])
+    expect(await database.failure('drop owned by function_team')).toMatchObject({
+      code: 'IDB01',
+      detail: expect.stringContaining('IDB403'),
+    })
+    await database.rows('drop owned by function_team2')
+    await expectAllWell(database)
+  } finally {
+    await database.rows(`select integratedb.remove_claims('desk'); drop table shop.t; drop role function_team, function_team2`)
+  }
+})
