@@ -168,6 +168,47 @@ test('a default on what the view computes stops every insert', async () => {
   expect(await refusal(database, 'reporter', [match])).toEqual([expect.stringContaining('api.priced')])
 })
 
+test('a default of a view behind fills what the view over it leaves out, unless a trigger takes the insert before', async () => {
+  await database.rows(`${pass};
+    create table base.page (id int, state text not null default 'new');
+    create view api.behind as select id, state, id + 1 as next from base.page;
+    create view api.front as select id from api.behind`)
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*', access: ['select', 'insert'] }])
+  const use = async () => await database.rows('set role reporter; insert into api.front values (1); reset role')
+  await database.rows(`alter view api.behind alter state set default 'old'; alter table base.page alter state drop default`)
+  await use()
+  expect(await rejected('alter view api.behind alter state drop default')).toContain('IDB211 reporter needs api.front.state')
+  expect(await rejected('alter view api.behind alter next set default 7')).toBe(
+    'IDB213 reporter needs api.front (insert): it can no longer be inserted into',
+  )
+  await database.rows(
+    `${instead('api.front')}; alter view api.behind alter state drop default; alter view api.behind alter next set default 7`,
+  )
+  await use()
+  await expectAllWell(database)
+})
+
+test('the query of a view behind is a part of the view; what it is called, and making all anew, is none', async () => {
+  await database.rows(`
+    create view api.behind as select id, name from base.item;
+    create view api.front as select id, name from api.behind where name <> ''`)
+  await setClaims(database, 'reporter', [{ path: 'api.front', fields: '*' }])
+  const told = async (sql: string): Promise<(string | undefined)[]> => {
+    database.notices.length = 0
+    await database.rows(sql)
+    return database.notices.filter(({ severity }) => severity === 'WARNING').map(({ detail }) => detail)
+  }
+  expect(await told('alter view api.behind rename to back; alter view api.back rename to behind')).toEqual([])
+  expect(
+    await told(`begin; drop view api.behind cascade; create view api.behind as select id, name from base.item;
+      create view api.front as select id, name from api.behind where name <> ''; commit`),
+  ).toEqual([])
+  expect(await told('create or replace view api.behind as select id, name from base.item where id > 1')).toEqual([
+    "IDB304 reporter needs api.front: the view's query was changed",
+  ])
+  expect(await told('alter table base.item add more text')).toEqual([])
+})
+
 test('a view that takes no insert, found by a wildcard, is protected all the same', async () => {
   await database.rows('drop view api.item; create table api.strict (id int not null, name text)')
   await setClaims(database, 'reporter', [{ path: 'api.*', fields: '*', access: ['select', 'insert'] }])

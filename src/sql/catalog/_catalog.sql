@@ -45,15 +45,18 @@ begin return (
                        when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
       'behind', b.behind,
       'definition', case when c.relkind in ('v', 'm') then (
-        -- What a materialized view reads may get another name without anybody looking at the view.
-        select case c.relkind when 'm' then json_build_array(md5(q.kept)) else json_build_array(md5(q.kept), md5(pg_get_viewdef(c.oid))) end
+        -- With those of the views that it reads. What a materialized view reads may get another name without anybody looking at the view.
+        select case c.relkind when 'm' then json_build_array(md5(max(q.kept)))
+                 else json_build_array(md5(string_agg(q.kept, ' ' order by r.ev_class)), md5(string_agg(q.shown, ' ' order by q.shown))) end
           from pg_rewrite r
+          join pg_class v on v.oid = r.ev_class and (v.oid = c.oid or v.relkind = 'v')
          -- PostgreSQL 15 keeps the view itself in it, twice, whose oid is another one when it is made anew; 15 and 16 where in the statement each part stood.
          cross join lateral (
            select regexp_replace(r.ev_action::text,
-             format('{RANGETBLENTRY :alias {ALIAS [^{}]*} :eref {ALIAS [^{}]*} :rtekind 0 :relid %s [^{}]*}| :(stmt_)?(location|len) -?[0-9]+', c.oid), '', 'g') as kept
+             format('{RANGETBLENTRY :alias {ALIAS [^{}]*} :eref {ALIAS [^{}]*} :rtekind 0 :relid %s [^{}]*}| :(stmt_)?(location|len) -?[0-9]+', v.oid), '', 'g') as kept,
+             case v.relkind when 'v' then pg_get_viewdef(v.oid) end as shown
          ) q
-         where r.ev_class = c.oid and r.ev_type = '1') end,
+         where r.ev_class = any (b.behind::oid[] || c.oid) and r.ev_type = '1') end,
       'writes', case when c.oid::bigint = any (written) then integratedb._writes(c.oid) end,
       'columns', coalesce((
         select json_agg(json_build_object(

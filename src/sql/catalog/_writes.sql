@@ -107,6 +107,33 @@ $$;
 
 comment on function integratedb._has_default(oid, smallint) is 'internal: also true of generated columns';
 
+-- Which columns of the table behind a view do defaults of these views, through which it is written, fill? With 0 among them one of
+-- these is of a column that the view computes, or that is generated behind it, and stops every insert.
+create or replace function integratedb._filled_by_views(relation oid, views oid[])
+returns smallint[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from unnest(views) v join pg_attribute a on a.attrelid = v and a.atthasdef join pg_class c on c.oid = v and c.relkind = 'v') then
+    return null; -- as nearly always
+  end if;
+  return (
+    select array_agg(case when w.handed_over & 8 = 0 and (b.attnum is null or b.attgenerated <> '' or b.attidentity = 'a') then 0::smallint
+                          when integratedb._has_default(c.oid, a.attnum) then b.attnum end)
+      from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.atthasdef
+     cross join lateral integratedb._written_columns(c.oid) w
+      left join pg_attribute b on b.attrelid = w.target and b.attnum = w.target_num
+     where c.oid = any (views) and c.relkind = 'v' and w.is_last and w.num = a.attnum
+       and not exists (select from integratedb._written_columns(relation) o where o.target = c.oid and o.handed_over & 8 <> 0));
+end
+$$;
+
+comment on function integratedb._filled_by_views(oid, oid[]) is 'internal: numbers of columns; null if no view has a default';
+
 -- Does it call nothing but functions of Postgres's own that only compute? Those that do more, query_to_xml() and
 -- ts_rewrite() for two, run any SQL that they are given. What is no more than this is listed; anything else is not.
 create or replace function integratedb._only_computes(expression pg_node_tree)
@@ -206,10 +233,14 @@ begin return (
     select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
     select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) & ~(w.handed_over >> 8) as events,
-           array(select distinct w.target from way w where w.target is not null) as way,
+           w.way, case when c.relkind = 'v' then integratedb._filled_by_views(c.oid, w.way) end as filled_by_views,
            w.handed_over & 8 <> 0 as is_insert_handed_over, w.handed_over & 4 <> 0 as is_update_handed_over, w.handed_over & 16 <> 0 as is_delete_handed_over
       from pg_class c
-     cross join lateral (select min(target) as target, coalesce(bit_or(handed_over), 0) as handed_over from way where is_last) w
+     cross join lateral (
+       select min(target) filter (where is_last) as target, coalesce(bit_or(handed_over) filter (where is_last), 0) as handed_over,
+              coalesce(array_agg(distinct target) filter (where target is not null), '{}') as way
+         from way
+     ) w
      where c.oid = relation
   ), part as materialized (
     -- What is written into a partitioned table goes into one of these; rows of tables that inherit are updated and deleted with it.
@@ -229,7 +260,7 @@ begin return (
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none_inserted as accepts_null,
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
-             or integratedb._has_default(relation, w.num) as fills_itself,
+             or a.attnum = any (coalesce(s.filled_by_views, '{}')) as fills_itself,
            t.domains
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
@@ -267,26 +298,22 @@ begin return (
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
-           e.is_broken, e.events
+           b.is_broken and e.events <> 'I' as is_broken, e.events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
                           and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
-      -- An insert leaves other columns null, or to their defaults.
-      cross join lateral (
-        select p.is_inserted and (k.contype = 'c' or exists (
-          select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname where a.attnum = any (k.conkey) and f.fills_itself)) as is_of_any
-      ) i
-      -- Any update of a row looks at its checks again, which are in the way of rows that they refuse, and not at a foreign
-      -- key that it leaves as it is. Rows that are there show what an insert of the same columns comes to, not what any does.
-      cross join lateral (
-        select b.is_broken, concat(case when i.is_of_any and not b.is_broken then 'I' when p.is_inserted then 'i' end,
-                                   case when k.contype = 'c' and b.is_broken then 'U' else 'u' end) as events
-        union all
-        select false, 'I' where i.is_of_any and b.is_broken
-      ) e
+      -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
+      -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is. Rows that are there show what an
+      -- insert of the same columns comes to, not what any does.
+      cross join lateral unnest(
+        case when not p.is_inserted then array[case when k.contype = 'c' and b.is_broken then 'U' else 'u' end]
+             when k.contype <> 'c' and not exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+                                                    where a.attnum = any (k.conkey) and f.fills_itself) then array['iu']
+             when not b.is_broken then array['Iu']
+             else array['I', case k.contype when 'c' then 'iU' else 'iu' end] end) e (events)
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
@@ -309,8 +336,12 @@ begin return (
     select 'the partition bound', json_build_array(md5(pg_get_partition_constraintdef(c.oid))), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
       from subject s join pg_class c on c.oid = s.target and c.relispartition
     union all
-    select 'the check option', json_build_array(o.option_value), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
-      from subject s join pg_class c on c.oid = s.oid and c.relkind = 'v', pg_options_to_table(c.reloptions) o
+    select concat('the check option', ' of ' || nullif(c.oid, s.oid)::regclass),
+           case when c.oid = s.oid then json_build_array(o.option_value) else json_build_array(concat(c.oid, o.option_value), concat(c.oid::regclass, ' ', o.option_value)) end,
+           (select json_agg(own_num) from fact where own_num is not null), false,
+           -- What is handed over before it gets here is not looked at.
+           (select concat(case when bit_or(w.handed_over) & 8 = 0 then 'i' end, case when bit_or(w.handed_over) & 4 = 0 then 'u' end) from way w where w.target = c.oid)
+      from subject s join pg_class c on c.oid = any (s.way) and c.relkind = 'v', pg_options_to_table(c.reloptions) o
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
     -- Not by its oid: CREATE OR REPLACE keeps that.
@@ -337,12 +368,7 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    -- A view's own default for what is computed, or generated behind it, stops every insert.
-    'insert', s.events & 8 <> 0 and (s.relkind <> 'v' or not exists (
-      select from pg_attribute v
-       where v.attrelid = s.oid and v.atthasdef
-         and not exists (select from fact f where f.own_num = v.attnum and f.is_writable)
-         and not exists (select from written w where w.num = v.attnum and w.is_insert_handed_over))),
+    'insert', s.events & 8 <> 0 and 0 <> all (coalesce(array_remove(s.filled_by_views, null), '{}')),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
     'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null)),
     'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not exists (select from refused r where r.event = 'delete')),

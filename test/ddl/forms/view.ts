@@ -19,6 +19,10 @@ const invoked = {
   use: ['select id, name from shop.own'],
 }
 
+const overView = `create view shop.base as select *, price * 2 as twice from shop.product where not hidden;
+  create view shop.top as select id, name, price from shop.base`
+const topWriter = writes('shop.top', ['id', 'name', 'price'], `insert into shop.top (id, name, price) values (9, 'Cap', 5)`)
+
 export const viewForms: Form[] = [
   ...forms('CREATE VIEW', offers, [
     {
@@ -57,6 +61,15 @@ export const viewForms: Form[] = [
       form: 'CREATE OR REPLACE VIEW',
       when: 'another expression for a claimed column',
       sql: 'create or replace view shop.offer as select id, upper(name) as name, price from shop.product where not hidden',
+      gives: warns(304),
+      why: 'it may show something else',
+    },
+    {
+      form: 'CREATE OR REPLACE VIEW',
+      when: 'another condition, of a view behind a claimed one',
+      claims: reads('shop.top', 'id', 'name'),
+      setup: overView,
+      sql: 'create or replace view shop.base as select *, price * 2 as twice from shop.product',
       gives: warns(304),
       why: 'it may show something else',
     },
@@ -152,6 +165,33 @@ export const viewForms: Form[] = [
       sql: 'alter view shop.offer set (check_option = local)',
       gives: warns(302),
       why: 'what the view would not show can no longer be written',
+    },
+    {
+      form: 'SET (check_option)',
+      when: 'of a view behind a claimed one',
+      claims: topWriter,
+      setup: overView,
+      sql: 'alter view shop.base set (check_option = cascaded)',
+      gives: warns(302),
+      why: 'what the view behind would not show can no longer be written',
+    },
+    {
+      form: 'ALTER COLUMN … SET DEFAULT',
+      when: 'of a computed column, of a view behind a claimed one',
+      claims: topWriter,
+      setup: overView,
+      sql: 'alter view shop.base alter twice set default 5',
+      gives: rejects(213),
+      why: 'every insert writes the default, and it cannot be written',
+    },
+    {
+      form: 'ALTER COLUMN … DROP DEFAULT',
+      when: 'of a view behind a claimed one',
+      claims: topWriter,
+      setup: `${overView}; alter view shop.base alter stock set default 0; alter table shop.product alter stock drop default`,
+      sql: 'alter view shop.base alter stock drop default',
+      gives: rejects(211),
+      why: 'only the view’s default filled it',
     },
     { form: 'SET (security_barrier)', sql: 'alter view shop.offer set (security_barrier)', gives: accepts, why: 'it shows the same' },
     {
@@ -268,6 +308,15 @@ export const viewForms: Form[] = [
       sql: 'alter table shop.product alter stock drop default',
       gives: rejects(211),
       why: 'inserts into the view fail',
+    },
+    {
+      form: 'ALTER COLUMN … DROP DEFAULT',
+      when: 'NOT NULL, that a view between fills',
+      claims: topWriter,
+      setup: `${overView}; alter view shop.base alter stock set default 0`,
+      sql: 'alter table shop.product alter stock drop default',
+      gives: accepts,
+      why: 'the view’s own default fills it',
     },
     {
       form: 'ADD CHECK',
