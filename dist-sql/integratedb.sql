@@ -2886,7 +2886,7 @@ begin return (
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or a.attnum = any (coalesce(s.filled_by_views, '{}')) as fills_itself,
-           t.domains
+           t.domains, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
       left join written w on w.target_num = a.attnum
@@ -2896,7 +2896,8 @@ begin return (
           union all
           select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
         )
-        select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
+        -- Postgres asks for the default of the column's own type; one that it was made over has given it its own.
+        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default, array_agg(oid) as domains from domain
       ) t on a.atttypid >= 16384
       cross join lateral ( -- is it required?
         select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
@@ -2987,9 +2988,12 @@ begin return (
       join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (
     select distinct d.refobjid as oid
-      from subject s
-      join pg_attrdef f on f.adrelid = any (s.way)
-      join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
+      from (
+        select 'pg_attrdef'::regclass as class, f.oid from subject s join pg_attrdef f on f.adrelid = any (s.way)
+        union all
+        select 'pg_type'::regclass, default_of from fact where default_of is not null
+      ) f
+      join pg_depend d on d.classid = f.class and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
@@ -9778,6 +9782,9 @@ begin
         perform integratedb._note_index();
       end if;
       return;
+    elsif tg_tag in ('ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'ALTER AGGREGATE') then
+      perform integratedb._note_called(tg_tag);
+      return;
     elsif tg_tag = 'REFRESH MATERIALIZED VIEW' then
       -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
       if not exists (
@@ -9844,6 +9851,9 @@ begin
     join pg_class c on c.oid = coalesce(part_of, case when d.classid = 'pg_class'::regclass then d.objid end)
    where d.schema_name is distinct from 'pg_temp'
      and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  if touched is null and tg_tag = 'ALTER TABLE' then
+    perform integratedb._note_called(tg_tag); -- of a sequence
+  end if;
   if (has_triggers or has_parents or has_children) and tg_tag in ('ALTER TABLE', 'CREATE TABLE', 'CREATE TRIGGER') then
     has_writers := exists (select from integratedb.claim where access <> '{select}');
     -- A foreign key has triggers.
@@ -10119,6 +10129,34 @@ end
 $$;
 
 comment on function integratedb._note_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
+
+-- Sequences and functions that writing calls, and functions that views call: their owner needs no privilege, and has none
+-- any more when another one owns them.
+create or replace function integratedb._note_called(tag text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  concerned bigint[] := array(
+    select k.relid from pg_event_trigger_ddl_commands() d cross join lateral (
+      select k.relid from integratedb.claim k
+       where d.classid = 'pg_proc'::regclass and k.behind @> array[d.objid::bigint] and k.behind <> '{}'
+      union
+      select k.relid from integratedb.claim k
+       where d.classid = 'pg_class'::regclass and k.access <> '{select}' and k.sequences @> array[d.objid::bigint]
+    ) k
+  );
+begin
+  if concerned <> '{}' or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    perform integratedb._note(tag, concerned);
+  end if;
+end
+$$;
+
+comment on function integratedb._note_called(text) is 'internal: within an event trigger on ddl_command_end, of ALTER SEQUENCE, ALTER FUNCTION and the like';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)
@@ -11292,6 +11330,7 @@ begin
       'REFRESH MATERIALIZED VIEW', -- WITH NO DATA
       'CREATE INDEX', -- unique
       'CREATE PUBLICATION', 'ALTER PUBLICATION', -- without a replica identity they stop UPDATE and DELETE
+      'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'ALTER AGGREGATE', -- OWNER TO: what defaults, checks and views call
       'ALTER INDEX', -- ALTER INDEX ... RENAME also renames tables and views
       'REVOKE', 'DROP OWNED',
       'GRANT' -- gives back what was revoked while enforcement was warn

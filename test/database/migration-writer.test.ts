@@ -338,6 +338,27 @@ describe('what only may refuse is told', () => {
   })
 })
 
+test('a sequence that the default of a column’s domain calls is granted, and its owner may be another one', async () => {
+  await database.rows(`
+    create sequence kind.numbers; create domain kind.number as int default nextval('kind.numbers'); create domain kind.mark as kind.number;
+    create table public.form (id int, n kind.mark not null);
+    select integratedb.add_stakeholder('writer')`)
+  const match = [{ path: 'public.form', fields: ['id'], access: ['insert'] }]
+  await database.rows(`select from integratedb.set_claims('writer', $1)`, [JSON.stringify({ match })])
+  const insert = async () => await database.rows('set role writer; insert into public.form values (1); reset role')
+  await insert()
+  expect((await database.failure('alter domain kind.mark drop default')).detail).toContain('IDB211 writer needs public.form.n')
+  await database.rows('alter sequence kind.numbers owner to writer')
+  await database.rows('alter sequence kind.numbers owner to app')
+  await insert()
+  await database.rows('alter domain kind.mark set default 7')
+  await insert()
+  expect(await database.value(`select has_sequence_privilege('writer', 'kind.numbers', 'usage')`)).toBe(false)
+  // One that nobody calls any more is nobody's business.
+  await database.rows('alter sequence kind.numbers owner to postgres')
+  expect(await database.rows(`select from integratedb.migrations where 'ALTER SEQUENCE' = any (commands)`)).toHaveLength(2)
+})
+
 describe('what breaks nothing passes', () => {
   test('a column that others refer to gets another type, which makes their foreign keys anew', async () => {
     await database.rows(`

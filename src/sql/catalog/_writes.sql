@@ -261,7 +261,7 @@ begin return (
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or a.attnum = any (coalesce(s.filled_by_views, '{}')) as fills_itself,
-           t.domains
+           t.domains, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
       left join written w on w.target_num = a.attnum
@@ -271,7 +271,8 @@ begin return (
           union all
           select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
         )
-        select bool_or(not_null) as not_null, bool_or(has_default) as has_default, array_agg(oid) as domains from domain
+        -- Postgres asks for the default of the column's own type; one that it was made over has given it its own.
+        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default, array_agg(oid) as domains from domain
       ) t on a.atttypid >= 16384
       cross join lateral ( -- is it required?
         select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
@@ -362,9 +363,12 @@ begin return (
       join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (
     select distinct d.refobjid as oid
-      from subject s
-      join pg_attrdef f on f.adrelid = any (s.way)
-      join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
+      from (
+        select 'pg_attrdef'::regclass as class, f.oid from subject s join pg_attrdef f on f.adrelid = any (s.way)
+        union all
+        select 'pg_type'::regclass, default_of from fact where default_of is not null
+      ) f
+      join pg_depend d on d.classid = f.class and d.objid = f.oid and d.refclassid = 'pg_class'::regclass
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(

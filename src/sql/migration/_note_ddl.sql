@@ -43,6 +43,9 @@ begin
         perform integratedb._note_index();
       end if;
       return;
+    elsif tg_tag in ('ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'ALTER AGGREGATE') then
+      perform integratedb._note_called(tg_tag);
+      return;
     elsif tg_tag = 'REFRESH MATERIALIZED VIEW' then
       -- Jobs refresh every few minutes, and that is no migration, unless it empties a view or fills it again.
       if not exists (
@@ -109,6 +112,9 @@ begin
     join pg_class c on c.oid = coalesce(part_of, case when d.classid = 'pg_class'::regclass then d.objid end)
    where d.schema_name is distinct from 'pg_temp'
      and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  if touched is null and tg_tag = 'ALTER TABLE' then
+    perform integratedb._note_called(tg_tag); -- of a sequence
+  end if;
   if (has_triggers or has_parents or has_children) and tg_tag in ('ALTER TABLE', 'CREATE TABLE', 'CREATE TRIGGER') then
     has_writers := exists (select from integratedb.claim where access <> '{select}');
     -- A foreign key has triggers.
@@ -384,6 +390,34 @@ end
 $$;
 
 comment on function integratedb._note_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
+
+-- Sequences and functions that writing calls, and functions that views call: their owner needs no privilege, and has none
+-- any more when another one owns them.
+create or replace function integratedb._note_called(tag text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  concerned bigint[] := array(
+    select k.relid from pg_event_trigger_ddl_commands() d cross join lateral (
+      select k.relid from integratedb.claim k
+       where d.classid = 'pg_proc'::regclass and k.behind @> array[d.objid::bigint] and k.behind <> '{}'
+      union
+      select k.relid from integratedb.claim k
+       where d.classid = 'pg_class'::regclass and k.access <> '{select}' and k.sequences @> array[d.objid::bigint]
+    ) k
+  );
+begin
+  if concerned <> '{}' or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+    perform integratedb._note(tag, concerned);
+  end if;
+end
+$$;
+
+comment on function integratedb._note_called(text) is 'internal: within an event trigger on ddl_command_end, of ALTER SEQUENCE, ALTER FUNCTION and the like';
 
 -- GRANT and REVOKE: of what, is found out when the transaction is judged (_touched_by).
 create or replace function integratedb._note_privileges(tag text)

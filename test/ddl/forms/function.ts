@@ -5,6 +5,7 @@ import { accepts, type Form, forms, refuses, rejects, unseen } from '../form.ts'
 const called = `create function shop.next_note() returns text language sql as $$ select 'x' $$;
   alter table shop.orders alter internal set default shop.next_note(), alter internal set not null`
 const filled = `update shop.orders set internal = '-'; ${called}`
+const owned = `${filled}; revoke execute on function shop.next_note() from public; alter function shop.next_note() owner to ddl_app`
 const viewed =
   'create function shop.shout(text) returns text language sql immutable as $$ select upper($1) $$; create view shop.shouted as select id, shop.shout(name) as name from shop.product'
 const shouted = reads('shop.shouted', 'id', 'name')
@@ -54,6 +55,22 @@ export const functionForms: Form[] = [
     { form: 'SET SCHEMA', setup: filled, sql: 'alter function shop.next_note() set schema archive', gives: accepts, why: follows },
     { form: 'OWNER TO', setup: filled, sql: 'alter function shop.next_note() owner to ddl_owner', gives: accepts, why: follows },
     {
+      form: 'OWNER TO',
+      when: 'the stakeholder owned it, and others may not execute it',
+      setup: owned,
+      sql: 'alter function shop.next_note() owner to ddl_owner',
+      gives: rejects(401),
+      why: 'who inserts calls the default',
+    },
+    {
+      form: 'OWNER TO',
+      when: 'the stakeholder owned it, and may execute it afterwards',
+      setup: owned,
+      sql: 'alter function shop.next_note() owner to ddl_owner; grant execute on function shop.next_note() to ddl_app',
+      gives: accepts,
+      why: follows,
+    },
+    {
       form: 'SECURITY DEFINER | VOLATILITY | COST | SET …',
       setup: filled,
       sql: 'alter function shop.next_note() security definer stable cost 5 set search_path = pg_catalog',
@@ -70,6 +87,14 @@ export const functionForms: Form[] = [
   ]),
   ...forms('ALTER ROUTINE', writer, [
     { form: 'RENAME TO', setup: filled, sql: 'alter routine shop.next_note() rename to default_note', gives: accepts, why: follows },
+    {
+      form: 'OWNER TO',
+      when: 'the stakeholder owned it, and others may not execute it',
+      setup: owned,
+      sql: 'alter routine shop.next_note() owner to ddl_owner',
+      gives: rejects(401),
+      why: 'who inserts calls the default',
+    },
   ]),
   ...forms('ALTER PROCEDURE', writer, [
     {

@@ -2,6 +2,8 @@
 import { reader, reads, tickets, titles } from '../claims.ts'
 import { accepts, type Form, forms, refuses, rejects } from '../form.ts'
 
+const owned = 'alter sequence shop.ticket_id_seq owned by none; alter sequence shop.ticket_id_seq owner to ddl_app'
+
 export const sequenceForms: Form[] = [
   ...forms('CREATE SEQUENCE', titles, [
     { form: 'CREATE SEQUENCE', sql: 'create sequence shop.numbers', gives: accepts, why: 'nothing uses it yet' },
@@ -27,6 +29,14 @@ export const sequenceForms: Form[] = [
       gives: accepts,
       why: 'grants stay',
     },
+    {
+      form: 'OWNER TO',
+      when: 'the stakeholder owned it',
+      setup: owned,
+      sql: 'alter sequence shop.ticket_id_seq owner to ddl_owner',
+      gives: accepts,
+      why: 'its usage is granted',
+    },
     { form: 'RENAME TO', sql: 'alter sequence shop.ticket_id_seq rename to numbers', gives: accepts, why: 'the default follows' },
     {
       form: 'SET SCHEMA',
@@ -34,6 +44,35 @@ export const sequenceForms: Form[] = [
       sql: 'alter sequence shop.ticket_id_seq set schema archive',
       gives: accepts,
       why: 'the default follows',
+    },
+  ]),
+  ...forms('ALTER TABLE', titles, [
+    {
+      form: 'OWNER TO',
+      when: 'of a sequence that the stakeholder owned',
+      setup: owned,
+      sql: 'alter table shop.ticket_id_seq owner to ddl_owner',
+      gives: accepts,
+      why: 'its usage is granted',
+    },
+  ]),
+  ...forms('ALTER DOMAIN', titles, [
+    {
+      form: 'SET DEFAULT',
+      when: 'that calls a sequence, of an unclaimed column’s type',
+      setup: 'create sequence shop.numbers; create domain shop.number as integer; alter table shop.ticket add n shop.number',
+      sql: `alter domain shop.number set default nextval('shop.numbers')`,
+      gives: accepts,
+      why: 'its usage is granted',
+    },
+    {
+      form: 'DROP DEFAULT',
+      when: 'of an unclaimed column’s type, NOT NULL, made over one that has a default',
+      setup: `create domain shop.number as integer default 1; create domain shop.mark as shop.number;
+        alter table shop.ticket add n shop.mark not null`,
+      sql: 'alter domain shop.mark drop default',
+      gives: rejects(211),
+      why: 'a domain has its own default, or none',
     },
   ]),
   ...forms('DROP SEQUENCE', titles, [
