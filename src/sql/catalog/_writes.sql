@@ -294,12 +294,12 @@ begin return (
              else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
                     when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) end as name,
            -- Without the names of other tables, which change under other claims' feet.
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, case when p.is_part then k.confkey end, k.confupdtype, k.confdeltype,
-                                                       k.condeferrable, k.conbin::text))) as marks,
+           json_build_array(concat(k.oid, m.mark), md5(concat_ws(' ', k.conname, k.contype, k.conkey, case when p.is_part then k.confkey end, k.confupdtype, k.confdeltype,
+                                                                 k.condeferrable, k.conbin::text)) || m.mark) as marks,
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
              where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
-           b.is_broken and e.events <> 'I' as is_broken, e.events
+           b.is_broken and e.events <> 'I' and m.mark = '' as is_broken, e.events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
                           and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
@@ -315,16 +315,20 @@ begin return (
                                                     where a.attnum = any (k.conkey) and f.fills_itself) then array['iu']
              when not b.is_broken then array['Iu']
              else array['I', case k.contype when 'c' then 'iU' else 'iu' end] end) e (events)
+      -- That a foreign key cannot wait for the commit is something of its own: it can become so, and then its oid is no mark of that.
+      cross join lateral unnest(case when k.contype = 'f' and not k.condeferrable then array['', ' at once'] else array[''] end) m (mark)
      where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text))),
+           json_build_array(concat(k.oid, m.mark),
+                            md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text)) || m.mark),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
              where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
       join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral unnest(case when k.condeferrable then array[''] else array['', ' at once'] end) m (mark)
      where to_jsonb(k)->>'conenforced' is distinct from 'false'
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
@@ -345,13 +349,15 @@ begin return (
       from subject s join pg_class c on c.oid = any (s.way) and c.relkind = 'v', pg_options_to_table(c.reloptions) o
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
-    -- Not by its oid: CREATE OR REPLACE keeps that.
-    select format('the trigger %I', g.tgname) as name, json_build_array(format('%s %s %s', g.tgname, g.tgtype, g.tgfoid)) as marks,
+    -- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change.
+    select format('the trigger %I', g.tgname) as name,
+           json_build_array(md5(concat_ws(' ', g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
            concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from subject s
       join pg_trigger g on g.tgrelid = any (s.way) and not g.tgisinternal and g.tgenabled in ('O', 'A')
     union all
-    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)), json_build_array(format('%s %s %s %s', g.tgrelid, g.tgname, g.tgtype, g.tgfoid)),
+    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)),
+           json_build_array(md5(concat_ws(' ', g.tgrelid, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))),
            concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
       from part p
       join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgparentid = 0 and g.tgtype & 1 <> 0 and g.tgenabled in ('O', 'A') -- for each row
@@ -383,7 +389,7 @@ begin return (
     'hidden', (select json_agg(attname order by num) from fact
                 where own_num is null and not accepts_null and not fills_itself and is_writable and not s.is_insert_handed_over),
     'constraints', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'columns', coalesce(columns, '[]'), 'is_broken', is_broken,
-                                                               'events', events) order by name, events)
+                                                               'events', events) order by name, events, marks::text)
                                from constraint_in_the_way), '[]'),
     'triggers', coalesce((select json_agg(json_build_object('name', name, 'marks', marks, 'events', events) order by name) from trigger_in_the_way), '[]'),
     -- Partitions, too: of one that is dropped or let go Postgres tells no parent.

@@ -152,6 +152,12 @@ begin
         select i.inhparent from ancestor a join pg_inherits i on i.inhrelid = a.oid
       )
       select a.oid::bigint from ancestor a);
+    if is_partition and tg_tag like 'CREATE%' then
+      -- What goes into a new partition no longer goes into the default one beside it.
+      touched := touched || integratedb._with_descendants(array(
+        select p.partdefid::bigint from pg_inherits i join pg_partitioned_table p on p.partrelid = i.inhparent
+         where i.inhrelid = any (touched::oid[]) and p.partdefid <> 0));
+    end if;
   end if;
   if has_children then
     touched := integratedb._with_descendants(touched);

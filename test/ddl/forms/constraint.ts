@@ -256,6 +256,21 @@ const altered: Form[] = forms('ALTER TABLE', writer, [
     why: 'it refuses no more than before',
   },
   {
+    form: 'ALTER CONSTRAINT … NOT DEFERRABLE',
+    setup: 'alter table shop.orders alter constraint orders_customer_fkey deferrable initially deferred',
+    sql: 'alter table shop.orders alter constraint orders_customer_fkey not deferrable',
+    gives: warns(302),
+    why: 'what was right at the end of a transaction has to be right at once',
+  },
+  {
+    form: 'ALTER CONSTRAINT … NOT DEFERRABLE',
+    when: 'of another table that refers to this one',
+    setup: 'create table shop.line (number varchar(20) constraint line_fkey references shop.orders (number) deferrable)',
+    sql: 'alter table shop.line alter constraint line_fkey not deferrable',
+    gives: warns(302),
+    why: 'what was right at the end of a transaction has to be right at once',
+  },
+  {
     form: 'ALTER CONSTRAINT … NOT ENFORCED',
     since: 18,
     sql: 'alter table shop.orders alter constraint orders_customer_fkey not enforced',

@@ -26,6 +26,15 @@ export const partitionForms: Form[] = [
     },
     {
       form: 'CREATE TABLE … PARTITION OF',
+      when: 'beside a claimed default partition',
+      claims: writes('shop.measurement_rest', ['taken_on', 'value'], `insert into shop.measurement_rest values ('2027-05-05', 1)`),
+      setup: 'create table shop.measurement_rest partition of shop.measurement default',
+      sql: `create table shop.measurement_2027 partition of shop.measurement for values from ('2027-01-01') to ('2028-01-01')`,
+      gives: warnsOfFailure(302),
+      why: 'what goes into the new one no longer goes into the default one',
+    },
+    {
+      form: 'CREATE TABLE … PARTITION OF',
       when: 'in a schema that is claimed whole',
       claims: wildcard,
       sql: `create table shop.measurement_2027 partition of shop.measurement for values from ('2027-01-01') to ('2028-01-01')`,

@@ -9,6 +9,9 @@ const mayDo = 'what is written may be changed or refused'
 const writesNot = 'readers fire none'
 const rule = 'create rule log as on insert to shop.orders do also notify orders'
 
+const watched = (condition: string, event = 'update'): string =>
+  `create or replace trigger act before ${event} on shop.orders for each row ${condition} execute function shop.act()`
+
 export const triggerForms: Form[] = [
   ...forms('CREATE TRIGGER', writer, [
     {
@@ -91,11 +94,53 @@ export const triggerForms: Form[] = [
       why: mayDo,
     },
   ]),
+  ...forms('CREATE TRIGGER', updater, [
+    {
+      form: 'CREATE OR REPLACE TRIGGER',
+      when: 'with another WHEN',
+      setup: `${body}; ${watched("when (new.number = 'A')")}`,
+      sql: watched(''),
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE OR REPLACE TRIGGER',
+      when: 'for other columns',
+      setup: `${body}; ${watched('', 'update of total')}`,
+      sql: watched('', 'update of note'),
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE OR REPLACE TRIGGER',
+      when: 'with other arguments',
+      setup: `${body}; ${watched('')}`,
+      sql: watched('').replace('()', "('strict')"),
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
+      form: 'CREATE OR REPLACE TRIGGER',
+      when: 'as it was',
+      setup: `${body}; ${watched("when (new.number = 'A')")}`,
+      sql: `  ${watched("when (new.number = 'A')")}`,
+      gives: accepts,
+      why: 'it does the same',
+    },
+  ]),
   ...forms('ALTER TRIGGER', writer, [
     {
       form: 'RENAME TO',
       setup: before,
       sql: 'alter trigger act on shop.orders rename to act_first',
+      gives: accepts,
+      why: 'it does the same',
+    },
+    {
+      form: 'RENAME TO',
+      when: 'and the table is altered later',
+      setup: before,
+      sql: 'alter trigger act on shop.orders rename to act_first; alter table shop.orders add more text',
       gives: accepts,
       why: 'it does the same',
     },
