@@ -2480,8 +2480,8 @@ $$;
 
 comment on function integratedb._replica_identity(oid) is 'internal: how UPDATE and DELETE say in the stream which row they mean';
 
--- Tables whose replica identity was an index that is gone: of a dropped index sql_drop does not tell whose it was, and
--- REINDEX CONCURRENTLY gives it another oid, so that there is no use in remembering.
+-- Of which tables did this transaction drop the index that their replica identity was? sql_drop does not tell whose an index was,
+-- and REINDEX CONCURRENTLY gives it another oid, so that there is no use in remembering. But who drops an index holds its table.
 create or replace function integratedb._without_identity_index()
 returns setof oid
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -2489,11 +2489,14 @@ stable
 rows 1
 security invoker
 set search_path = pg_catalog, pg_temp
-set enable_seqscan = on -- no index tells
 as $$
 begin return query
-  select c.oid from pg_class c
-   where c.relreplident = 'i' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident);
+  select distinct c.oid
+    from pg_locks l
+    join pg_class c on c.oid = l.relation and c.relreplident = 'i'
+   where l.pid = pg_backend_pid() and l.locktype = 'relation' and l.database = (select d.oid from pg_database d where d.datname = current_database())
+     and l.mode in ('AccessExclusiveLock', 'ShareUpdateExclusiveLock') -- the latter for CONCURRENTLY
+     and not exists (select from pg_index i where i.indrelid = c.oid and i.indisreplident);
 end
 $$;
 
@@ -10266,9 +10269,12 @@ begin
     end if;
   end if;
   if loses_publication then
-    -- What it refused is not refused any more.
+    -- What it refused is not refused any more, and nothing need be behind a claim for its sake.
     select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
-      from integratedb.claim k where k.relid is not null and k.access <> '{select}';
+      from integratedb.claim k
+     where k.relid is not null and k.access <> '{select}'
+       and (k.behind <> '{}' or k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
+         or k.fields @> '[{"status": "unmet"}]' or k.fields @> '[{"observed": {"update": false}}]');
   end if;
   if dropped_indexes is not null or is_our_publication then
     -- An index that a replica identity rests on, and the publication that shows our tables.

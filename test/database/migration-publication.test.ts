@@ -122,6 +122,19 @@ test('what a publication refuses is known at once to who only inserts, and so is
   await expectAllWell(database)
 })
 
+test('a publication that is dropped is told to whom it refused something, also for what is written with it', async () => {
+  await database.rows('alter table parts.line drop constraint line_pkey')
+  await database.rows('create publication feed for table parts.line')
+  await setClaims(database, 'desk', [{ ...everything, access: ['select', 'insert', 'update'] }])
+  const key = async () =>
+    await database.value(`select f->'observed'->'update' from integratedb.claim, jsonb_array_elements(fields) f where f->>'name' = 'id'`)
+  expect(await key()).toBe(false)
+  await database.rows('drop publication feed')
+  expect(await key()).toBe(true)
+  expect(await behind()).toEqual([])
+  await expectAllWell(database)
+})
+
 describe('the index that a replica identity rests on', () => {
   beforeEach(async () => {
     await database.rows(`
@@ -136,6 +149,10 @@ describe('the index that a replica identity rests on', () => {
   test('is dropped, made anew before', async () => {
     await database.rows('reindex index concurrently shop.tag_name')
     expect(await rejection('drop index shop.tag_name')).toEqual(lines)
+  })
+
+  test('is dropped CONCURRENTLY', async () => {
+    expect(await rejection('drop index concurrently shop.tag_name')).toEqual(lines)
   })
 
   test('is dropped with what it rests on', async () => {

@@ -60,9 +60,12 @@ begin
     end if;
   end if;
   if loses_publication then
-    -- What it refused is not refused any more.
+    -- What it refused is not refused any more, and nothing need be behind a claim for its sake.
     select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
-      from integratedb.claim k where k.relid is not null and k.access <> '{select}';
+      from integratedb.claim k
+     where k.relid is not null and k.access <> '{select}'
+       and (k.behind <> '{}' or k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
+         or k.fields @> '[{"status": "unmet"}]' or k.fields @> '[{"observed": {"update": false}}]');
   end if;
   if dropped_indexes is not null or is_our_publication then
     -- An index that a replica identity rests on, and the publication that shows our tables.
