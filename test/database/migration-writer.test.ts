@@ -312,6 +312,27 @@ describe('what only may refuse is told', () => {
     }
   })
 
+  test('a partition made beside the default one, to who writes that or a part of it', async () => {
+    await database.rows(`
+      create table public.day (on_day date, note text) partition by range (on_day);
+      create table public.rest partition of public.day default partition by list (note);
+      create table public.rest_of_rest partition of public.rest default;
+      create table public.first partition of public.day for values from ('2026-01-01') to ('2026-02-01');
+      select integratedb.add_stakeholder('writer')`)
+    const match = ['public.rest', 'public.rest_of_rest', 'public.first'].map((path) => ({ path, fields: '*', access: ['insert'] }))
+    await database.rows(`select from integratedb.set_claims('writer', $1)`, [JSON.stringify({ match })])
+    database.notices.length = 0
+    await database.rows(`create table public.second partition of public.day for values from ('2026-02-01') to ('2026-03-01')`)
+    expect(database.notices.map(({ detail }) => detail)).toEqual([
+      ['rest', 'rest_of_rest']
+        .map((name) => `IDB302 writer needs public.${name}: the partition bound was added: it can refuse what is written`)
+        .join('\n'),
+    ])
+    expect(await database.rows('select paths from integratedb.migration order by id desc limit 1')).toEqual([
+      { paths: ['public.rest', 'public.rest_of_rest'] },
+    ])
+  })
+
   test('a unique index behind a view, to who writes through it', async () => {
     await database.rows(`
       create view public.draft as select id, title as name from public.ticket;
