@@ -2200,39 +2200,7 @@ $$;
 
 comment on function integratedb._is_security_invoker(text[]) is 'internal: of pg_class.reloptions';
 
--- A view reads others, as its owner or (security_invoker) as whoever reads it.
--- One row for each relation that a query over this one touches, with the role whose rights and row level security count
--- there; first the relation itself. A view within a view: Postgres asks the inner one's owner, or again the reader.
-create or replace function integratedb._read_through(of_relation oid, reader oid)
-returns table (relation oid, checked_as oid)
-language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
-stable
-rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin return query
-  with recursive walk (relation, checked_as) as (
-    select $1, $2
-    union
-    select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
-      from walk w
-      join pg_class v on v.oid = w.relation and v.relkind = 'v'
-      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      cross join lateral ( -- a row for each column that the view mentions
-        select distinct d.refobjid as oid from pg_depend d
-         where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
-      ) d
-      join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
-  )
-  select w.relation, w.checked_as from walk w;
-end
-$$;
-
-comment on function integratedb._read_through(oid, oid) is 'internal: relation and checked_as, for the relation itself and whatever views read behind it';
-
--- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: to any role, all of them. What is read is
+-- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: all that it has. What is read is
 -- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, or
 -- a restrictive one that shows all, is as good as none. Marks: the expression as Postgres keeps it (renaming leaves it) and as it
 -- writes it out (writing it anew the same leaves that).
@@ -2247,7 +2215,7 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin
-  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) or (role is not null and not integratedb._is_filtered(relation, role)) then
     return; -- as nearly everywhere
   end if;
   return query
@@ -2264,10 +2232,9 @@ begin
              concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
     ) e
    where c.oid = relation
-     and p.polcmd in ('*', command)
      and (role is null
-       or case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
-          and integratedb._is_filtered(relation, role)
+       or p.polcmd in ('*', command)
+          and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
           and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')));
 end
 $$;
@@ -2290,6 +2257,80 @@ begin return exists (
 $$;
 
 comment on function integratedb._is_filtered(oid, oid) is 'internal: not superusers, who bypasses it, nor owners';
+
+-- Which relations do the policies read that apply? is_moot: a permissive one, beside one that is always true.
+-- pg_depend does not tell a relation's own columns from a query on it again: the expression does, in the same words in every version.
+create or replace function integratedb._read_by_policies(relation oid, role oid, command "char")
+returns table (policy oid, oid oid, is_moot boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 1
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+    return; -- as nearly everywhere
+  end if;
+  return query
+  select distinct p.oid, m.found[1]::oid, p.is_permissive and p.is_open
+    from (select y.oid, y.is_permissive, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(relation, role, command) y) p
+    join pg_policy e on e.oid = p.oid
+    cross join lateral regexp_matches(concat(
+      case when role is null or command <> 'a' or e.polwithcheck is null then e.polqual end,
+      case when role is null or command in ('a', 'w') then e.polwithcheck end), ':rtekind 0 :relid ([0-9]+)', 'g') m (found);
+end
+$$;
+
+comment on function integratedb._read_by_policies(oid, oid, "char") is 'internal: pg_policy.oid and pg_class.oid';
+
+-- A view reads others, as its owner or (security_invoker) as whoever reads it. So does a policy, as the role that it applies to.
+-- One row for each relation that a query over this one touches, with the role whose rights and row level security count
+-- there, and the command whose policies do. A view within a view: Postgres asks the inner one's owner, or
+-- again the reader. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
+create or replace function integratedb._read_through(of_relation oid, reader oid, of_command "char" default 'r')
+returns table (relation oid, checked_as oid, command "char", is_of_policy boolean, is_recursive boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with recursive walk (relation, checked_as, command, within, is_moot, is_recursive) as (
+    select $1, $2, $3, array[]::oid[], false, false
+    union
+    select x.oid, x.checked_as, x.command, x.within, x.is_moot, x.is_recursive
+      from walk w
+      join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
+      cross join lateral (
+        select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as,
+               w.command, w.within, w.is_moot, false as is_recursive
+          from pg_rewrite r
+          cross join lateral ( -- a row for each column that the view mentions
+            select distinct d.refobjid as oid from pg_depend d
+             where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+          ) d
+          join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
+         where v.relkind = 'v' and r.ev_class = v.oid and r.ev_type = '1'
+        union all
+        -- Postgres follows a relation's policies again only if one of those has a query in it.
+        select y.oid, w.checked_as, 'r', w.within || v.oid, w.is_moot or y.is_moot,
+               y.oid = any (w.within || v.oid) and (w.checked_as is null or exists (
+                 select from integratedb._policies_on(y.oid, w.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
+          from integratedb._read_by_policies(v.oid, w.checked_as, w.command) y
+         where v.relrowsecurity
+      ) x
+     where not w.is_recursive
+  )
+  select distinct w.relation, w.checked_as, w.command, w.within <> '{}', w.is_recursive from walk w where not w.is_moot or w.is_recursive or $2 is null;
+end
+$$;
+
+comment on function integratedb._read_through(oid, oid, "char") is
+  'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
 -- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Postgres's own are
@@ -3096,13 +3137,19 @@ set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
+declare
+  is_filtered constant boolean := exists (select from integratedb._read_through($1, $2) w join pg_class c on c.oid = w.relation and c.relrowsecurity);
 begin
-  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
+  if (select c.relkind <> 'v' and not is_filtered from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
-  with walk as materialized (
-    select * from integratedb._read_through($1, $2)
+  with command as materialized (
+    select * from (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) c (privilege, command) where is_written or privilege = 'select'
+  ), walk_of as materialized (
+    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_filtered
+  ), walk as materialized (
+    select distinct w.relation, w.checked_as from walk_of w
   ), way as materialized (
     select * from integratedb._written_columns(case when is_written then $1 end)
   ), obstacle as (
@@ -3145,7 +3192,7 @@ begin
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
         integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from way t
-      join walk w on w.relation = t.target and w.relation <> $1
+      join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
       join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
@@ -3157,6 +3204,27 @@ begin
      where t.target_num is not null
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
+    union
+    select 'IDB404', 'select', w.privilege, null, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s may not read %s, as a policy of %s does',
+        quote_ident(pg_get_userbyid(w.checked_as)), format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''), w.relation::regclass),
+        integratedb._remedy($2, w.checked_as, 'select', n.nspname, c.relname, a.attname)
+      from walk_of w
+      cross join lateral integratedb._read_by_policies(w.relation, w.checked_as, w.command) y
+      join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = y.policy and d.refclassid = 'pg_class'::regclass and d.refobjid = y.oid and d.deptype = 'n'
+      join pg_class c on c.oid = d.refobjid
+      join pg_namespace n on n.oid = c.relnamespace
+      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
+      cross join lateral (
+        select case when a.attnum is null
+          then has_any_column_privilege(w.checked_as, c.oid, 'select')
+          else has_column_privilege(w.checked_as, c.oid, a.attnum, 'select') end as may
+      ) h
+     where is_filtered and not y.is_moot and not w.is_recursive and y.oid <> w.relation
+       and (w.command = 'r' or w.relation in (select target from way))
+       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select')))
+    union
+    select 'IDB404', 'select', w.privilege, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
+      from walk_of w where w.is_recursive
     union
     select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
@@ -3193,15 +3261,15 @@ begin
   end if;
   return (
   with filtered as (
-    select c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as
-      from integratedb._read_through($1, $2) w
+    select distinct c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.command
+      from integratedb._read_through($1, $2, command) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
      where integratedb._is_filtered(c.oid, w.checked_as)
   ), policy as (
     select f.oid, p.is_permissive, p.is_all, p.marks
       from filtered f
-      cross join lateral integratedb._policies_on(f.oid, f.checked_as, command) p
+      cross join lateral integratedb._policies_on(f.oid, f.checked_as, f.command) p
   )
   select json_agg(json_build_object(
            'marks', json_build_array(f.oid::text, f.path),
@@ -6220,9 +6288,9 @@ begin
       from claimed k
      where case
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
-       when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
-       when (k.access <> '{select}' or k.relrowsecurity) and exists (
-         select from integratedb._called_by(k.oid, k.role, k.access <> '{select}') f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.relkind = 'v' or k.relrowsecurity) and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
+       when k.access <> '{select}' and exists (
+         select from integratedb._called_by(k.oid, k.role, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
@@ -6252,8 +6320,8 @@ begin
           join pg_roles r on r.rolname = k.stakeholder::name
           cross join unnest(k.access) p (access)
           cross join lateral (
-            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, f.relowner, f.relforcerowsecurity
-              from integratedb._read_through(c.oid, r.oid) w
+            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, w.command, f.relowner, f.relforcerowsecurity
+              from integratedb._read_through(c.oid, r.oid, (case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)::"char") w
               join pg_class f on f.oid = w.relation and f.relrowsecurity
               join pg_namespace fn on fn.oid = f.relnamespace
           ) x
@@ -6265,7 +6333,7 @@ begin
            and not exists (
              select from pg_policy y
               where y.polrelid = x.oid and y.polpermissive
-                and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+                and y.polcmd in ('*', x.command)
                 and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),

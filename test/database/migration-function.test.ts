@@ -374,3 +374,139 @@ test('what is owned by one of the roles that a policy is for is dropped: the pol
     await database.rows(`select integratedb.remove_claims('desk'); drop table shop.t; drop role function_team, function_team2`)
   }
 })
+
+describe('what a policy reads', () => {
+  const lookup = `${table}; create table shop.lookup (id int, secret text); insert into shop.lookup values (1);
+    grant select (id) on shop.lookup to public; alter table shop.t enable row level security`
+  const reads = 'create policy p on shop.t using (exists (select from shop.lookup l where l.id = t.id))'
+  const desk = (sql: string): string => `set local role desk; ${sql}`
+
+  const breaks: [string, string, string, RegExp, string | null, string[]?][] = [
+    [
+      'may not be read',
+      reads,
+      'revoke select (id) on shop.lookup from public',
+      /IDB404 .*desk may not read shop\.lookup\.id, as a policy of shop\.t does/,
+      '42501',
+    ],
+    [
+      'has its rows hidden',
+      reads,
+      'alter table shop.lookup enable row level security',
+      /IDB403 .*row level security of shop\.lookup now hides rows/,
+      null,
+    ],
+    [
+      'has a policy that comes back',
+      reads,
+      'alter table shop.lookup enable row level security; create policy b on shop.lookup using (exists (select from shop.t where t.id = lookup.id))',
+      /IDB404 .*infinite recursion/,
+      '42P17',
+    ],
+    [
+      'is the table itself',
+      'create policy p on shop.t using (true)',
+      'create policy q on shop.t using (exists (select from shop.t o where o.id = t.id))',
+      /IDB404 .*infinite recursion/,
+      '42P17',
+    ],
+    [
+      'may not be read, by a new policy',
+      'create policy p on shop.t using (id > 0)',
+      'create policy q on shop.t using (exists (select from shop.lookup l where l.secret = t.name))',
+      /IDB404 .*desk may not read shop\.lookup\.secret/,
+      '42501',
+    ],
+    [
+      'may not be read, when something is written',
+      'create policy p on shop.t using (true)',
+      'create policy q on shop.t as restrictive for insert with check (exists (select from shop.lookup l where l.secret = t.name))',
+      /IDB404 .*desk may not read shop\.lookup\.secret/,
+      '42501',
+      ['select', 'insert'],
+    ],
+  ]
+
+  test.each(breaks)('%s', async (_, policy, migration, told, sqlstate, access = ['select']) => {
+    await database.rows(`${lookup}; ${policy}`)
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id', 'name'], access }])
+    await expectAllWell(database)
+    expect(await database.failure(migration)).toMatchObject({ code: 'IDB01', detail: expect.stringMatching(told) })
+    await expectAllWell(database)
+    await database.rows(`begin; select integratedb.set_enforcement('warn'); ${migration}; set constraints all immediate`)
+    const use = desk(access.includes('insert') ? insert : select)
+    if (sqlstate === null) expect(await database.rows(use)).toEqual([])
+    else expect(await database.failure(use)).toMatchObject({ code: sqlstate })
+    await database.rows('rollback')
+  })
+
+  test('by the owner of a view', async () => {
+    await database.rows(`${lookup}; ${reads}; create role function_owner; grant select on shop.t to function_owner; create view parts.v as select id, name from shop.t;
+      grant usage on schema shop, parts to function_owner; grant create on schema parts to function_owner; alter view parts.v owner to function_owner`)
+    try {
+      await setClaims(database, 'desk', [{ path: 'parts.v', fields: ['id'] }])
+      for (const [migration, told] of [
+        ['revoke select (id) on shop.lookup from public', 'function_owner may not read shop.lookup.id'],
+        ['alter table shop.lookup enable row level security', 'row level security of shop.lookup now hides rows'],
+        [
+          'alter table shop.lookup enable row level security; create policy b on shop.lookup using (exists (select from shop.t))',
+          'infinite recursion',
+        ],
+      ]) {
+        expect(await database.failure(migration as string)).toMatchObject({
+          code: 'IDB01',
+          detail: expect.stringContaining(told as string),
+        })
+      }
+      await expectAllWell(database)
+    } finally {
+      await database.rows(`select integratedb.remove_claims('desk'); drop schema shop, parts cascade; drop role function_owner`)
+    }
+  })
+
+  test('may be what the stakeholder claims too, and then that claim is needed', async () => {
+    await database.rows(`${lookup}; ${reads}; revoke select (id) on shop.lookup from public`)
+    const claim = { path: 'shop.t', fields: ['id'] }
+    expect(await refusal(database, 'desk', [claim])).toEqual([expect.stringContaining('desk may not read shop.lookup.id')])
+    await setClaims(database, 'desk', [claim, { path: 'shop.lookup', fields: ['id'] }])
+    await expectAllWell(database)
+    expect(await database.failure('revoke select (id) on shop.lookup from desk')).toMatchObject({ code: 'IDB01' })
+  })
+
+  const passes: [string, string, string, string[]?][] = [
+    [
+      'nobody looks at beside a policy that shows all',
+      `${reads}; create policy q on shop.t using (true)`,
+      'revoke select (id) on shop.lookup from public',
+    ],
+    [
+      'for somebody else',
+      `create policy q on shop.t to desk using (id > 0); ${reads}; alter policy p on shop.t to current_user`,
+      'revoke select (id) on shop.lookup from public',
+    ],
+    ['is read no less', reads, 'alter table shop.lookup enable row level security; create policy l on shop.lookup using (true)'],
+    [
+      'is no business of who only reads, when it is written',
+      'create policy q on shop.t using (true); create policy w on shop.t as restrictive for insert with check (exists (select from shop.lookup l where l.id = t.id))',
+      'revoke select (id) on shop.lookup from public',
+    ],
+    [
+      'is the table itself, of which policies for reading read nothing more',
+      'create policy r on shop.t for select using (true)',
+      'create policy w on shop.t for insert with check (not exists (select from shop.t o where o.id = t.id))',
+      ['select', 'insert'],
+    ],
+    ['gets more columns', reads, 'alter table shop.lookup add more text; alter table shop.lookup rename to looked_up'],
+  ]
+
+  test.each(passes)('%s', async (_, policy, migration, access = ['select']) => {
+    await database.rows(`${lookup}; ${policy}`)
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id', 'name'], access }])
+    await database.rows(migration)
+    await database.rows('begin; set local role desk')
+    expect(await database.rows(select)).toHaveLength(1)
+    if (access.includes('insert')) await database.rows(insert)
+    await database.rows('rollback')
+    await expectAllWell(database)
+  })
+})

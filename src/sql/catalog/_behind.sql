@@ -12,39 +12,7 @@ $$;
 
 comment on function integratedb._is_security_invoker(text[]) is 'internal: of pg_class.reloptions';
 
--- A view reads others, as its owner or (security_invoker) as whoever reads it.
--- One row for each relation that a query over this one touches, with the role whose rights and row level security count
--- there; first the relation itself. A view within a view: Postgres asks the inner one's owner, or again the reader.
-create or replace function integratedb._read_through(of_relation oid, reader oid)
-returns table (relation oid, checked_as oid)
-language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
-stable
-rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin return query
-  with recursive walk (relation, checked_as) as (
-    select $1, $2
-    union
-    select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end
-      from walk w
-      join pg_class v on v.oid = w.relation and v.relkind = 'v'
-      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      cross join lateral ( -- a row for each column that the view mentions
-        select distinct d.refobjid as oid from pg_depend d
-         where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
-      ) d
-      join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
-  )
-  select w.relation, w.checked_as from walk w;
-end
-$$;
-
-comment on function integratedb._read_through(oid, oid) is 'internal: relation and checked_as, for the relation itself and whatever views read behind it';
-
--- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: to any role, all of them. What is read is
+-- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: all that it has. What is read is
 -- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, or
 -- a restrictive one that shows all, is as good as none. Marks: the expression as Postgres keeps it (renaming leaves it) and as it
 -- writes it out (writing it anew the same leaves that).
@@ -59,7 +27,7 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 begin
-  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) or (role is not null and not integratedb._is_filtered(relation, role)) then
     return; -- as nearly everywhere
   end if;
   return query
@@ -76,10 +44,9 @@ begin
              concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
     ) e
    where c.oid = relation
-     and p.polcmd in ('*', command)
      and (role is null
-       or case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
-          and integratedb._is_filtered(relation, role)
+       or p.polcmd in ('*', command)
+          and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
           and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')));
 end
 $$;
@@ -102,6 +69,80 @@ begin return exists (
 $$;
 
 comment on function integratedb._is_filtered(oid, oid) is 'internal: not superusers, who bypasses it, nor owners';
+
+-- Which relations do the policies read that apply? is_moot: a permissive one, beside one that is always true.
+-- pg_depend does not tell a relation's own columns from a query on it again: the expression does, in the same words in every version.
+create or replace function integratedb._read_by_policies(relation oid, role oid, command "char")
+returns table (policy oid, oid oid, is_moot boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 1
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  if not exists (select from pg_class c where c.oid = relation and c.relrowsecurity) then
+    return; -- as nearly everywhere
+  end if;
+  return query
+  select distinct p.oid, m.found[1]::oid, p.is_permissive and p.is_open
+    from (select y.oid, y.is_permissive, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(relation, role, command) y) p
+    join pg_policy e on e.oid = p.oid
+    cross join lateral regexp_matches(concat(
+      case when role is null or command <> 'a' or e.polwithcheck is null then e.polqual end,
+      case when role is null or command in ('a', 'w') then e.polwithcheck end), ':rtekind 0 :relid ([0-9]+)', 'g') m (found);
+end
+$$;
+
+comment on function integratedb._read_by_policies(oid, oid, "char") is 'internal: pg_policy.oid and pg_class.oid';
+
+-- A view reads others, as its owner or (security_invoker) as whoever reads it. So does a policy, as the role that it applies to.
+-- One row for each relation that a query over this one touches, with the role whose rights and row level security count
+-- there, and the command whose policies do. A view within a view: Postgres asks the inner one's owner, or
+-- again the reader. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
+create or replace function integratedb._read_through(of_relation oid, reader oid, of_command "char" default 'r')
+returns table (relation oid, checked_as oid, command "char", is_of_policy boolean, is_recursive boolean)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return query
+  with recursive walk (relation, checked_as, command, within, is_moot, is_recursive) as (
+    select $1, $2, $3, array[]::oid[], false, false
+    union
+    select x.oid, x.checked_as, x.command, x.within, x.is_moot, x.is_recursive
+      from walk w
+      join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
+      cross join lateral (
+        select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as,
+               w.command, w.within, w.is_moot, false as is_recursive
+          from pg_rewrite r
+          cross join lateral ( -- a row for each column that the view mentions
+            select distinct d.refobjid as oid from pg_depend d
+             where d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
+          ) d
+          join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
+         where v.relkind = 'v' and r.ev_class = v.oid and r.ev_type = '1'
+        union all
+        -- Postgres follows a relation's policies again only if one of those has a query in it.
+        select y.oid, w.checked_as, 'r', w.within || v.oid, w.is_moot or y.is_moot,
+               y.oid = any (w.within || v.oid) and (w.checked_as is null or exists (
+                 select from integratedb._policies_on(y.oid, w.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
+          from integratedb._read_by_policies(v.oid, w.checked_as, w.command) y
+         where v.relrowsecurity
+      ) x
+     where not w.is_recursive
+  )
+  select distinct w.relation, w.checked_as, w.command, w.within <> '{}', w.is_recursive from walk w where not w.is_moot or w.is_recursive or $2 is null;
+end
+$$;
+
+comment on function integratedb._read_through(oid, oid, "char") is
+  'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
 -- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Postgres's own are

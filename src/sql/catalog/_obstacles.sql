@@ -51,13 +51,19 @@ set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
+declare
+  is_filtered constant boolean := exists (select from integratedb._read_through($1, $2) w join pg_class c on c.oid = w.relation and c.relrowsecurity);
 begin
-  if (select c.relkind <> 'v' from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
+  if (select c.relkind <> 'v' and not is_filtered from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
-  with walk as materialized (
-    select * from integratedb._read_through($1, $2)
+  with command as materialized (
+    select * from (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) c (privilege, command) where is_written or privilege = 'select'
+  ), walk_of as materialized (
+    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_filtered
+  ), walk as materialized (
+    select distinct w.relation, w.checked_as from walk_of w
   ), way as materialized (
     select * from integratedb._written_columns(case when is_written then $1 end)
   ), obstacle as (
@@ -100,7 +106,7 @@ begin
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
         integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
       from way t
-      join walk w on w.relation = t.target and w.relation <> $1
+      join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
       join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
@@ -112,6 +118,27 @@ begin
      where t.target_num is not null
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
+    union
+    select 'IDB404', 'select', w.privilege, null, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s may not read %s, as a policy of %s does',
+        quote_ident(pg_get_userbyid(w.checked_as)), format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''), w.relation::regclass),
+        integratedb._remedy($2, w.checked_as, 'select', n.nspname, c.relname, a.attname)
+      from walk_of w
+      cross join lateral integratedb._read_by_policies(w.relation, w.checked_as, w.command) y
+      join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = y.policy and d.refclassid = 'pg_class'::regclass and d.refobjid = y.oid and d.deptype = 'n'
+      join pg_class c on c.oid = d.refobjid
+      join pg_namespace n on n.oid = c.relnamespace
+      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
+      cross join lateral (
+        select case when a.attnum is null
+          then has_any_column_privilege(w.checked_as, c.oid, 'select')
+          else has_column_privilege(w.checked_as, c.oid, a.attnum, 'select') end as may
+      ) h
+     where is_filtered and not y.is_moot and not w.is_recursive and y.oid <> w.relation
+       and (w.command = 'r' or w.relation in (select target from way))
+       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select')))
+    union
+    select 'IDB404', 'select', w.privilege, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
+      from walk_of w where w.is_recursive
     union
     select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
@@ -148,15 +175,15 @@ begin
   end if;
   return (
   with filtered as (
-    select c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as
-      from integratedb._read_through($1, $2) w
+    select distinct c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.command
+      from integratedb._read_through($1, $2, command) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
      where integratedb._is_filtered(c.oid, w.checked_as)
   ), policy as (
     select f.oid, p.is_permissive, p.is_all, p.marks
       from filtered f
-      cross join lateral integratedb._policies_on(f.oid, f.checked_as, command) p
+      cross join lateral integratedb._policies_on(f.oid, f.checked_as, f.command) p
   )
   select json_agg(json_build_object(
            'marks', json_build_array(f.oid::text, f.path),

@@ -24,9 +24,9 @@ begin
       from claimed k
      where case
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
-       when k.relkind = 'v' and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
-       when (k.access <> '{select}' or k.relrowsecurity) and exists (
-         select from integratedb._called_by(k.oid, k.role, k.access <> '{select}') f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+       when (k.relkind = 'v' or k.relrowsecurity) and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
+       when k.access <> '{select}' and exists (
+         select from integratedb._called_by(k.oid, k.role, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
@@ -56,8 +56,8 @@ begin
           join pg_roles r on r.rolname = k.stakeholder::name
           cross join unnest(k.access) p (access)
           cross join lateral (
-            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, f.relowner, f.relforcerowsecurity
-              from integratedb._read_through(c.oid, r.oid) w
+            select f.oid, format('%I.%I', fn.nspname, f.relname) as path, w.checked_as, w.command, f.relowner, f.relforcerowsecurity
+              from integratedb._read_through(c.oid, r.oid, (case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)::"char") w
               join pg_class f on f.oid = w.relation and f.relrowsecurity
               join pg_namespace fn on fn.oid = f.relnamespace
           ) x
@@ -69,7 +69,7 @@ begin
            and not exists (
              select from pg_policy y
               where y.polrelid = x.oid and y.polpermissive
-                and y.polcmd in ('*', case p.access when 'select' then 'r' when 'insert' then 'a' when 'update' then 'w' else 'd' end)
+                and y.polcmd in ('*', x.command)
                 and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),

@@ -8,6 +8,8 @@ const mayHide = 'rows may vanish without an error'
 const showsMore = 'it may see more than it did'
 const most = `alter table shop.orders enable row level security; create policy most on shop.orders using (status <> 'sent')`
 
+const mayReadProduct = `grant select (id) on shop.product to public; alter table shop.orders enable row level security; create policy known on shop.orders using (exists (select from shop.product where id = customer_id or customer_id is null))`
+
 export const policyForms: Form[] = [
   ...forms('ALTER TABLE', reader, [
     {
@@ -87,6 +89,14 @@ export const policyForms: Form[] = [
       why: 'the view reads with the stakeholder’s rights',
     },
     {
+      form: 'ENABLE ROW LEVEL SECURITY',
+      when: 'on what a policy reads',
+      setup: mayReadProduct,
+      sql: 'alter table shop.product enable row level security',
+      gives: rejects(403),
+      why: hides,
+    },
+    {
       form: 'DISABLE ROW LEVEL SECURITY',
       setup: most,
       sql: 'alter table shop.orders disable row level security',
@@ -149,6 +159,22 @@ export const policyForms: Form[] = [
       sql: `create policy unsent on shop.orders as restrictive using (status <> 'sent')`,
       gives: rejects(403),
       why: mayHide,
+    },
+    {
+      form: 'CREATE POLICY',
+      when: 'that reads a table that the stakeholder may not read',
+      setup: most,
+      sql: 'create policy known on shop.orders using (exists (select from shop.product where name = note))',
+      gives: rejects(404),
+      why: 'a policy reads with the reader’s rights',
+    },
+    {
+      form: 'CREATE POLICY',
+      when: 'that reads its own table',
+      setup: enabled,
+      sql: 'create policy others on shop.orders using (exists (select from shop.orders o where o.id <> orders.id))',
+      gives: rejects(404),
+      why: 'PostgreSQL finds infinite recursion',
     },
     {
       form: 'CREATE POLICY … AS RESTRICTIVE',

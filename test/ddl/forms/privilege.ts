@@ -226,6 +226,16 @@ export const privilegeForms: Form[] = [
       why: 'inserts fail',
     },
     {
+      form: 'REVOKE … ON TABLE',
+      when: 'that a policy reads',
+      claims: reader,
+      setup:
+        'grant select (id) on shop.product to public; alter table shop.orders enable row level security; create policy known on shop.orders using (exists (select from shop.product where id = customer_id or customer_id is null))',
+      sql: 'revoke select (id) on shop.product from public',
+      gives: rejects(404),
+      why: 'a policy reads with the reader’s rights',
+    },
+    {
       form: 'REVOKE EXECUTE ON FUNCTION',
       when: 'that a default calls',
       claims: writer,
