@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'd108f4176833daf5';
+  core_hash constant text := 'b1b25abce522be48';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 d108f4176833daf5"] === undefined) {
+if (globalThis["integratedb 0.1.0 b1b25abce522be48"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -366,7 +366,7 @@ function tablePrivileges(subject, deletes, inserts) {
 	return { delete: mayDelete, delete_revoked: deletes && !mayDelete, sequences, remembered, problems };
 }
 
-var writing = ["insert", "update", "delete"];
+var writing = privileges.slice(1);
 function writabilityProblems({ claim, relation }, names, isOfWildcard) {
 	let { writes, columns } = relation, { observed, access } = claim;
 	if (writes === void 0) return [];
@@ -380,11 +380,11 @@ function requiredProblems(subject, isOfWildcard) {
 	let { claim, relation } = subject, { writes } = relation, insertsNothing = claim.observed?.insert === !1 || claim.observed?.tolerated?.includes("insert");
 	if (!writes?.insert || insertsNothing || !claim.access.includes("insert")) return [];
 	let isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null), isTaken = (field) => field.alternative !== null && relation.columns.some(
-		(column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, "insert") !== null
+		(column) => column.name === field.name && column.insert && (privilegeProblem(subject, field, column, "insert") !== null || fieldProblems(field, column, claim.access).some(isBreaking))
 	), known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field)), required = new Set(
 		relation.columns.filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === !1 && fills_itself === !1).map(({ name }) => name)
-	), options = known.filter(({ alternative, name }) => alternative !== null && required.has(name)), chosen = new Map([...options, ...options.filter(({ observed }) => observed)].map((option) => [option.field, option]));
-	for (let field of known) (!options.includes(field) || chosen.get(field.field) === field) && required.delete(field.name);
+	), fillable = [...known, ...known.filter(({ observed }) => observed)].filter(({ name }) => required.has(name));
+	for (let name of new Map(fillable.map(({ field, name: name2 }) => [field ?? name2, name2])).values()) required.delete(name);
 	claim.all_fields && isFirst && required.clear();
 	let hidden = claim.observed === null && isOfWildcard ? [] : writes.hidden ?? [];
 	return [...required, ...hidden].map((column) => ({
@@ -1061,13 +1061,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 d108f4176833daf5"] = operate;
+globalThis["integratedb 0.1.0 b1b25abce522be48"] = operate;
 }
-return globalThis["integratedb 0.1.0 d108f4176833daf5"](op, input);
+return globalThis["integratedb 0.1.0 b1b25abce522be48"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1663,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"] = operate;
+globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 d108f4176833daf5 notifications"](op, input);
+return globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -3069,6 +3069,14 @@ begin return (
                    select oid from part
                    union all
                    select w.target from written_with w where w.target <> s.target
+                   union all
+                   -- What is beside a default partition: the fewer there are, the more goes into it.
+                   select o.inhrelid
+                     from pg_partition_ancestors(s.target) a
+                     join pg_inherits i on i.inhrelid = a
+                     join pg_partitioned_table p on p.partrelid = i.inhparent and p.partdefid = i.inhrelid
+                     join pg_inherits o on o.inhparent = p.partrelid and o.inhrelid <> i.inhrelid
+                    where t.relispartition
                  ) b),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)

@@ -331,6 +331,13 @@ describe('what only may refuse is told', () => {
     expect(await database.rows('select paths from integratedb.migration order by id desc limit 1')).toEqual([
       { paths: ['public.rest', 'public.rest_of_rest'] },
     ])
+    const stored = () => database.rows('select to_jsonb(k) from integratedb.claim k order by k.relid')
+    for (const letGo of ['drop table public.second', 'alter table public.day detach partition public.first']) {
+      await database.rows(letGo)
+      const before = await stored()
+      await database.rows('select from integratedb.sync()')
+      expect(await stored()).toEqual(before)
+    }
   })
 
   test('a unique index behind a view, to who writes through it', async () => {

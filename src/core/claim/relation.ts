@@ -9,14 +9,17 @@ import {
   keyOf,
   type Marks,
   type Obstacle,
+  type Privilege,
+  privileges,
   type RowFilter,
   verbs,
 } from '../catalog/catalog.ts'
 import { type Claim, type ClaimedField, isWriter } from './claim.ts'
+import { fieldProblems } from './field.ts'
 import { privilegeProblem } from './privilege.ts'
-import type { Problem, Subject } from './problem.ts'
+import { isBreaking, type Problem, type Subject } from './problem.ts'
 
-const writing = ['insert', 'update', 'delete'] as const
+const writing = privileges.slice(1) as Exclude<Privilege, 'select'>[]
 
 /** What was written before has to go in again; what is claimed by name has to be writable to begin with. */
 function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<string>, isOfWildcard: boolean): Problem[] {
@@ -47,11 +50,14 @@ export function requiredProblems(subject: Subject, isOfWildcard: boolean): Probl
   const insertsNothing = claim.observed?.insert === false || claim.observed?.tolerated?.includes('insert')
   if (!writes?.insert || insertsNothing || !claim.access.includes('insert')) return []
   const isFirst = claim.observed === null && claim.fields.every(({ observed }) => observed === null)
-  // Others may stand in for an option that somebody took the privilege on; none of them fills its column.
+  // Others may stand in for an option that does not hold or that somebody took the privilege on; none of them fills its column.
   const isTaken = (field: ClaimedField): boolean =>
     field.alternative !== null &&
     relation.columns.some(
-      (column) => column.name === field.name && column.insert && privilegeProblem(subject, field, column, 'insert') !== null,
+      (column) =>
+        column.name === field.name &&
+        column.insert &&
+        (privilegeProblem(subject, field, column, 'insert') !== null || fieldProblems(field, column, claim.access).some(isBreaking)),
     )
   // "*" fills what it knew when it was last met.
   const known = claim.fields.filter((field) => (field.field !== null || field.observed !== null) && !isTaken(field))
@@ -60,10 +66,9 @@ export function requiredProblems(subject: Subject, isOfWildcard: boolean): Probl
       .filter(({ insert, accepts_null, fills_itself }) => insert && accepts_null === false && fills_itself === false)
       .map(({ name }) => name),
   )
-  // Of options that have to be filled it fills one, and rather the one that it knows.
-  const options = known.filter(({ alternative, name }) => alternative !== null && required.has(name))
-  const chosen = new Map([...options, ...options.filter(({ observed }) => observed)].map((option) => [option.field, option]))
-  for (const field of known) if (!options.includes(field) || chosen.get(field.field) === field) required.delete(field.name)
+  // Of options that have to be filled it fills one, and rather one that it knows.
+  const fillable = [...known, ...known.filter(({ observed }) => observed)].filter(({ name }) => required.has(name))
+  for (const name of new Map(fillable.map(({ field, name }) => [field ?? name, name])).values()) required.delete(name)
   if (claim.all_fields && isFirst) required.clear()
   // A view that leaves out what has to be filled takes no insert: none of a wildcard's business, if it finds it so.
   const hidden = claim.observed === null && isOfWildcard ? [] : (writes.hidden ?? [])

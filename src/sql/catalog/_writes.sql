@@ -400,6 +400,14 @@ begin return (
                    select oid from part
                    union all
                    select w.target from written_with w where w.target <> s.target
+                   union all
+                   -- What is beside a default partition: the fewer there are, the more goes into it.
+                   select o.inhrelid
+                     from pg_partition_ancestors(s.target) a
+                     join pg_inherits i on i.inhrelid = a
+                     join pg_partitioned_table p on p.partrelid = i.inhparent and p.partdefid = i.inhrelid
+                     join pg_inherits o on o.inhparent = p.partrelid and o.inhrelid <> i.inhrelid
+                    where t.relispartition
                  ) b),
     'sequences', coalesce((select json_agg(json_build_object('id', q.oid::bigint, 'schema', n.nspname, 'name', q.relname,
                                                              'grantable', pg_has_role(q.relowner, 'usage') or has_sequence_privilege(q.oid, 'usage with grant option')) order by q.oid)

@@ -9,8 +9,6 @@ import type { Access } from './document.ts'
 /** A column as the application knows it. */
 export interface UsedColumn {
   quoted: string
-  /** Of a choice another option may be: then an INSERT fills this one where it has to, and nothing else is done with it. */
-  isChosen: boolean
   /** What it writes; null where the oracle knows no value. */
   value: string | null
   acceptsNull: boolean
@@ -65,7 +63,7 @@ function insertions({ relation, access, columns }: Use): Attempt[] {
     ...(inserted.length === 0 ? [] : [insert('insert', inserted, never)]),
     ...later.map((column) => insert(`insert with ${column.quoted}`, [...inserted, column], never)),
     ...inserted
-      .filter(({ acceptsNull, isChosen }) => acceptsNull && isChosen)
+      .filter(({ acceptsNull }) => acceptsNull)
       .map((column) => insert(`insert null into ${column.quoted}`, inserted, (one) => one === column)),
     ...inserted
       .filter(({ mayBeLeftOut }) => mayBeLeftOut)
@@ -95,10 +93,9 @@ function updates({ relation, access, columns }: Use): Attempt[] {
 
 function attemptsOf(use: Use): Attempt[] {
   const { relation, access, columns } = use
-  const chosen = columns.filter(({ isChosen }) => isChosen)
-  const [first] = chosen
+  const [first] = columns
   if (first === undefined) return []
-  const select = { name: 'select', ways: [`select ${chosen.map(({ quoted }) => quoted).join(', ')} from ${relation}`] }
+  const select = { name: 'select', ways: [`select ${columns.map(({ quoted }) => quoted).join(', ')} from ${relation}`] }
   const condition = access.has('select') ? ` where ${first.quoted} is null or ${first.quoted} is not null` : ''
   const remove = { name: 'delete', ways: [`delete from ${relation}${condition}`] }
   return [...(access.has('select') ? [select] : []), ...insertions(use), ...updates(use), ...(access.has('delete') ? [remove] : [])]

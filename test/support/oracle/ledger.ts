@@ -7,7 +7,7 @@ import { attempt, type Outcome, type Use, type UsedColumn, worked } from './atte
 import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
 import { type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
-import { type Flaw, fieldsOf, fillsItself, leastOf, namesOf, newConstraints, relationFlaws, type World } from './promise.ts'
+import { type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
 
 /** A relation as it was when all was well, and what the application could do with it. */
@@ -74,31 +74,26 @@ function declarationOf(path: ChosenPath, name: string): Field | undefined {
   return path.fields.find(({ field }) => field.name === name)?.field
 }
 
-const filledBy = (path: ChosenPath, relation: Relation): ReadonlySet<string> => namesOf(fieldsOf(path, relation, relation))
+const filledBy = (path: ChosenPath, relation: Relation): ReadonlySet<string> =>
+  new Set(fieldsOf(path, relation, relation).map(({ field }) => field.name))
 
-/** How an application uses a relation: every column that it knew and that is there. Of options that it did not choose it fills what it must. */
+/** How an application uses a relation: every column that it knew and that is there, of options those that it chose. */
 function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, filled: ReadonlySet<string>, now: Relation): Use {
-  const chosen = new Set(fieldsOf(path, then, then).map(({ field }) => field.name))
-  const known = filledBy(path, then)
+  const chosen = filledBy(path, then)
   const isThere = ({ name }: Column) => now.columns.some((column) => column.name === name)
-  const fillsItselfNow = (name: string) => now.columns.some((column) => column.name === name && fillsItself(column))
-  // Who does not use it may leave it alone as soon as it fills itself.
-  const isFilled = (column: Column) => known.has(column.name) && column.isNotNull && !fillsItself(column) && !fillsItselfNow(column.name)
-  const isUsed = (column: Column) => chosen.has(column.name) || isFilled(column)
   const columns = then.columns
-    .filter((column) => isThere(column) && isUsed(column))
+    .filter((column) => isThere(column) && chosen.has(column.name))
     .map((column): UsedColumn => {
       const acceptsNull = !column.isNotNull && declarationOf(path, column.name)?.isNullable == null
       return {
         quoted: column.quoted,
-        isChosen: chosen.has(column.name),
         value: sampleOf(catalogue.types, column.shown, 77),
         acceptsNull,
         mayBeLeftOut: acceptsNull || fillsItself(column),
         isUnique: column.isUnique,
         isInserted: column.isInsertable && then.accepts.insert && filled.has(column.name),
-        isInsertedLater: column.isInsertable && then.accepts.insert && chosen.has(column.name) && !filled.has(column.name),
-        isUpdated: chosen.has(column.name) && column.isUpdatable && then.accepts.update,
+        isInsertedLater: column.isInsertable && then.accepts.insert && !filled.has(column.name),
+        isUpdated: column.isUpdatable && then.accepts.update,
       }
     })
   const access = new Set(match.access)
@@ -248,7 +243,9 @@ function without(flaws: readonly Flaw[], known: readonly Flaw[]): Flaw[] {
 /** What went wrong with a match in this step. What is wrong already protects no more, so that beside it nothing is sure. */
 export function newFlaws({ flaws, flawsBefore }: Standing): Flaw[] {
   const wasWell = flawsBefore.every(({ sure }) => !sure)
-  return without(flaws, flawsBefore).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell && !flaw.isNew }))
+  // What appeared with a flaw has it still when it is known better.
+  const known = flawsBefore.flatMap((flaw) => (flaw.isNew ? [flaw, { ...flaw, sure: true }] : [flaw]))
+  return without(flaws, known).map((flaw) => ({ ...flaw, sure: flaw.sure && wasWell && !flaw.isNew }))
 }
 
 /** What may justify to reject this step: which alternative was held to be well before is a matter of opinion where none is flawless. */
