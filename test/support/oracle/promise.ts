@@ -242,8 +242,7 @@ export function fieldsOf(path: ChosenPath, then: Relation | undefined, now: Rela
 }
 
 /** All that it names, with the options that are not chosen. */
-const namesOf = (fields: readonly ChosenField[]): Set<string> =>
-  new Set(fields.flatMap(({ field, others }) => [field.name, ...others]))
+const namesOf = (fields: readonly ChosenField[]): Set<string> => new Set(fields.flatMap(({ field, others }) => [field.name, ...others]))
 
 function fieldFlaws(
   access: ReadonlySet<Access>,
