@@ -9939,7 +9939,7 @@ begin
   if touched is null and tg_tag = 'ALTER TABLE' then
     perform integratedb._note_called(tg_tag); -- of a sequence
   end if;
-  if (has_triggers or has_parents or has_children) and tg_tag in ('ALTER TABLE', 'CREATE TABLE', 'CREATE TRIGGER') then
+  if (has_triggers or has_parents or has_children) and tg_tag in ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'CREATE TRIGGER') then
     has_writers := exists (select from integratedb.claim where access <> '{select}');
     -- A foreign key has triggers.
     has_new_foreign_keys := has_writers and has_triggers and exists (

@@ -1,6 +1,6 @@
 /** Schemas. */
-import { claim, exists, reader, wildcard } from '../claims.ts'
-import { accepts, type Form, forms, refuses, rejects, tells } from '../form.ts'
+import { claim, exists, reader, wildcard, writer } from '../claims.ts'
+import { accepts, type Form, forms, refuses, rejects, tells, warns } from '../form.ts'
 
 const later = { name: 'reader of optional `later.*`', match: [{ path: 'later.*', fields: '*', optional: true }], use: [] }
 
@@ -15,6 +15,14 @@ export const schemaForms: Form[] = [
       newUse: ['select id from later.notes'],
       gives: accepts,
       why: 'what is new in it is claimed and granted',
+    },
+    {
+      form: 'CREATE SCHEMA … schema_element',
+      when: 'with a foreign key to a claimed table',
+      claims: writer,
+      sql: 'create schema later create table line (order_id bigint references shop.orders)',
+      gives: warns(302),
+      why: 'DELETE may fail',
     },
     {
       form: 'CREATE SCHEMA IF NOT EXISTS',
