@@ -9656,8 +9656,8 @@ begin
   perform integratedb._begin_work();
   select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
     from integratedb.setting s where s.name = 'enforcement';
-  if migration.commands = '{CREATE INDEX CONCURRENTLY}' and enforced = 'enforce' then
-    enforced := 'warn'; -- an error at its end would leave the index there, not valid, and written to all the same
+  if migration.commands <@ '{CREATE INDEX CONCURRENTLY,DROP INDEX CONCURRENTLY}' and enforced = 'enforce' then
+    enforced := 'warn'; -- an error at its end would leave the index there, not valid: written to all the same, and no replica identity
   end if;
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
@@ -9729,7 +9729,7 @@ begin
       message = judgement->'report'->>'message',
       detail = judgement->'report'->>'detail',
       hint = format('It went through because %s. integratedb.unmet_claims() lists what no longer holds.',
-        case when judgement->'commands' = '["CREATE INDEX CONCURRENTLY"]' then 'what is made CONCURRENTLY cannot be undone with its transaction' else 'enforcement is warn' end);
+        case when judgement->'commands' <@ '["CREATE INDEX CONCURRENTLY", "DROP INDEX CONCURRENTLY"]' then 'what is done CONCURRENTLY cannot be undone with its transaction' else 'enforcement is warn' end);
   elsif judgement->'warning' <> 'null' then
     raise warning using
       message = judgement->'warning'->>'message',
@@ -10395,7 +10395,13 @@ begin
      where i.inhrelid = any (inheriting);
   end loop;
   if concerning is not null then
-    perform integratedb._note(tg_tag, concerning);
+    -- CONCURRENTLY no table is locked against its readers.
+    perform integratedb._note(
+      case when tg_tag = 'DROP INDEX' and not exists (
+             select from pg_locks l join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p', 'm')
+              where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock')
+           then 'DROP INDEX CONCURRENTLY' else tg_tag end,
+      concerning);
   end if;
 end
 $$;

@@ -273,7 +273,7 @@ describe('what calls a function that the stakeholder may not execute is added:',
       {
         severity: 'WARNING',
         detail: 'IDB401 desk needs shop.t (execute): desk may not execute shop.f(integer), which shop.t calls',
-        hint: expect.stringContaining('made CONCURRENTLY cannot be undone'),
+        hint: expect.stringContaining('done CONCURRENTLY cannot be undone'),
       },
     ])
     expect(await database.value(`select indisvalid from pg_index where indexrelid = 'shop.one'::regclass`)).toBe(true)

@@ -151,8 +151,16 @@ describe('the index that a replica identity rests on', () => {
     expect(await rejection('drop index shop.tag_name')).toEqual(lines)
   })
 
-  test('is dropped CONCURRENTLY', async () => {
-    expect(await rejection('drop index concurrently shop.tag_name')).toEqual(lines)
+  test('is dropped CONCURRENTLY, which nothing can undo: a warning, and what is broken is known', async () => {
+    database.notices.length = 0
+    await database.rows('drop index concurrently shop.tag_name')
+    expect(database.notices).toMatchObject([
+      { severity: 'WARNING', code: 'IDB01', detail: lines[0], hint: expect.stringContaining('done CONCURRENTLY cannot be undone') },
+    ])
+    expect(await database.value('select code from integratedb.unmet_claims()')).toBe('IDB213')
+    expect((await database.failure(`update shop.tag set note = 'x'`)).code).toBe('55000')
+    await database.rows('alter table shop.tag replica identity full')
+    await expectAllWell(database)
   })
 
   test('is dropped with what it rests on', async () => {

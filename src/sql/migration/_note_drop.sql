@@ -110,7 +110,13 @@ begin
      where i.inhrelid = any (inheriting);
   end loop;
   if concerning is not null then
-    perform integratedb._note(tg_tag, concerning);
+    -- CONCURRENTLY no table is locked against its readers.
+    perform integratedb._note(
+      case when tg_tag = 'DROP INDEX' and not exists (
+             select from pg_locks l join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p', 'm')
+              where l.pid = pg_backend_pid() and l.mode = 'AccessExclusiveLock')
+           then 'DROP INDEX CONCURRENTLY' else tg_tag end,
+      concerning);
   end if;
 end
 $$;
