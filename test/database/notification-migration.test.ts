@@ -317,6 +317,19 @@ test.each(['warn', 'off'])(
   },
 )
 
+test('an index that goes CONCURRENTLY has gone already: the table is out of the publication, and can be written', async () => {
+  await database.rows('create unique index other on public.orders (id); alter table public.orders replica identity using index other')
+  database.notices.length = 0
+  await database.rows('drop index concurrently public.other')
+  expect(database.notices).toMatchObject([
+    { severity: 'WARNING', code: 'IDB01', detail: expect.stringContaining('IDB501 notified needs public.orders') },
+  ])
+  expect(await published()).toEqual(['shop.item'])
+  await write()
+  await database.rows('alter table public.orders replica identity default')
+  expect(await published()).toEqual(['orders', 'shop.item'])
+})
+
 test('claims that go take their subscriptions along, with a warning, and bring them back', async () => {
   const claims = await database.value('select integratedb.get_claims($1)', ['notified'])
   database.notices.length = 0
