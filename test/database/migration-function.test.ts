@@ -411,6 +411,13 @@ describe('what a policy reads', () => {
       '42P17',
     ],
     [
+      'is a view that comes back',
+      'create view shop.v as select 1 as id; grant select on shop.v to public; create policy p on shop.t using (exists (select from shop.v where v.id = t.id))',
+      'create or replace view shop.v with (security_invoker) as select id from shop.t',
+      /IDB404 .*infinite recursion/,
+      '42P17',
+    ],
+    [
       'may not be read, by a new policy',
       'create policy p on shop.t using (id > 0)',
       'create policy q on shop.t using (exists (select from shop.lookup l where l.secret = t.name))',
@@ -483,6 +490,12 @@ describe('what a policy reads', () => {
       'for somebody else',
       `create policy q on shop.t to desk using (id > 0); ${reads}; alter policy p on shop.t to current_user`,
       'revoke select (id) on shop.lookup from public',
+    ],
+    [
+      'for somebody else, by a view that comes back',
+      `create policy q on shop.t to desk using (id > 0); create view shop.v with (security_invoker) as select id from shop.t;
+       create policy p on shop.t to current_user using (exists (select from shop.v where v.id = t.id))`,
+      'alter table shop.lookup add more int',
     ],
     ['is read no less', reads, 'alter table shop.lookup enable row level security; create policy l on shop.lookup using (true)'],
     [

@@ -114,12 +114,15 @@ begin return query
   with recursive walk (relation, checked_as, command, within, is_moot, is_recursive) as (
     select $1, $2, $3, array[]::oid[], false, false
     union
-    select x.oid, x.checked_as, x.command, x.within, x.is_moot, x.is_recursive
+    select x.oid, x.checked_as, x.command, x.within, x.is_moot,
+           -- Postgres follows a relation's policies again only if one of those has a query in it.
+           x.oid = any (x.within) and (x.checked_as is null or exists (
+             select from integratedb._policies_on(x.oid, x.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
       from walk w
       join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
       cross join lateral (
         select b.oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as,
-               w.command, w.within, w.is_moot, false as is_recursive
+               w.command, w.within, w.is_moot
           from pg_rewrite r
           cross join lateral ( -- a row for each column that the view mentions
             select distinct d.refobjid as oid from pg_depend d
@@ -128,10 +131,8 @@ begin return query
           join pg_class b on b.oid = d.oid and b.relkind in ('r', 'p', 'v', 'm', 'f')
          where v.relkind = 'v' and r.ev_class = v.oid and r.ev_type = '1'
         union all
-        -- Postgres follows a relation's policies again only if one of those has a query in it.
-        select y.oid, w.checked_as, 'r', w.within || v.oid, w.is_moot or y.is_moot,
-               y.oid = any (w.within || v.oid) and (w.checked_as is null or exists (
-                 select from integratedb._policies_on(y.oid, w.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
+        -- (The way does not grow without end, or the walk would not end.)
+        select y.oid, w.checked_as, 'r', case when v.oid = any (w.within) then w.within else w.within || v.oid end, w.is_moot or y.is_moot
           from integratedb._read_by_policies(v.oid, w.checked_as, w.command) y
          where v.relrowsecurity
       ) x

@@ -251,8 +251,8 @@ declare
   touched bigint[] := '{}';
 begin
   if tag in ('ALTER TYPE', 'ALTER DOMAIN') then
-    -- A composite type shows as the pg_class row behind it when its attributes change.
-    select integratedb._columns_of_types(array_agg(case d.classid when 'pg_type'::regclass then d.objid else c.reltype end)) into touched
+    -- A composite type shows as the pg_class row behind it when its attributes change. What inherits from a typed table follows it.
+    select integratedb._with_descendants(integratedb._columns_of_types(array_agg(case d.classid when 'pg_type'::regclass then d.objid else c.reltype end))) into touched
       from pg_event_trigger_ddl_commands() d
       left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid;
   elsif tag in ('CREATE SCHEMA', 'ALTER SCHEMA') then

@@ -159,6 +159,15 @@ export const typeForms: Form[] = [
       why: 'the table’s column is renamed',
     },
     {
+      form: 'RENAME ATTRIBUTE … CASCADE',
+      when: 'of a typed table that the claimed one inherits from',
+      claims: reads('shop.square', 'name', 'sides'),
+      setup: `${typed}; create table shop.square (side numeric) inherits (shop.figure)`,
+      sql: 'alter type shop.shape rename attribute name to label cascade',
+      gives: rejects(202),
+      why: 'its column is renamed with it',
+    },
+    {
       form: 'ALTER ATTRIBUTE … TYPE … CASCADE',
       when: 'of a typed table',
       claims: figures,
