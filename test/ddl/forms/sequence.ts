@@ -69,7 +69,7 @@ export const sequenceForms: Form[] = [
       form: 'DROP DEFAULT',
       when: 'of an unclaimed column’s type, NOT NULL, made over one that has a default',
       setup: `create domain shop.number as integer default 1; create domain shop.mark as shop.number;
-        alter table shop.ticket add n shop.mark not null`,
+        alter table shop.ticket add n shop.mark not null default 1; alter table shop.ticket alter n drop default`,
       sql: 'alter domain shop.mark drop default',
       gives: rejects(211),
       why: 'a domain has its own default, or none',
