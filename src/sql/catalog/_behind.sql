@@ -301,3 +301,21 @@ as $$
 $$;
 
 comment on function integratedb._with_descendants(bigint[]) is 'internal: relations and all that inherit from them';
+
+-- What they are partitions of, or inherit from, all the way up.
+create or replace function integratedb._ancestors(relations bigint[])
+returns bigint[]
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with recursive ancestor (oid) as (
+    select i.inhparent from unnest(relations) r join pg_inherits i on i.inhrelid = r::oid
+    union
+    select i.inhparent from ancestor a join pg_inherits i on i.inhrelid = a.oid
+  )
+  select coalesce(array_agg(a.oid::bigint), '{}') from ancestor a
+$$;
+
+comment on function integratedb._ancestors(bigint[]) is 'internal: oids of relations, without these themselves';

@@ -145,13 +145,7 @@ begin
   end if;
   if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
     -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
-    touched := touched || array(
-      with recursive ancestor (oid) as (
-        select i.inhparent from unnest(touched) t join pg_inherits i on i.inhrelid = t::oid
-        union
-        select i.inhparent from ancestor a join pg_inherits i on i.inhrelid = a.oid
-      )
-      select a.oid::bigint from ancestor a);
+    touched := touched || integratedb._ancestors(touched);
     if is_partition and tg_tag like 'CREATE%' then
       -- What goes into a new partition no longer goes into the default one beside it.
       touched := touched || integratedb._with_descendants(array(
@@ -327,15 +321,8 @@ begin
     cross join lateral (
       select i.indrelid as oid, true as is_inserted
       union
-      select a.oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
-        from (
-          with recursive ancestor (oid) as (
-            select h.inhparent from pg_inherits h where h.inhrelid = i.indrelid
-            union
-            select h.inhparent from ancestor d join pg_inherits h on h.inhrelid = d.oid
-          )
-          select oid from ancestor
-        ) a
+      select a.oid::oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
+        from unnest(integratedb._ancestors(array[i.indrelid::bigint])) a (oid)
       union
       select p.relid, true from pg_partition_tree(i.indrelid) p
     ) t
@@ -383,13 +370,7 @@ begin
    where exists (
      select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass));
   if touched is not null then
-    touched := integratedb._with_descendants(touched) || array(
-      with recursive ancestor (oid) as (
-        select h.inhparent from unnest(touched) t join pg_inherits h on h.inhrelid = t::oid
-        union
-        select h.inhparent from ancestor a join pg_inherits h on h.inhrelid = a.oid
-      )
-      select a.oid::bigint from ancestor a);
+    touched := integratedb._with_descendants(touched) || integratedb._ancestors(touched);
     perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
   end if;
 end
