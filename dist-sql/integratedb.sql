@@ -3038,17 +3038,13 @@ begin return (
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
     -- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change.
-    select format('the trigger %I', g.tgname) as name,
-           json_build_array(md5(concat_ws(' ', g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
-           concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
-      from subject s
-      join pg_trigger g on g.tgrelid = any (s.way) and not g.tgisinternal and g.tgenabled in ('O', 'A')
-    union all
-    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(md5(concat_ws(' ', g.tgrelid, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))),
-           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
-      from part p
-      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgparentid = 0 and g.tgtype & 1 <> 0 and g.tgenabled in ('O', 'A') -- for each row
+    select concat(format('the trigger %I', g.tgname), case when p.is_part then ' of ' || format('%I.%I', n.nspname, c.relname) end) as name,
+           json_build_array(md5(concat_ws(' ', case when p.is_part then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
+                                          regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
+           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
+      from (select unnest(way) as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
+      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
+                       and (not p.is_part or g.tgparentid = 0 and g.tgtype & 1 <> 0) -- for each row, and not the whole's
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
     union all
@@ -3393,7 +3389,8 @@ begin return (
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
-                 where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
+                 where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated)
+                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family) and h.attname = a.attname and not h.attnotnull))
               end,
             'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
@@ -3436,9 +3433,14 @@ begin return (
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (select case when c.relkind = 'v' or c.relrowsecurity then integratedb._behind(c.oid) end as behind offset 0) b -- once
+    -- Of tables that inherit from it the rows are read with its own, and its keys do not cover those.
+    cross join lateral (
+      select array_agg(d::oid) as family
+        from unnest(case when c.relkind = 'r' and c.relhassubclass then integratedb._with_descendants(array[c.oid::bigint]) end) d where d <> c.oid::bigint
+    ) f
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
-       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
+       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1 and f.family is null
     ) u on true
     where c.oid in (select relation::oid from pair)
   ), access as (
@@ -9986,8 +9988,8 @@ begin
         join pg_class p on p.oid = s.relid::oid and p.relkind = 'r' and p.relhassubclass
        where not exists (select from integratedb.subscription o where o.relid = any (touched)));
   end if;
-  if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
-    -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
+  if has_parents then
+    -- Its rows are read with its parent's, what is written into that may go there, and a parent's replica identity is that of all of them.
     touched := touched || integratedb._ancestors(touched);
     if is_partition and tg_tag like 'CREATE%' then
       -- What goes into a new partition no longer goes into the default one beside it.

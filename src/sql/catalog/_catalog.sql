@@ -74,7 +74,8 @@ begin return (
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
-                 where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
+                 where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated)
+                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family) and h.attname = a.attname and not h.attnotnull))
               end,
             'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
@@ -117,9 +118,14 @@ begin return (
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (select case when c.relkind = 'v' or c.relrowsecurity then integratedb._behind(c.oid) end as behind offset 0) b -- once
+    -- Of tables that inherit from it the rows are read with its own, and its keys do not cover those.
+    cross join lateral (
+      select array_agg(d::oid) as family
+        from unnest(case when c.relkind = 'r' and c.relhassubclass then integratedb._with_descendants(array[c.oid::bigint]) end) d where d <> c.oid::bigint
+    ) f
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
-       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1
+       where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1 and f.family is null
     ) u on true
     where c.oid in (select relation::oid from pair)
   ), access as (

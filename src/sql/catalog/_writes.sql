@@ -350,17 +350,13 @@ begin return (
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
     -- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change.
-    select format('the trigger %I', g.tgname) as name,
-           json_build_array(md5(concat_ws(' ', g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
-           concat(case when g.tgtype & 4 <> 0 then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
-      from subject s
-      join pg_trigger g on g.tgrelid = any (s.way) and not g.tgisinternal and g.tgenabled in ('O', 'A')
-    union all
-    select format('the trigger %I of %s', g.tgname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(md5(concat_ws(' ', g.tgrelid, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'), regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))),
-           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end)
-      from part p
-      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgparentid = 0 and g.tgtype & 1 <> 0 and g.tgenabled in ('O', 'A') -- for each row
+    select concat(format('the trigger %I', g.tgname), case when p.is_part then ' of ' || format('%I.%I', n.nspname, c.relname) end) as name,
+           json_build_array(md5(concat_ws(' ', case when p.is_part then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
+                                          regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
+           concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
+      from (select unnest(way) as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
+      join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
+                       and (not p.is_part or g.tgparentid = 0 and g.tgtype & 1 <> 0) -- for each row, and not the whole's
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
     union all

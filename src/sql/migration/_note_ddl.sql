@@ -143,8 +143,8 @@ begin
         join pg_class p on p.oid = s.relid::oid and p.relkind = 'r' and p.relhassubclass
        where not exists (select from integratedb.subscription o where o.relid = any (touched)));
   end if;
-  if has_parents and (is_partition or has_writers or exists (select from integratedb.subscription limit 1)) then
-    -- What is written into its parent may go there, or change its rows; and a parent's replica identity is that of all of them.
+  if has_parents then
+    -- Its rows are read with its parent's, what is written into that may go there, and a parent's replica identity is that of all of them.
     touched := touched || integratedb._ancestors(touched);
     if is_partition and tg_tag like 'CREATE%' then
       -- What goes into a new partition no longer goes into the default one beside it.

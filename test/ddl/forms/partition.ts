@@ -1,12 +1,17 @@
 /** Partitions and inheritance. */
 import { measurements, measurementWriter, reads, trucks, vehicles, wildcard, writes } from '../claims.ts'
-import { accepts, type Form, forms, refuses, rejects, tells, warns, warnsOfFailure } from '../form.ts'
+import { accepts, type Form, forms, refuses, rejects, rejectsProperty, tells, warns, warnsOfFailure } from '../form.ts'
 
 const next = 'create table shop.measurement_2027 (taken_on date not null, value integer)'
 const attachNext = `alter table shop.measurement attach partition shop.measurement_2027 for values from ('2027-01-01') to ('2028-01-01')`
 const detachBoth =
   'alter table shop.measurement detach partition shop.measurement_2025; alter table shop.measurement detach partition shop.measurement_2026'
 const nextWriter = writes('shop.measurement_2027', ['taken_on', 'value'], `insert into shop.measurement_2027 values ('2027-05-05', 1)`)
+/** Since PostgreSQL 18 a child keeps what it inherits, unless it does not. */
+const ownNotNull = `do $$ begin
+  if current_setting('server_version_num')::integer >= 180000 then execute 'alter table shop.vehicle alter constraint vehicle_plate_not_null no inherit'; end if;
+end $$`
+const craft = 'create table shop.craft (plate text not null unique)'
 
 export const partitionForms: Form[] = [
   ...forms('CREATE TABLE', measurements, [
@@ -209,6 +214,24 @@ export const partitionForms: Form[] = [
       sql: 'alter table shop.bus inherit shop.vehicle',
       gives: accepts,
       why: 'it shows more rows',
+    },
+    {
+      form: 'INHERIT',
+      when: 'a claimed parent whose column is declared unique',
+      claims: reads('shop.craft', { name: 'plate', unique: true }),
+      setup: `${craft}; create table shop.boat (plate text not null unique)`,
+      sql: 'alter table shop.boat inherit shop.craft',
+      gives: rejectsProperty(301),
+      why: 'no key covers the rows of both',
+    },
+    {
+      form: 'DROP NOT NULL',
+      when: 'of a child, the parent declared not null',
+      claims: reads('shop.vehicle', { name: 'plate', is_nullable: false }),
+      setup: ownNotNull,
+      sql: 'alter table shop.truck alter plate drop not null',
+      gives: rejectsProperty(205),
+      why: 'the parent shows its rows too',
     },
     {
       form: 'NO INHERIT',

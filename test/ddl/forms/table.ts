@@ -1,6 +1,6 @@
 /** Tables as a whole: made, named, moved, owned, stored, dropped. */
 import { claim, everyColumn, exists, inserter, reader, reads, updater, wildcard, writer } from '../claims.ts'
-import { accepts, type Form, forms, found, refuses, rejects, rejectsProperty, tells } from '../form.ts'
+import { accepts, type Form, forms, found, refuses, rejects, rejectsProperty, tells, warns } from '../form.ts'
 
 const optionalNews = claim('reader of an optional table', 'shop.news', '*', { use: [] })
 optionalNews.match = [{ path: 'shop.news', fields: '*', optional: true }]
@@ -216,6 +216,14 @@ const made: Form[] = [
       sql: 'create table shop.bus (seats integer) inherits (shop.vehicle)',
       gives: accepts,
       why: 'the parent shows its rows too',
+    },
+    {
+      form: 'CREATE TABLE … INHERITS',
+      when: 'the claimed parent has a key',
+      claims: reads('shop.customer', 'id'),
+      sql: 'create table shop.member (since date) inherits (shop.customer)',
+      gives: warns(301),
+      why: 'no key covers the rows of both',
     },
     {
       form: 'CREATE TABLE … REFERENCES',

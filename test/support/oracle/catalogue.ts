@@ -15,6 +15,8 @@ export interface Column {
   /** The labels of the enum that this is, or is an array of, or a domain over. */
   labels: string[] | null
   isNotNull: boolean
+  /** Nor does any table that inherits: their rows are read with its own. */
+  showsNoNull: boolean
   /** Null is refused, here or by a partition. */
   refusesNull: boolean
   /** An update refuses it, here or in a table whose rows come with this one's. */
@@ -178,25 +180,41 @@ select json_build_object(
             'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' end,
             'hasDefault', a.atthasdef and a.attgenerated = '' and (
                 select pg_get_expr(f.adbin, f.adrelid) !~ '^NULL(::|$)' from pg_attrdef f where f.adrelid = c.oid and f.adnum = a.attnum),
-            'isUnique', exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u') and k.conkey = array[a.attnum]),
+            'isUnique', exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u') and k.conkey = array[a.attnum])
+                and (c.relkind = 'p' or not exists (select from pg_inherits i where i.inhparent = c.oid)),
             'partitionRefuses', c.relkind = 'p' and exists (
                 select from pg_partition_tree(c.oid) t join pg_attribute o on o.attrelid = t.relid
                  where t.relid <> c.oid and o.attname = a.attname and o.attnotnull),
-            'childRefuses', c.relhassubclass and exists (
-                with recursive child (oid) as (
-                  select i.inhrelid from pg_inherits i where i.inhparent = c.oid union select i.inhrelid from child p join pg_inherits i on i.inhparent = p.oid)
-                select from child p join pg_attribute o on o.attrelid = p.oid where o.attname = a.attname and o.attnotnull),
+            'childRefuses', o.refuses is true,
+            'childAccepts', o.accepts is true and c.relkind <> 'p',
             'passes', c.relkind <> 'f' or pg_column_is_updatable(c.oid, a.attnum, true)) order by a.attnum), '[]')
-          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)))
+          from pg_attribute a
+          left join lateral (
+            with recursive child (oid) as (
+              select i.inhrelid from pg_inherits i where i.inhparent = c.oid union select i.inhrelid from child p join pg_inherits i on i.inhparent = p.oid)
+            select bool_or(o.attnotnull) as refuses, bool_or(not o.attnotnull) as accepts
+              from child p join pg_attribute o on o.attrelid = p.oid where o.attname = a.attname
+          ) o on c.relhassubclass
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)))
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ours} and c.relkind in ('r', 'p', 'v', 'm', 'f')))::text`
 
 type AskedColumn = Omit<
   Column,
-  'behind' | 'shown' | 'labels' | 'isNotNull' | 'refusesNull' | 'keepsNullOut' | 'isNotNullByDomain' | 'isInsertable' | 'isUpdatable'
+  | 'behind'
+  | 'shown'
+  | 'labels'
+  | 'isNotNull'
+  | 'showsNoNull'
+  | 'refusesNull'
+  | 'keepsNullOut'
+  | 'isNotNullByDomain'
+  | 'isInsertable'
+  | 'isUpdatable'
 > & {
   notNull: boolean
   partitionRefuses: boolean
   childRefuses: boolean
+  childAccepts: boolean
   passes: boolean
 }
 
@@ -282,7 +300,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
   const known = new Types(types ?? [])
   const closed = await unwritable(session, relations)
   const complete = (relations ?? []).map((relation): Relation => {
-    const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, passes, ...column }): Column => {
+    const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, childAccepts, passes, ...column }): Column => {
       const isNotNullByDomain = known.isNotNull(column.type)
       const isOpen = passes && !column.generated && column.identity !== 'always' && relation.kind !== 'm'
       return {
@@ -291,6 +309,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
         shown: known.shown(column.type),
         labels: known.labels(column.type),
         isNotNull: notNull || isNotNullByDomain,
+        showsNoNull: (notNull && !childAccepts) || isNotNullByDomain,
         refusesNull: notNull || isNotNullByDomain || partitionRefuses,
         keepsNullOut: notNull || isNotNullByDomain || childRefuses,
         isNotNullByDomain,

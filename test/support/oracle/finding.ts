@@ -54,7 +54,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
         'the type is as it was',
       )
     case 'IDB205':
-      return unless(columnNow?.isNotNull === false, 'the column is NOT NULL')
+      return unless(columnNow?.showsNoNull === false, 'the column is NOT NULL')
     case 'IDB211':
       // A partition may refuse what the whole takes, also behind a view; which column of what is behind a view is which, the oracle does not know.
       return unless(

@@ -119,8 +119,8 @@ function columnFlaws(
     if (isEnough !== 'yes') flaw('IDB204', `${now.type} for min_length ${declared.minLength}`, isEnough === 'no')
   }
 
-  if (declared?.isNullable === false && !now.isNotNull) flaw('IDB205', 'may be null', !isView(relation))
-  if (declared?.isNullable == null && then?.isNotNull && !now.isNotNull && access.has('select')) {
+  if (declared?.isNullable === false && !now.showsNoNull) flaw('IDB205', 'may be null', !isView(relation))
+  if (declared?.isNullable == null && then?.showsNoNull && !now.showsNoNull && access.has('select')) {
     if (!isView(relation)) flaw('IDB205', 'may be null now', !then.isNotNullByDomain)
   }
 
