@@ -9457,9 +9457,9 @@ $sql$;
 -- src/sql/migration/_touched_by.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
--- What has this transaction touched, all in all? What was noted, and whatever it granted or revoked:
--- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it. So this looks when the transaction
--- is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
+-- What has this transaction touched, all in all? What was noted, and whatever it granted, revoked or published:
+-- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it, as CREATE PUBLICATION takes none. So this looks
+-- when the transaction is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
 create or replace function integratedb._touched_by(migration integratedb.migration)
 returns bigint[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -9506,6 +9506,9 @@ begin
       -- A role goes from the policies that are for others too.
       touched := touched || array(select distinct p.polrelid::bigint from pg_policy p where age(p.xmin) <= own_age);
     end if;
+  end if;
+  if migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] then
+    touched := touched || array(select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}');
   end if;
   if integratedb._is_restored() then
     -- A restored claim knows its relation by name only, and what is renamed has another one now.
@@ -9675,7 +9678,8 @@ begin
   end if;
   -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
   perform integratedb._begin_work();
-  select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
+  select s.value, migration.has_privileges or migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] or integratedb._is_restored()
+    into enforced, is_more_touched
     from integratedb.setting s where s.name = 'enforcement';
   if migration.commands <@ '{CREATE INDEX CONCURRENTLY,DROP INDEX CONCURRENTLY}' and enforced = 'enforce' then
     enforced := 'warn'; -- an error at its end would leave the index there, not valid: written to all the same, and no replica identity
@@ -9929,9 +9933,10 @@ begin
     else
       names_relations := false;
       if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-        if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
-          return; -- our own
+        if not exists (select from integratedb.epoch where working = pg_current_xact_id()) then -- not our own
+          perform integratedb._note(tg_tag, integratedb._touched_indirectly(tg_tag));
         end if;
+        return;
       elsif tg_tag = 'CREATE SCHEMA' then
         if not exists (select from pg_event_trigger_ddl_commands() d where d.classid <> 'pg_namespace'::regclass) then
           return; -- nothing is in it (and each plan is made anew: to the plans' cache a schema may be in any search_path)
@@ -10126,17 +10131,11 @@ begin
        where tag = 'ALTER EXTENSION' and w.relation_name = ''
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
+    -- Somebody altered ours. Whose writing it stops, is found out when the transaction is judged (_touched_by): it locks no table.
     touched := array(
-      select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}'
-      union
-      -- Somebody altered ours.
       select s.relid from integratedb.subscription s
        where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
-         and integratedb._published_tables() <@ integratedb._wanted_tables())
-      union
-      -- Always there: where subscriptions cannot be looked up, it stands for them.
-      select 'integratedb.subscription_version'::regclass::oid::bigint
-       where current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'));
+         and integratedb._published_tables() <@ integratedb._wanted_tables()));
   end if;
   return touched;
 end

@@ -152,6 +152,16 @@ describe.each(levels)('a claim against a migration at %s', (level) => {
     await survives(granted, claim, { sql: 'revoke all on all tables in schema shop from reporter', level })
   })
 
+  test('a publication that updates fail with', async () => {
+    const setup = 'drop publication if exists whole; create schema shop; create schema other; create table shop.t (a int)'
+    const claim: Actor = {
+      sql: claimOf('reporter', { path: 'shop.t', fields: ['a'], access: ['select', 'update'] }),
+      level: 'read committed',
+    }
+    await survives(setup, claim, { sql: 'create publication whole for all tables', level })
+    await survives(setup, claim, { sql: 'create publication whole for tables in schema shop', level })
+  })
+
   test('a partition that is detached into the wildcard', async () => {
     const partitions = `create schema shop; create schema other; create table shop.t (a int);
       create table other.p (a int) partition by list (a); create table shop.p1 partition of other.p for values in (1)`

@@ -20,7 +20,8 @@ begin
   end if;
   -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
   perform integratedb._begin_work();
-  select s.value, migration.has_privileges or integratedb._is_restored() into enforced, is_more_touched
+  select s.value, migration.has_privileges or migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] or integratedb._is_restored()
+    into enforced, is_more_touched
     from integratedb.setting s where s.name = 'enforcement';
   if migration.commands <@ '{CREATE INDEX CONCURRENTLY,DROP INDEX CONCURRENTLY}' and enforced = 'enforce' then
     enforced := 'warn'; -- an error at its end would leave the index there, not valid: written to all the same, and no replica identity

@@ -84,9 +84,10 @@ begin
     else
       names_relations := false;
       if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-        if exists (select from integratedb.epoch where working = pg_current_xact_id()) then
-          return; -- our own
+        if not exists (select from integratedb.epoch where working = pg_current_xact_id()) then -- not our own
+          perform integratedb._note(tg_tag, integratedb._touched_indirectly(tg_tag));
         end if;
+        return;
       elsif tg_tag = 'CREATE SCHEMA' then
         if not exists (select from pg_event_trigger_ddl_commands() d where d.classid <> 'pg_namespace'::regclass) then
           return; -- nothing is in it (and each plan is made anew: to the plans' cache a schema may be in any search_path)
@@ -281,17 +282,11 @@ begin
        where tag = 'ALTER EXTENSION' and w.relation_name = ''
          and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
+    -- Somebody altered ours. Whose writing it stops, is found out when the transaction is judged (_touched_by): it locks no table.
     touched := array(
-      select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}'
-      union
-      -- Somebody altered ours.
       select s.relid from integratedb.subscription s
        where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
-         and integratedb._published_tables() <@ integratedb._wanted_tables())
-      union
-      -- Always there: where subscriptions cannot be looked up, it stands for them.
-      select 'integratedb.subscription_version'::regclass::oid::bigint
-       where current_setting('transaction_isolation') not in ('read committed', 'read uncommitted'));
+         and integratedb._published_tables() <@ integratedb._wanted_tables()));
   end if;
   return touched;
 end

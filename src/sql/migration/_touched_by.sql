@@ -1,6 +1,6 @@
--- What has this transaction touched, all in all? What was noted, and whatever it granted or revoked:
--- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it. So this looks when the transaction
--- is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
+-- What has this transaction touched, all in all? What was noted, and whatever it granted, revoked or published:
+-- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it, as CREATE PUBLICATION takes none. So this looks
+-- when the transaction is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
 create or replace function integratedb._touched_by(migration integratedb.migration)
 returns bigint[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -47,6 +47,9 @@ begin
       -- A role goes from the policies that are for others too.
       touched := touched || array(select distinct p.polrelid::bigint from pg_policy p where age(p.xmin) <= own_age);
     end if;
+  end if;
+  if migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] then
+    touched := touched || array(select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}');
   end if;
   if integratedb._is_restored() then
     -- A restored claim knows its relation by name only, and what is renamed has another one now.
