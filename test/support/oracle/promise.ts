@@ -176,8 +176,15 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
     const relation = catalogue.relations.get(name)
     return relation === undefined ? undefined : JSON.stringify([relation.rowSecurity, relation.policies, relation.owner])
   }
+  const readsAs = ({ catalogue }: World, name: string) => {
+    const relation = catalogue.relations.get(name)
+    return relation?.kind === 'v' && (/security_invoker=true/.test(relation.definition ?? '') ? 'whoever reads it' : relation.owner)
+  }
+  const isFiltered = (name: string) => (after.catalogue.relations.get(name)?.rowSecurity ?? 'off') !== 'off'
   for (const name of relationsBehind(after.catalogue, now.name)) {
     if (name !== now.name && security(before, name) !== security(after, name)) flaw(`row level security of ${name} changed`, false)
+    if (readsAs(before, name) !== readsAs(after, name) && [...relationsBehind(after.catalogue, name)].some(isFiltered))
+      flaw(`${name} reads with the rights of ${readsAs(after, name)}`, false)
   }
   return flaws
 }
