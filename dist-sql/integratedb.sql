@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'b1b25abce522be48';
+  core_hash constant text := 'f781a22e24972c82';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 b1b25abce522be48"] === undefined) {
+if (globalThis["integratedb 0.1.0 f781a22e24972c82"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -240,7 +240,7 @@ function isNarrower(actual = null, wanted = null) {
 	return actual !== null && (wanted === null || actual < wanted);
 }
 function isSameContent({ content: actual = null }, { content: wanted = null }) {
-	return actual === wanted || wanted !== null && (actual ?? "").startsWith(`${wanted}, `);
+	return actual === wanted || wanted?.split(", ").every((part) => actual?.split(", ").includes(part));
 }
 function fitType(actual, wanted) {
 	if (actual.base === wanted.base && !isSameContent(actual, wanted)) return "changed";
@@ -1061,13 +1061,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 b1b25abce522be48"] = operate;
+globalThis["integratedb 0.1.0 f781a22e24972c82"] = operate;
 }
-return globalThis["integratedb 0.1.0 b1b25abce522be48"](op, input);
+return globalThis["integratedb 0.1.0 f781a22e24972c82"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 f781a22e24972c82 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1663,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"] = operate;
+globalThis["integratedb 0.1.0 f781a22e24972c82 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 b1b25abce522be48 notifications"](op, input);
+return globalThis["integratedb 0.1.0 f781a22e24972c82 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2055,58 +2055,64 @@ $$;
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
 -- What is behind the name of a type that somebody made? Dropped and made anew under its name, it can be anything. Of
--- an array: its elements'. Not of a table's row type, which changes with the table.
-create or replace function integratedb._type_content(type oid)
-returns text
-language sql
+-- an array: its elements'. What it is made of is looked into in turn, and not named: the name of a type within is nothing
+-- that changes what is read. Each attribute of a composite type has its place in front, for those that are added at the end
+-- to be told from others (isSameContent in src/core/catalog/type.ts). Not of a table's row type, which changes with the
+-- table. Postgres lets no type hold itself, so this ends.
+-- And the labels of its enums in their order, those in a composite type under the name of their attribute.
+create or replace function integratedb._made_of(type oid, out content text, out labels json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
-  with recursive element as (
-    select e.* from pg_type t
-      join pg_type e on e.oid = case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end
-     where t.oid = type
-  ), under (type, modifier) as (
-    select typbasetype, typtypmod from element where typtype = 'd'
+#variable_conflict use_column
+begin
+  with recursive part (place, attributes, made, oid, modifier) as (
+    select '{}'::bigint[], '' collate "C", '' collate "C", case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end, null::integer
+      from pg_type t where t.oid = type
     union all
-    select b.typbasetype, b.typtypmod from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+    select x.*
+      from part p
+      join pg_type t on t.oid = p.oid and t.oid >= 16384 -- Postgres's own stay as they are
+      left join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+      cross join lateral (
+        select p.place, p.attributes, case when p.made like '%domain over ' then p.made else p.made || 'domain over ' end, t.typbasetype, t.typtypmod
+         where t.typtype = 'd'
+        union all
+        select p.place, p.attributes, p.made || 'array of ', t.typelem, p.modifier where t.typsubscript = 'array_subscript_handler'::regproc
+        union all
+        select p.place, p.attributes, p.made || case t.typtype when 'r' then 'range of ' else 'multirange of ' end, r.rngsubtype, null
+          from pg_range r where t.typtype in ('r', 'm') and t.oid in (r.rngtypid, r.rngmultitypid)
+        union all
+        select p.place || row_number() over (order by a.attnum), concat(p.attributes, quote_ident(a.attname), '.'), quote_ident(a.attname) || ' ', a.atttypid, a.atttypmod
+          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      ) x
+  ), last as (
+    select p.place, p.attributes, p.oid,
+           p.made || case when t.oid < 16384 then format_type(t.oid, p.modifier)
+                       when t.typtype = 'e' then 'enum'
+                       when c.relkind = 'c' then 'composite'
+                       when t.typtype = 'c' then 'row'
+                       else quote_ident(t.typname) || substr(format_type(t.oid, p.modifier), length(format_type(t.oid, null)) + 1) end as made,
+           p.place = '{}' and p.made = '' and t.typtype <> 'e' and c.relkind is distinct from 'c' as is_bare
+      from (select * from part limit 2000) p -- a type twice in another, that twice in the next, and so on: the whole can be as long as anybody likes
+      join pg_type t on t.oid = p.oid
+      left join pg_class c on c.oid = t.typrelid
+     where t.oid < 16384 or t.typtype not in ('d', 'r', 'm') and t.typsubscript <> 'array_subscript_handler'::regproc
   )
-  select case e.typtype
-    when 'd' then (
-      select 'domain over ' || format_type(u.type, u.modifier) from under u join pg_type b on b.oid = u.type where b.typtype <> 'd')
-    when 'e' then 'enum'
-    when 'r' then 'range of ' || (select format_type(r.rngsubtype, null) from pg_range r where r.rngtypid = e.oid)
-    when 'c' then (
-      select 'composite of ' || string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-       where c.oid = e.typrelid and c.relkind = 'c' and a.attnum > 0 and not a.attisdropped)
-  end
-  from element e
+  select case when not bool_or(l.is_bare) then
+           string_agg(case when l.place = '{}' then '' when l.place[cardinality(l.place)] = 1 then ' of ' else ', ' end
+                      || concat(array_to_string(nullif(l.place, '{}'), '.') || ': ', l.made), '' order by l.place) end,
+         (select json_agg(l.attributes || e.enumlabel order by l.place, e.enumsortorder)
+            from last l cross join lateral (select e.enumlabel, e.enumsortorder from pg_enum e where e.enumtypid = l.oid offset 0) e)
+    into content, labels
+    from last l;
+end
 $$;
 
-comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
-
--- The labels of an enum, in their order: of an array its elements', of a domain the enum's under it. Null for other types.
-create or replace function integratedb._type_labels(type oid)
-returns json
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with recursive under (type) as (
-    select case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end from pg_type t where t.oid = type
-    union all
-    select case when b.typtype = 'd' then b.typbasetype else b.typelem end
-      from under u join pg_type b on b.oid = u.type
-     where b.typtype = 'd' or b.typsubscript = 'array_subscript_handler'::regproc
-  )
-  select json_agg(e.enumlabel order by e.enumsortorder) from under u join pg_enum e on e.enumtypid = u.type
-$$;
-
-comment on function integratedb._type_labels(oid) is 'internal: of enums, and of arrays of them and domains over them';
+comment on function integratedb._made_of(oid) is 'internal: content of domains, enums, ranges and composite types; null for the others, as labels are where there are none';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
@@ -2175,7 +2181,7 @@ begin
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier),
-    'content', case when found >= 16384 then integratedb._type_content(found) end);
+    'content', case when found >= 16384 then (integratedb._made_of(found)).content end);
 end
 $$;
 
@@ -2421,7 +2427,7 @@ $$;
 comment on function integratedb._called_by(oid, oid, boolean) is
   'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
--- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array or a row of it.
+-- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array, a row or a range of it.
 create or replace function integratedb._domains_in(type oid)
 returns oid[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -2431,21 +2437,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return (
-  with recursive part (oid, base, element, row, is_domain) as (
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd' from pg_type t where t.oid = type
+  with recursive part (oid, base, element, row, kind) as (
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype from pg_type t where t.oid = type
     union
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd'
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype
       from part p
       cross join lateral (
         select p.base where p.base >= 16384
         union all
         select p.element where p.element >= 16384
         union all
+        select r.rngsubtype from pg_range r where p.kind in ('r', 'm') and p.oid in (r.rngtypid, r.rngmultitypid)
+        union all
         select a.atttypid from pg_attribute a where p.row <> 0 and a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
       ) x (oid)
       join pg_type t on t.oid = x.oid
   )
-  select array_agg(p.oid) from part p where p.is_domain
+  select array_agg(p.oid) from part p where p.kind = 'd'
 ); end
 $$;
 
@@ -2949,7 +2957,7 @@ begin return (
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or a.attnum = any (coalesce(s.filled_by_views, '{}')) as fills_itself,
-           t.domains, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
+           a.atttypid as type, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
       left join written w on w.target_num = a.attnum
@@ -2960,7 +2968,7 @@ begin return (
           select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
         )
         -- Postgres asks for the default of the column's own type; one that it was made over has given it its own.
-        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default, array_agg(oid) as domains from domain
+        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default from domain
       ) t on a.atttypid >= 16384
       cross join lateral ( -- is it required?
         select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
@@ -3021,9 +3029,8 @@ begin return (
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
-      from fact f
+      from (select own_num, integratedb._domains_in(type) as domains from fact where own_num is not null and type >= 16384 offset 0) f
       join pg_constraint k on k.contypid = any (f.domains) and k.contype = 'c'
-     where f.own_num is not null
      group by k.oid, k.conname, k.contypid
     union all
     select 'the partition bound', json_build_array(md5(pg_get_partition_constraintdef(c.oid))), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'
@@ -3381,10 +3388,10 @@ begin return (
             'name', a.attname,
             'type', format_type(a.atttypid, a.atttypmod),
             'scale', room.scale,
-            'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'labels', m.labels,
             'length', room.length,
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
-            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
+            'content', m.content,
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
@@ -3399,6 +3406,7 @@ begin return (
           ) order by a.attnum)
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid
+          left join lateral (select m.* from integratedb._made_of(a.atttypid) m where a.atttypid >= 16384 offset 0) m on true -- Postgres's own stay as they are
           cross join lateral (
             select a.atttypid as type, a.atttypmod as modifier, true as nullable where t.typtype <> 'd'
             union all
@@ -10058,7 +10066,8 @@ $$;
 
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
 
--- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
+-- Relations that have a column of one of these types, or of a type that is made of one (arrays, domains, ranges, composite
+-- types), or are typed tables (OF). Not of tables' row types, as in _made_of.
 create or replace function integratedb._columns_of_types(types oid[])
 returns bigint[]
 language sql
@@ -10069,15 +10078,16 @@ as $$
   with recursive family (type) as (
     select unnest(types)
     union
-    select t.oid
+    -- A composite type shows as the pg_class row behind it.
+    select case d.classid when 'pg_type'::regclass then d.objid else c.reltype end
       from family f
-      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_type'::regclass
-      join pg_type t on t.oid = d.objid and t.typtype = 'd'
+      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid in ('pg_type'::regclass, 'pg_class'::regclass)
+      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'c'
+     where d.classid = 'pg_type'::regclass or c.oid is not null
   )
   select array_agg(distinct d.objid::bigint)
     from family f
-    join pg_type t on t.oid = f.type
-    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.classid = 'pg_class'::regclass
+    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_class'::regclass
     join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f')
 $$;
 
@@ -10311,6 +10321,7 @@ declare
   part_tables text[];
   are_whole boolean; -- the tables of all parts go, too
   inheriting oid[];
+  composites oid[];
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
@@ -10328,8 +10339,9 @@ begin
          bool_or(d.object_type = 'index') and tg_tag not in ('DROP TABLE', 'ALTER TABLE'), bool_or(d.object_type = 'publication'),
          array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
          array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
-           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0)
-    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole
+           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0),
+         array_agg(d.objid) filter (where d.object_type = 'composite type column')
+    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole, composites
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
@@ -10395,6 +10407,10 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
      where i.inhrelid = any (inheriting);
   end loop;
+  if composites is not null then
+    -- An attribute went with its type. Noted whether anybody cares or not: nothing locks the tables of such columns.
+    concerning := concerning || integratedb._columns_of_types(array(select c.reltype from pg_class c where c.oid = any (composites)));
+  end if;
   if concerning is not null then
     -- CONCURRENTLY no table is locked against its readers.
     perform integratedb._note(

@@ -28,7 +28,7 @@ describe('a type made anew under its name', () => {
       'another composite type',
       'create type shop.kind as (a int)',
       'create type shop.kind as (a text, b int)',
-      'composite of a text, b integer',
+      'composite of 1: a text, 2: b integer',
     ],
   ])('%s', async (_, was, is, content) => {
     await database.rows(`${was}; create table shop.customer (mail shop.kind, mails shop.kind[])`)
@@ -51,9 +51,77 @@ describe('a type made anew under its name', () => {
     await database.rows('create type shop.pair as (a int, b text); create table shop.customer (pair shop.pair)')
     await setClaims(database, 'reporter', [claimed])
     expect((await database.failure('alter type shop.pair drop attribute b')).detail).toBe(
-      'IDB203 reporter needs shop.customer.pair (shop.pair): the type shop.pair is another now: composite of a integer',
+      'IDB203 reporter needs shop.customer.pair (shop.pair): the type shop.pair is another now: composite of 1: a integer',
     )
   })
+})
+
+describe('types within a type, made anew under their names', () => {
+  const kinds = `create type shop.mood as enum ('sad', 'glad'); create domain shop.code as varchar(9);
+    create type shop.part as (mood shop.mood, code shop.code, rate numeric(8,2)); create type shop.span as range (subtype = shop.code);
+    create type shop.kind as (a int, parts shop.part[], span shop.span)`
+  const anew = (
+    made: string,
+  ) => `begin; alter table shop.customer drop kind, drop spans; drop type shop.kind, shop.span, shop.part, shop.mood; drop domain shop.code;
+    ${made}; alter table shop.customer add kind shop.kind, add spans shop.span[]; commit`
+  const whole = 'composite of 1: a integer, 2: parts array of composite of'
+  const [mood, code, rate] = ['2.1: mood enum', '2.2: code domain over character varying(9)', '2.3: rate numeric(8,2)']
+  const span = '3: span range of domain over character varying(9)'
+  beforeEach(async () => {
+    await database.rows(`${kinds}; create table shop.customer (kind shop.kind, spans shop.span[])`)
+    await setClaims(database, 'reporter', [{ path: 'shop.customer', fields: '*' }])
+  })
+
+  test.each([
+    ['with other names', `${kinds}; alter type shop.mood rename to feeling; alter domain shop.code set schema public`],
+    ['with other names, and more at the end', `${kinds}; alter type shop.part rename to piece; alter type shop.piece add attribute b text`],
+  ])('%s: no other type', async (_, made) => {
+    await database.rows(anew(made))
+    await expectAllWell(database)
+  })
+
+  test.each([
+    [
+      'a shorter domain',
+      kinds.replace('(9)', '(3)'),
+      `${whole} ${mood}, 2.2: code domain over character varying(3), ${rate}, 3: span range of domain over character varying(3)`,
+    ],
+    [
+      'an attribute in the middle',
+      kinds.replace('code shop', 'x int, code shop'),
+      `${whole} ${mood}, 2.2: x integer, 2.3: code domain over character varying(9), 2.4: rate numeric(8,2), ${span}`,
+    ],
+    [
+      'another order',
+      kinds.replace('(mood shop.mood, code shop.code', '(code shop.code, mood shop.mood'),
+      `${whole} 2.1: code domain over character varying(9), 2.2: mood enum, ${rate}, ${span}`,
+    ],
+    [
+      'no longer an array',
+      kinds.replace('part[]', 'part'),
+      `composite of 1: a integer, 2: parts composite of ${mood}, ${code}, ${rate}, ${span}`,
+    ],
+    ['another enum', kinds.replace("enum ('sad', 'glad')", "enum ('glad')"), null],
+  ])('%s: another type', async (_, made, content) => {
+    const { detail } = await database.failure(anew(made))
+    expect(detail?.split('\n')[0]).toBe(
+      content === null
+        ? 'IDB303 reporter needs shop.customer.kind ("parts.mood.sad"): shop.kind has no label "parts.mood.sad"'
+        : `IDB203 reporter needs shop.customer.kind (shop.kind): the type shop.kind is another now: ${content}`,
+    )
+    await database.rows('rollback')
+    await expectAllWell(database)
+  })
+})
+
+test('a type that holds another ten thousand times over is not remembered whole', async () => {
+  const doubled = Array.from({ length: 14 }, (_, at) => `create type shop.c${at + 1} as (a shop.c${at}, b shop.c${at})`)
+  await database.rows(`create type shop.c0 as (a int); ${doubled.join(';')}; create table shop.customer (kind shop.c14)`)
+  await setClaims(database, 'reporter', [{ path: 'shop.customer', fields: '*' }])
+  expect(await database.value('select max(length(fields::text)) from integratedb.claim')).toBeLessThan(200_000)
+  await database.rows('alter type shop.c0 rename to c; alter table shop.customer add b int')
+  expect((await database.failure('alter type shop.c13 rename attribute a to c')).code).toBe('IDB01')
+  await expectAllWell(database)
 })
 
 describe('DROP OWNED', () => {

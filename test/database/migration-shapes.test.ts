@@ -375,12 +375,12 @@ describe('types', () => {
   test('the type of a typed table', async () => {
     await rejected(
       'alter type type.shape rename attribute width to breadth cascade',
-      'IDB203 reporter needs shop.person.shape (type.shape): the type type.shape is another now: composite of breadth integer, height integer',
+      'IDB203 reporter needs shop.person.shape (type.shape): the type type.shape is another now: composite of 1: breadth integer, 2: height integer',
       'IDB202 reporter needs shop.box.width (integer): the column was renamed to breadth',
     )
     await rejected(
       'alter type type.shape drop attribute width cascade',
-      'IDB203 reporter needs shop.person.shape (type.shape): the type type.shape is another now: composite of height integer',
+      'IDB203 reporter needs shop.person.shape (type.shape): the type type.shape is another now: composite of 1: height integer',
       'IDB201 reporter needs shop.box.width (integer): the column was dropped',
     )
     await accepted('alter type type.shape add attribute depth int cascade')

@@ -64,7 +64,7 @@ export interface Column extends Type, ColumnWrites {
   name: string
   /** Missing or null where the catalogue cannot know: columns of views. */
   nullable?: boolean | null
-  /** Of an enum, of an array of them or a domain over one. */
+  /** Of an enum, of an array of them or a domain over one; of enums in a composite type `attribute.label`. */
   labels?: string[]
   /** Alone covered by a primary key or a unique constraint. Missing where there can be none: of views. */
   unique?: boolean

@@ -24,9 +24,9 @@ export function isNarrower(actual: number | null = null, wanted: number | null =
   return actual !== null && (wanted === null || actual < wanted)
 }
 
-/** A composite type may get attributes at its end, as a table may get columns. */
-function isSameContent({ content: actual = null }: Type, { content: wanted = null }: Type): boolean {
-  return actual === wanted || (wanted !== null && (actual ?? '').startsWith(`${wanted}, `))
+/** A composite type, and one within it, may get attributes at its end, as a table may get columns: each attribute is told with its place. */
+function isSameContent({ content: actual = null }: Type, { content: wanted = null }: Type): boolean | undefined {
+  return actual === wanted || wanted?.split(', ').every((part) => actual?.split(', ').includes(part))
 }
 
 /**

@@ -233,7 +233,7 @@ $$;
 comment on function integratedb._called_by(oid, oid, boolean) is
   'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
--- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array or a row of it.
+-- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array, a row or a range of it.
 create or replace function integratedb._domains_in(type oid)
 returns oid[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -243,21 +243,23 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return (
-  with recursive part (oid, base, element, row, is_domain) as (
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd' from pg_type t where t.oid = type
+  with recursive part (oid, base, element, row, kind) as (
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype from pg_type t where t.oid = type
     union
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype = 'd'
+    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype
       from part p
       cross join lateral (
         select p.base where p.base >= 16384
         union all
         select p.element where p.element >= 16384
         union all
+        select r.rngsubtype from pg_range r where p.kind in ('r', 'm') and p.oid in (r.rngtypid, r.rngmultitypid)
+        union all
         select a.atttypid from pg_attribute a where p.row <> 0 and a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
       ) x (oid)
       join pg_type t on t.oid = x.oid
   )
-  select array_agg(p.oid) from part p where p.is_domain
+  select array_agg(p.oid) from part p where p.kind = 'd'
 ); end
 $$;
 

@@ -66,10 +66,10 @@ begin return (
             'name', a.attname,
             'type', format_type(a.atttypid, a.atttypmod),
             'scale', room.scale,
-            'labels', case when a.atttypid >= 16384 then integratedb._type_labels(a.atttypid) end,
+            'labels', m.labels,
             'length', room.length,
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
-            'content', case when a.atttypid >= 16384 then integratedb._type_content(a.atttypid) end, -- Postgres's own stay as they are
+            'content', m.content,
             'nullable', case when c.relkind in ('v', 'm') then null else
               -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
@@ -84,6 +84,7 @@ begin return (
           ) order by a.attnum)
           from pg_attribute a
           join pg_type t on t.oid = a.atttypid
+          left join lateral (select m.* from integratedb._made_of(a.atttypid) m where a.atttypid >= 16384 offset 0) m on true -- Postgres's own stay as they are
           cross join lateral (
             select a.atttypid as type, a.atttypmod as modifier, true as nullable where t.typtype <> 'd'
             union all

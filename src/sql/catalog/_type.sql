@@ -36,58 +36,64 @@ $$;
 comment on function integratedb._type_scale(oid, integer) is 'internal: digits after the point of a numeric; null where it sets none';
 
 -- What is behind the name of a type that somebody made? Dropped and made anew under its name, it can be anything. Of
--- an array: its elements'. Not of a table's row type, which changes with the table.
-create or replace function integratedb._type_content(type oid)
-returns text
-language sql
+-- an array: its elements'. What it is made of is looked into in turn, and not named: the name of a type within is nothing
+-- that changes what is read. Each attribute of a composite type has its place in front, for those that are added at the end
+-- to be told from others (isSameContent in src/core/catalog/type.ts). Not of a table's row type, which changes with the
+-- table. Postgres lets no type hold itself, so this ends.
+-- And the labels of its enums in their order, those in a composite type under the name of their attribute.
+create or replace function integratedb._made_of(type oid, out content text, out labels json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 security invoker
 set search_path = pg_catalog, pg_temp
 set quote_all_identifiers = off
 as $$
-  with recursive element as (
-    select e.* from pg_type t
-      join pg_type e on e.oid = case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end
-     where t.oid = type
-  ), under (type, modifier) as (
-    select typbasetype, typtypmod from element where typtype = 'd'
+#variable_conflict use_column
+begin
+  with recursive part (place, attributes, made, oid, modifier) as (
+    select '{}'::bigint[], '' collate "C", '' collate "C", case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end, null::integer
+      from pg_type t where t.oid = type
     union all
-    select b.typbasetype, b.typtypmod from under u join pg_type b on b.oid = u.type where b.typtype = 'd'
+    select x.*
+      from part p
+      join pg_type t on t.oid = p.oid and t.oid >= 16384 -- Postgres's own stay as they are
+      left join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+      cross join lateral (
+        select p.place, p.attributes, case when p.made like '%domain over ' then p.made else p.made || 'domain over ' end, t.typbasetype, t.typtypmod
+         where t.typtype = 'd'
+        union all
+        select p.place, p.attributes, p.made || 'array of ', t.typelem, p.modifier where t.typsubscript = 'array_subscript_handler'::regproc
+        union all
+        select p.place, p.attributes, p.made || case t.typtype when 'r' then 'range of ' else 'multirange of ' end, r.rngsubtype, null
+          from pg_range r where t.typtype in ('r', 'm') and t.oid in (r.rngtypid, r.rngmultitypid)
+        union all
+        select p.place || row_number() over (order by a.attnum), concat(p.attributes, quote_ident(a.attname), '.'), quote_ident(a.attname) || ' ', a.atttypid, a.atttypmod
+          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      ) x
+  ), last as (
+    select p.place, p.attributes, p.oid,
+           p.made || case when t.oid < 16384 then format_type(t.oid, p.modifier)
+                       when t.typtype = 'e' then 'enum'
+                       when c.relkind = 'c' then 'composite'
+                       when t.typtype = 'c' then 'row'
+                       else quote_ident(t.typname) || substr(format_type(t.oid, p.modifier), length(format_type(t.oid, null)) + 1) end as made,
+           p.place = '{}' and p.made = '' and t.typtype <> 'e' and c.relkind is distinct from 'c' as is_bare
+      from (select * from part limit 2000) p -- a type twice in another, that twice in the next, and so on: the whole can be as long as anybody likes
+      join pg_type t on t.oid = p.oid
+      left join pg_class c on c.oid = t.typrelid
+     where t.oid < 16384 or t.typtype not in ('d', 'r', 'm') and t.typsubscript <> 'array_subscript_handler'::regproc
   )
-  select case e.typtype
-    when 'd' then (
-      select 'domain over ' || format_type(u.type, u.modifier) from under u join pg_type b on b.oid = u.type where b.typtype <> 'd')
-    when 'e' then 'enum'
-    when 'r' then 'range of ' || (select format_type(r.rngsubtype, null) from pg_range r where r.rngtypid = e.oid)
-    when 'c' then (
-      select 'composite of ' || string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
-        from pg_class c join pg_attribute a on a.attrelid = c.oid
-       where c.oid = e.typrelid and c.relkind = 'c' and a.attnum > 0 and not a.attisdropped)
-  end
-  from element e
+  select case when not bool_or(l.is_bare) then
+           string_agg(case when l.place = '{}' then '' when l.place[cardinality(l.place)] = 1 then ' of ' else ', ' end
+                      || concat(array_to_string(nullif(l.place, '{}'), '.') || ': ', l.made), '' order by l.place) end,
+         (select json_agg(l.attributes || e.enumlabel order by l.place, e.enumsortorder)
+            from last l cross join lateral (select e.enumlabel, e.enumsortorder from pg_enum e where e.enumtypid = l.oid offset 0) e)
+    into content, labels
+    from last l;
+end
 $$;
 
-comment on function integratedb._type_content(oid) is 'internal: of domains, enums, ranges and composite types; null for the others';
-
--- The labels of an enum, in their order: of an array its elements', of a domain the enum's under it. Null for other types.
-create or replace function integratedb._type_labels(type oid)
-returns json
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with recursive under (type) as (
-    select case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else t.oid end from pg_type t where t.oid = type
-    union all
-    select case when b.typtype = 'd' then b.typbasetype else b.typelem end
-      from under u join pg_type b on b.oid = u.type
-     where b.typtype = 'd' or b.typsubscript = 'array_subscript_handler'::regproc
-  )
-  select json_agg(e.enumlabel order by e.enumsortorder) from under u join pg_enum e on e.enumtypid = u.type
-$$;
-
-comment on function integratedb._type_labels(oid) is 'internal: of enums, and of arrays of them and domains over them';
+comment on function integratedb._made_of(oid) is 'internal: content of domains, enums, ranges and composite types; null for the others, as labels are where there are none';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
@@ -156,7 +162,7 @@ begin
     'base', format_type(found, null),
     'length', integratedb._type_length(found, modifier),
     'scale', integratedb._type_scale(found, modifier),
-    'content', case when found >= 16384 then integratedb._type_content(found) end);
+    'content', case when found >= 16384 then (integratedb._made_of(found)).content end);
 end
 $$;
 

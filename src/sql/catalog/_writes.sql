@@ -261,7 +261,7 @@ begin return (
            not a.attnotnull and not coalesce(t.not_null, false) and x.in_none as update_null,
            a.attidentity <> '' or coalesce(t.has_default, false) or a.atthasdef and integratedb._has_default(a.attrelid, a.attnum)
              or a.attnum = any (coalesce(s.filled_by_views, '{}')) as fills_itself,
-           t.domains, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
+           a.atttypid as type, case when t.has_default and not a.atthasdef then a.atttypid end as default_of
       from subject s
       join pg_attribute a on a.attrelid = s.target and a.attnum > 0 and not a.attisdropped
       left join written w on w.target_num = a.attnum
@@ -272,7 +272,7 @@ begin return (
           select d.oid, d.typbasetype, d.typnotnull, d.typdefaultbin is not null from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
         )
         -- Postgres asks for the default of the column's own type; one that it was made over has given it its own.
-        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default, array_agg(oid) as domains from domain
+        select bool_or(not_null) as not_null, bool_or(has_default) filter (where oid = a.atttypid) as has_default from domain
       ) t on a.atttypid >= 16384
       cross join lateral ( -- is it required?
         select count(*) filter (where p.is_inserted) = 0 as in_none_inserted, count(*) = 0 as in_none
@@ -333,9 +333,8 @@ begin return (
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
-      from fact f
+      from (select own_num, integratedb._domains_in(type) as domains from fact where own_num is not null and type >= 16384 offset 0) f
       join pg_constraint k on k.contypid = any (f.domains) and k.contype = 'c'
-     where f.own_num is not null
      group by k.oid, k.conname, k.contypid
     union all
     select 'the partition bound', json_build_array(md5(pg_get_partition_constraintdef(c.oid))), (select json_agg(own_num) from fact where own_num is not null), false, 'iu'

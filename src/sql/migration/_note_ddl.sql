@@ -209,7 +209,8 @@ $$;
 
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
 
--- Relations that have a column of one of these types, or of an array of it or a domain over it, or are typed tables (OF).
+-- Relations that have a column of one of these types, or of a type that is made of one (arrays, domains, ranges, composite
+-- types), or are typed tables (OF). Not of tables' row types, as in _made_of.
 create or replace function integratedb._columns_of_types(types oid[])
 returns bigint[]
 language sql
@@ -220,15 +221,16 @@ as $$
   with recursive family (type) as (
     select unnest(types)
     union
-    select t.oid
+    -- A composite type shows as the pg_class row behind it.
+    select case d.classid when 'pg_type'::regclass then d.objid else c.reltype end
       from family f
-      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_type'::regclass
-      join pg_type t on t.oid = d.objid and t.typtype = 'd'
+      join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid in ('pg_type'::regclass, 'pg_class'::regclass)
+      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'c'
+     where d.classid = 'pg_type'::regclass or c.oid is not null
   )
   select array_agg(distinct d.objid::bigint)
     from family f
-    join pg_type t on t.oid = f.type
-    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.classid = 'pg_class'::regclass
+    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_class'::regclass
     join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f')
 $$;
 

@@ -25,6 +25,7 @@ declare
   part_tables text[];
   are_whole boolean; -- the tables of all parts go, too
   inheriting oid[];
+  composites oid[];
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
@@ -42,8 +43,9 @@ begin
          bool_or(d.object_type = 'index') and tg_tag not in ('DROP TABLE', 'ALTER TABLE'), bool_or(d.object_type = 'publication'),
          array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
          array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
-           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0)
-    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole
+           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0),
+         array_agg(d.objid) filter (where d.object_type = 'composite type column')
+    into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole, composites
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
@@ -109,6 +111,10 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
      where i.inhrelid = any (inheriting);
   end loop;
+  if composites is not null then
+    -- An attribute went with its type. Noted whether anybody cares or not: nothing locks the tables of such columns.
+    concerning := concerning || integratedb._columns_of_types(array(select c.reltype from pg_class c where c.oid = any (composites)));
+  end if;
   if concerning is not null then
     -- CONCURRENTLY no table is locked against its readers.
     perform integratedb._note(

@@ -53,7 +53,29 @@ test('a type made anew under the name of another is another type', () => {
   expect(fitType({ ...type, content: 'domain over integer' }, type)).toBe('changed')
   expect(fitDeclaredType({ ...type, content: 'domain over integer' }, type)).toBe('changed')
   expect(fitDeclaredType(type, type)).toBe('same')
-  const pair = { ...type, content: 'composite of a integer' }
-  expect(fitType({ ...pair, content: 'composite of a integer, b text' }, pair)).toBe('same')
-  expect(fitType(pair, { ...pair, content: 'composite of a integer, b text' })).toBe('changed')
+})
+
+test('a composite type, and one within it, may get attributes at its end', () => {
+  const composite = (content: string) => ({
+    type: 'shop.pair',
+    base: 'shop.pair',
+    length: null,
+    scale: null,
+    content: `composite of ${content}`,
+  })
+  const fits = (actual: string, wanted: string) => [
+    fitType(composite(actual), composite(wanted)),
+    fitDeclaredType(composite(actual), composite(wanted)),
+  ]
+  const [same, changed] = [Array(2).fill('same'), Array(2).fill('changed')]
+  expect(fits('1: a integer, 2: b text', '1: a integer')).toEqual(same)
+  expect(fits('1: a integer', '1: a integer, 2: b text')).toEqual(changed)
+  expect(fits('1: ab integer', '1: a integer')).toEqual(changed)
+  expect(fits('1: a integer, 2: c date, 3: b text', '1: a integer, 2: b text')).toEqual(changed)
+  const nested = '1: a composite of 1.1: b text, 2: c date'
+  expect(fits('1: a composite of 1.1: b text, 1.2: d text, 2: c date, 3: e text', nested)).toEqual(same)
+  expect(fits('1: a composite of 1.1: d text, 2: c date', nested)).toEqual(changed)
+  expect(fits('1: a text, 2: c date', nested)).toEqual(changed)
+  expect(fitType({ ...composite(nested), content: null }, composite(nested))).toBe('changed')
+  expect(fitType(composite(nested), { ...composite(nested), content: null })).toBe('changed')
 })

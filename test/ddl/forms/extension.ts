@@ -40,6 +40,16 @@ export const extensionForms: Form[] = [
     },
     {
       form: 'SET SCHEMA',
+      when: 'of a type within a claimed column’s, and the table is altered later',
+      claims: reads('shop.glossary', 'entry'),
+      setup:
+        'create extension citext schema shop; create type shop.entry as (word shop.citext, words shop.citext[]); create table shop.glossary (entry shop.entry)',
+      sql: 'alter extension citext set schema archive; alter table shop.glossary add note text',
+      gives: accepts,
+      why: 'what is read is made of the same',
+    },
+    {
+      form: 'SET SCHEMA',
       when: 'nobody claims what is in it',
       claims: reader,
       setup: 'create extension citext schema shop',

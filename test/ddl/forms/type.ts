@@ -18,6 +18,23 @@ const figures = reads('shop.figure', 'sides', 'name')
 const stated = 'create domain shop.state as shop.status; create table shop.parcel (state shop.state, states shop.status[])'
 const parcels = reads('shop.parcel', 'state', 'states')
 const level = `create domain shop.level as integer default 1 not null; create table shop.task (title text, level shop.level)`
+/** Types within types, each in another schema than the table. */
+const within = `
+  create domain archive.kind as text; create domain archive.size as integer; create table archive.place (city text);
+  create type archive.line as (state shop.status, kind archive.kind); create type archive.stage as range (subtype = shop.status);
+  create type shop.box as (line archive.line, size archive.size, place archive.place); create domain shop.states as shop.status[];
+  create domain shop.boxed as shop.box;
+  create table shop.parcel (box shop.box, boxes shop.box[], stages archive.stage[], states shop.states, boxed shop.boxed);
+  insert into shop.parcel values (row(row('new', 'a'), 1, row('Rome')), array[row(row('paid', 'b'), 2, null)::shop.box],
+    array[archive.stage('new', 'sent')], '{new}', row(row('sent', 'c'), 3, null))`
+const boxes = reads('shop.parcel', 'box', 'boxes', 'stages', 'states', 'boxed')
+const later = 'alter table shop.parcel add weight numeric'
+const sameWithin = 'what is read is made of the same'
+const boxWriter = inserts(
+  'shop.parcel',
+  ['boxes'],
+  `insert into shop.parcel (boxes) values (array[row(row('new', 'a'), 1, null)::shop.box])`,
+)
 const refused = 'what is written may be refused'
 const nobody = 'nothing of what is claimed changes'
 
@@ -186,6 +203,92 @@ export const typeForms: Form[] = [
       why: 'a typed table depends on it',
     },
     {
+      form: 'RENAME TO | SET SCHEMA',
+      when: 'of types within a claimed column’s, and the table is altered later',
+      claims: boxes,
+      setup: within,
+      sql: `alter type shop.status rename to state; alter type shop.state set schema archive; alter type archive.line rename to item; alter type archive.item set schema shop; ${later}`,
+      gives: accepts,
+      why: sameWithin,
+    },
+    {
+      form: 'RENAME TO',
+      when: 'of a type within one that the claim names, and the table is altered later',
+      claims: reads(
+        'shop.parcel',
+        { name: 'box', type: 'shop.box' },
+        { name: 'stages', type: 'archive.stage[]' },
+        { name: 'boxed', type: 'boxed' },
+      ),
+      setup: within,
+      sql: `alter type shop.status rename to state; alter type archive.line rename to item; ${later}`,
+      gives: accepts,
+      why: sameWithin,
+    },
+    {
+      form: 'RENAME VALUE',
+      when: 'of an enum within a composite type',
+      claims: reads('shop.parcel', 'boxes'),
+      setup: within,
+      sql: `alter type shop.status rename value 'paid' to 'settled'`,
+      gives: rejects(303),
+      why: 'another label is read, and the old one is refused',
+    },
+    {
+      form: 'RENAME VALUE',
+      when: 'of an enum that a range is of',
+      claims: reads('shop.parcel', 'stages'),
+      setup: within,
+      sql: `alter type shop.status rename value 'lost' to 'gone'`,
+      gives: rejectsProperty(303),
+      why: 'a query may name it',
+    },
+    {
+      form: 'RENAME VALUE',
+      when: 'of an enum within a composite type, a label that is not in `values`',
+      claims: reads('shop.parcel', { name: 'box', values: ['line.state.new', 'line.state.paid'] }),
+      setup: within,
+      sql: `alter type shop.status rename value 'lost' to 'gone'`,
+      gives: accepts,
+      why: 'the claim says which labels it needs',
+    },
+    {
+      form: 'ADD VALUE | ADD ATTRIBUTE | RENAME TO',
+      when: 'of types within a claimed column’s, and the table is altered later',
+      claims: boxes,
+      setup: within,
+      sql: `alter type shop.status add value 'held' before 'sent'; alter type archive.line add attribute weight numeric; alter type archive.line rename to item; alter type shop.box add attribute height integer; ${later}`,
+      gives: accepts,
+      why: 'what was there stays',
+    },
+    {
+      form: 'DROP ATTRIBUTE',
+      when: 'of a type within a claimed column’s',
+      claims: boxes,
+      setup: within,
+      sql: 'alter type archive.line drop attribute kind',
+      gives: rejects(203),
+      why: 'it is another type',
+    },
+    {
+      form: 'DROP ATTRIBUTE, ADD ATTRIBUTE',
+      when: 'of a type within a claimed column’s, the same one',
+      claims: reads('shop.parcel', 'stages', 'box'),
+      setup: `${within}; update shop.parcel set box = null`,
+      sql: 'alter type archive.line drop attribute state; alter type archive.line add attribute state shop.status',
+      gives: rejectsProperty(203),
+      why: 'it stands in another place',
+    },
+    {
+      form: 'RENAME ATTRIBUTE',
+      when: 'of a type within a claimed column’s',
+      claims: reads('shop.parcel', 'boxed'),
+      setup: within,
+      sql: 'alter type archive.line rename attribute kind to sort',
+      gives: rejectsProperty(203),
+      why: 'it is another type',
+    },
+    {
       form: 'SET (property)',
       sql: "create type shop.base; create function shop.base_in(cstring) returns shop.base language internal immutable strict as 'textin'; create function shop.base_out(shop.base) returns cstring language internal immutable strict as 'textout'; create type shop.base (input = shop.base_in, output = shop.base_out); alter type shop.base set (storage = extended)",
       gives: accepts,
@@ -195,6 +298,15 @@ export const typeForms: Form[] = [
   ...forms('DROP TYPE', reader, [
     { form: 'DROP TYPE … RESTRICT', sql: 'drop type shop.status restrict', gives: refuses('2BP01'), why: 'columns are of it' },
     { form: 'DROP TYPE … CASCADE', sql: 'drop type shop.status cascade', gives: rejects(201), why: 'its columns go with it' },
+    {
+      form: 'DROP TYPE … CASCADE',
+      when: 'of an attribute of a type within a claimed column’s',
+      claims: reads('shop.parcel', 'boxed'),
+      setup: within,
+      sql: 'drop type archive.line cascade',
+      gives: rejects(203),
+      why: 'the attribute goes with it',
+    },
     {
       form: 'DROP TYPE',
       when: 'and made anew under its name, other labels',
@@ -300,6 +412,15 @@ export const typeForms: Form[] = [
       why: 'null went there before',
     },
     {
+      form: 'ADD CHECK … NOT VALID',
+      when: 'of a domain within a claimed column’s type',
+      claims: boxWriter,
+      setup: within,
+      sql: 'alter domain archive.kind add check (length(value) < 100) not valid',
+      gives: warns(302),
+      why: refused,
+    },
+    {
       form: 'VALIDATE CONSTRAINT',
       setup: 'alter domain shop.email add constraint short check (length(value) < 100) not valid',
       sql: 'alter domain shop.email validate constraint short',
@@ -328,10 +449,59 @@ export const typeForms: Form[] = [
       gives: rejectsProperty(203),
       why: 'queries and drivers name the type',
     },
+    {
+      form: 'RENAME TO | SET SCHEMA',
+      when: 'of a domain within a claimed column’s type, and the table is altered later',
+      claims: boxes,
+      setup: within,
+      sql: `alter domain archive.size rename to extent; alter domain archive.extent set schema shop; ${later}`,
+      gives: accepts,
+      why: sameWithin,
+    },
   ]),
   ...forms('DROP DOMAIN', customers, [
     { form: 'DROP DOMAIN … RESTRICT', sql: 'drop domain shop.email restrict', gives: refuses('2BP01'), why: 'a column is of it' },
     { form: 'DROP DOMAIN … CASCADE', sql: 'drop domain shop.email cascade', gives: rejects(201), why: 'its columns go with it' },
+    {
+      form: 'DROP DOMAIN … CASCADE',
+      when: 'of an attribute of a type within a claimed column’s',
+      claims: boxes,
+      setup: within,
+      sql: 'drop domain archive.kind cascade',
+      gives: rejects(203),
+      why: 'the attribute goes with it',
+    },
+  ]),
+  ...forms('ALTER TABLE', boxes, [
+    {
+      form: 'RENAME TO | SET SCHEMA',
+      when: 'a table of whose rows an attribute of a claimed column’s type is, and its table is altered later',
+      setup: within,
+      sql: `alter table archive.place rename to spot; alter table archive.spot set schema shop; ${later}`,
+      gives: accepts,
+      why: sameWithin,
+    },
+  ]),
+  ...forms('DROP TABLE', boxes, [
+    {
+      form: 'DROP TABLE … CASCADE',
+      when: 'a table of whose rows an attribute of a claimed column’s type is',
+      setup: within,
+      sql: 'drop table archive.place cascade',
+      gives: rejects(203),
+      why: 'the attribute goes with it',
+    },
+  ]),
+  ...forms('ALTER SCHEMA', boxes, [
+    {
+      form: 'RENAME TO',
+      when: 'types within a claimed column’s are in it, and the table is altered later',
+      claims: reads('shop.parcel', 'box', 'boxes', 'states', 'boxed'),
+      setup: within,
+      sql: `alter schema archive rename to attic; ${later}`,
+      gives: accepts,
+      why: sameWithin,
+    },
   ]),
   ...forms('ALTER COLLATION', reads('shop.word', 'word'), [
     {
