@@ -148,8 +148,8 @@ interface Privileges {
 }
 
 export interface Obstacle {
-  code: 'IDB401' | 'IDB404'
-  expected: Privilege | 'execute'
+  code: 'IDB104' | 'IDB401' | 'IDB404'
+  expected: Privilege | 'execute' | 'data'
   message: string
   /** What needs it, if not `expected` itself. */
   of_access?: Privilege

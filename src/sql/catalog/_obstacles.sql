@@ -66,41 +66,50 @@ begin
     select distinct w.relation, w.checked_as from walk_of w
   ), way as materialized (
     select * from integratedb._written_columns(case when is_written then $1 end)
-  ), obstacle as (
-    -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
-    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own.
-    select 'IDB404' as code, 'select' as expected, y.of_access, null::smallint as of_column,
-        case when b.checked_as = $2 then c.oid::bigint end as own_relation, a.attnum as own_column, h.may as is_granted, false as is_of_insert, format(
-        case when i.is_invoker then '%s, which reads it through the view %s, may not read %s' else '%s, the owner of the view %s, may not read %s' end,
-        quote_ident(pg_get_userbyid(b.checked_as)), format('%I.%I', vn.nspname, v.relname),
-        format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')) as message,
-        integratedb._remedy($2, b.checked_as, 'select', n.nspname, c.relname, a.attname) as remedy
+  ), asked as (
+    select b.checked_as, q.relation, q.privilege, q.num, y.of_access, format(
+             case when i.is_invoker then '%I, which reads it through the view %I.%I,' else '%I, the owner of the view %I.%I,' end,
+             pg_get_userbyid(b.checked_as), vn.nspname, v.relname) as who, null as reason
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
       join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
-                      and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid
-      join pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v', 'm', 'f')
-      join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral integratedb._asked_by(r.ev_action::text) q
       cross join lateral (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) i
       cross join lateral (select case when i.is_invoker then $2 else v.relowner end as checked_as) b
-      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
       cross join lateral (
-        select case when a.attnum is null
-          -- The relation as such shows beside its columns: Postgres asks for any of them.
-          then has_any_column_privilege(b.checked_as, c.oid, 'select')
-          else has_column_privilege(b.checked_as, c.oid, a.attnum, 'select') end as may
-      ) h
-      cross join lateral (
-        select null as of_access
+        select 'select' as of_access
         union all
         -- To hand a row to an INSTEAD OF trigger Postgres reads the view.
         select p.privilege
           from (values ('update', 16), ('delete', 8)) p (privilege, bit)
          where is_written and exists (select from pg_trigger g where g.tgrelid = $1 and g.tgtype & 64 <> 0 and g.tgtype & p.bit <> 0)
       ) y
-     where not h.may or (b.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select'))
+    union
+    select w.checked_as, y.oid, y.privilege, y.num, w.privilege, quote_ident(pg_get_userbyid(w.checked_as)), format(', as a policy of %s does', w.relation::regclass)
+      from walk_of w
+      cross join lateral integratedb._asked_by_policies(w.relation, w.checked_as, w.command) y
+     where is_filtered and not y.is_moot and not w.is_recursive and y.oid <> w.relation
+       and (w.command = 'r' or w.relation in (select target from way))
+  ), obstacle as (
+    -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
+    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences cannot be claimed.)
+    select 'IDB404' as code, q.privilege as expected, q.of_access, null::smallint as of_column, case when o.is_own then c.oid::bigint end as own_relation,
+           a.attnum as own_column, h.may as is_granted, false as is_of_insert,
+           concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
+                  case when q.privilege <> 'select' then ', whose rows it locks' end, q.reason) as message,
+           integratedb._remedy(case when o.is_own then $2 end, q.checked_as, q.privilege, n.nspname, c.relname, case when c.relkind <> 'S' then a.attname end) as remedy
+      from asked q
+      join pg_class c on c.oid = q.relation
+      join pg_namespace n on n.oid = c.relnamespace
+      left join pg_attribute a on a.attrelid = c.oid and (a.attnum = q.num or q.num = 0 and a.attnum > 0 and not a.attisdropped)
+      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' as is_own) o
+      cross join lateral (
+        select case when a.attnum is null
+          then has_any_column_privilege(q.checked_as, c.oid, q.privilege)
+          else has_column_privilege(q.checked_as, c.oid, a.attnum, q.privilege) end as may
+      ) h
+     where not h.may or (o.is_own and not integratedb._has_otherwise($2, c.oid, a.attnum, q.privilege))
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
@@ -119,23 +128,12 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select 'IDB404', 'select', w.privilege, null, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s may not read %s, as a policy of %s does',
-        quote_ident(pg_get_userbyid(w.checked_as)), format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), ''), w.relation::regclass),
-        integratedb._remedy($2, w.checked_as, 'select', n.nspname, c.relname, a.attname)
+    select 'IDB104', 'data', w.privilege, null, null, null, false, false,
+           format('the materialized view %s, which a policy reads, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass),
+           format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
       from walk_of w
-      cross join lateral integratedb._read_by_policies(w.relation, w.checked_as, w.command) y
-      join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = y.policy and d.refclassid = 'pg_class'::regclass and d.refobjid = y.oid and d.deptype = 'n'
-      join pg_class c on c.oid = d.refobjid
-      join pg_namespace n on n.oid = c.relnamespace
-      left join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid and d.refobjsubid <> 0
-      cross join lateral (
-        select case when a.attnum is null
-          then has_any_column_privilege(w.checked_as, c.oid, 'select')
-          else has_column_privilege(w.checked_as, c.oid, a.attnum, 'select') end as may
-      ) h
-     where is_filtered and not y.is_moot and not w.is_recursive and y.oid <> w.relation
-       and (w.command = 'r' or w.relation in (select target from way))
-       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, 'select')))
+      join pg_class m on m.oid = w.relation and m.relkind = 'm' and not m.relispopulated
+     where w.is_of_policy
     union
     select 'IDB404', 'select', w.privilege, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
       from walk_of w where w.is_recursive

@@ -210,7 +210,7 @@ $$;
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
 
 -- Relations that have a column of one of these types, or of a type that is made of one (arrays, domains, ranges, composite
--- types), or are typed tables (OF). Not of tables' row types, as in _made_of.
+-- types), or are typed tables (OF); and those whose query, or policy, casts to one. Not of tables' row types, as in _made_of.
 create or replace function integratedb._columns_of_types(types oid[])
 returns bigint[]
 language sql
@@ -228,10 +228,13 @@ as $$
       left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'c'
      where d.classid = 'pg_type'::regclass or c.oid is not null
   )
-  select array_agg(distinct d.objid::bigint)
+  select array_agg(distinct c.oid::bigint)
     from family f
-    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type and d.classid = 'pg_class'::regclass
-    join pg_class c on c.oid = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type
+    join pg_class c on c.relkind in ('r', 'p', 'v', 'm', 'f') and c.oid = case d.classid
+      when 'pg_class'::regclass then d.objid
+      when 'pg_rewrite'::regclass then (select r.ev_class from pg_rewrite r where r.oid = d.objid)
+      when 'pg_policy'::regclass then (select p.polrelid from pg_policy p where p.oid = d.objid) end
 $$;
 
 comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
@@ -375,7 +378,7 @@ $$;
 
 comment on function integratedb._note_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
 
--- Sequences and functions that writing calls, and functions that views call: their owner needs no privilege, and has none
+-- Sequences and functions that writing calls, and those that views read and call: their owner needs no privilege, and has none
 -- any more when another one owns them.
 create or replace function integratedb._note_called(tag text)
 returns void
@@ -388,7 +391,7 @@ declare
   concerned bigint[] := array(
     select k.relid from pg_event_trigger_ddl_commands() d cross join lateral (
       select k.relid from integratedb.claim k
-       where d.classid = 'pg_proc'::regclass and k.behind @> array[d.objid::bigint] and k.behind <> '{}'
+       where d.classid in ('pg_proc'::regclass, 'pg_class'::regclass) and k.behind @> array[d.objid::bigint] and k.behind <> '{}'
       union
       select k.relid from integratedb.claim k
        where d.classid = 'pg_class'::regclass and k.access <> '{select}' and k.sequences @> array[d.objid::bigint]

@@ -41,6 +41,11 @@ begin return query
     select k.stakeholder, b.code::oid, 0, 'EXECUTE'
       from integratedb.claim k cross join unnest(k.behind) b (code)
      where k.stakeholder in (select i.stakeholder from identity i)
+    union
+    -- And a view reads this with its reader's rights, who cannot claim it.
+    select k.stakeholder, q.oid, 0, 'SELECT'
+      from integratedb.claim k cross join unnest(k.behind) b (code) join pg_class q on q.oid = b.code::oid and q.relkind = 'S'
+     where k.stakeholder in (select i.stakeholder from identity i)
   ), own as (
     select i.stakeholder, h.*, g.privilege is not null as is_given
       from held h

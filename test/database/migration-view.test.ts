@@ -1,0 +1,234 @@
+/** What Postgres asks of who reads a view, or of whom a policy filters: what it reads, and as what; not what it only names. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TestDatabase } from '../support/database.ts'
+import { expectAllWell, refusal, setClaims } from '../support/oracle.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await TestDatabase.create()
+  await database.rows(`select integratedb.add_stakeholder('reader'); create role view_owner`)
+})
+afterAll(() => database.drop())
+
+beforeEach(async () => {
+  await database.rows('rollback') // of a test that failed
+  await database.rows(`
+    select integratedb.remove_claims('reader');
+    drop schema if exists base, api cascade;
+    create schema base;
+    create schema api;
+    grant usage on schema base to public;
+    grant usage, create on schema api to view_owner;
+    create table base.b (id int, name text);
+    insert into base.b values (1, 'a');
+    grant select (id, name) on base.b to view_owner;
+    create function base.ok(text) returns boolean language plpgsql as 'begin return true; end'`)
+})
+
+/** The claimed relation, a view of view_owner's. */
+const view = (query: string): string => `create view api.v as ${query}; alter view api.v owner to view_owner`
+/** The claimed relation, a table with a policy. */
+const policy = (using: string): string => `create table api.v (id int, name text); insert into api.v values (1, 'a');
+  alter table api.v enable row level security; create policy p on api.v using (${using})`
+const use = 'set local role reader; select * from api.v; reset role'
+const claim = { path: 'api.v', fields: '*' }
+
+/** What would bring it back, for audit_access(). */
+const remedies = async (): Promise<string[]> =>
+  (
+    await database.rows<{ remedy: string }>(
+      `select distinct remedy from json_to_recordset(integratedb._obstacles('api.v'::regclass, 'reader'::regrole, false)) o (remedy text)`,
+    )
+  ).map(({ remedy }) => remedy)
+
+const mine = `grant select (id, name) on base.b to public`
+const moreColumns = 'alter table base.b add secret text'
+const ofOwner = /^IDB404 reader needs api\.v \(select\): view_owner, the owner of the view api\.v, may not read base\.b\.secret$/
+
+describe('breaks', () => {
+  const breaks: [string, string, string, RegExp, string?][] = [
+    ['a row as text, of a table that gets a column', view('select b::text as b from base.b'), moreColumns, ofOwner],
+    ['a row as JSON', view('select to_jsonb(b) as b from base.b'), moreColumns, ofOwner],
+    ['a row that is counted', view('select (select count(o) from base.b o) as n, id from base.b'), moreColumns, ofOwner],
+    [
+      'a row that a function is given',
+      `create function base.f(base.b) returns int language sql as 'select 1'; ${view('select base.f(b) as f from base.b')}`,
+      moreColumns,
+      ofOwner,
+    ],
+    [
+      'a row that a policy looks at',
+      `${mine}; ${policy('exists (select from base.b where to_jsonb(b) <> to_jsonb(v))')}`,
+      moreColumns,
+      /IDB404 reader needs api\.v \(select\): reader may not read base\.b\.secret, as a policy of api\.v does/,
+    ],
+    [
+      'a row, to whoever reads it',
+      `${mine}; create view api.v with (security_invoker) as select b::text as b from base.b`,
+      moreColumns,
+      /reader, which reads it through the view api\.v, may not read base\.b\.secret/,
+    ],
+    [
+      'a column, of a sample, in a query with names like what PostgreSQL writes itself',
+      view(
+        'select id as ":relid", name as ":requiredPerms 6 :selectedCols (b 7)" from base.b ":requiredPerms" tablesample bernoulli (100)',
+      ),
+      'revoke select (name) on base.b from view_owner',
+      /^IDB404 reader needs api\.v \(select\): view_owner, the owner of the view api\.v, may not read base\.b\.name$/,
+    ],
+    [
+      'rows that are locked, which takes UPDATE',
+      `grant update (id) on base.b to view_owner; ${view('select id from base.b for update')}`,
+      'revoke update (id) on base.b from view_owner',
+      /IDB404 reader needs api\.v \(update\): view_owner, the owner of the view api\.v, may not update base\.b, whose rows it locks/,
+    ],
+    [
+      'rows that are locked from now on',
+      view('select id from base.b'),
+      'create or replace view api.v as select id from base.b for share',
+      /view_owner, the owner of the view api\.v, may not update base\.b, whose rows it locks/,
+    ],
+    [
+      'a sequence',
+      `create sequence base.s; grant select on base.s to view_owner; ${view('select last_value as n from base.s')}`,
+      'revoke select on sequence base.s from view_owner',
+      /view_owner, the owner of the view api\.v, may not read base\.s\.last_value/,
+    ],
+    [
+      'a sequence that gets another owner',
+      `create sequence base.s; alter sequence base.s owner to view_owner; ${view('select last_value as n from base.s')}`,
+      'alter sequence base.s owner to current_user',
+      /view_owner, the owner of the view api\.v, may not read base\.s\.last_value/,
+    ],
+    [
+      'a sequence, to whoever reads it',
+      'create sequence base.s; grant select on base.s to public; create view api.v with (security_invoker) as select last_value as n from base.s',
+      'revoke select on sequence base.s from public',
+      /reader, which reads it through the view api\.v, may not read base\.s\.last_value/,
+    ],
+    [
+      'the check of a domain that a view casts to',
+      `create domain base.d as text check (base.ok(value)); ${view('select id from base.b where name::base.d is not null')}`,
+      'revoke execute on function base.ok(text) from public',
+      /IDB404 reader needs api\.v \(execute\): reader may not execute base\.ok\(text\), which api\.v calls/,
+    ],
+    [
+      'the check of a domain under the one in an array that a view casts to',
+      `create domain base.d as text check (base.ok(value)); create domain base.e as base.d; ${view('select array[name]::base.e[] is null as n from base.b')}`,
+      'revoke execute on function base.ok(text) from public',
+      /reader may not execute base\.ok\(text\), which api\.v calls/,
+    ],
+    [
+      'a check that the domain gets',
+      `create domain base.d as text; revoke execute on function base.ok(text) from public; ${view('select id from base.b where name::base.d is not null')}`,
+      'alter domain base.d add check (base.ok(value))',
+      /reader may not execute base\.ok\(text\), which api\.v calls/,
+    ],
+    [
+      'a check that a domain gets which a policy casts to',
+      `create domain base.d as text; revoke execute on function base.ok(text) from public; ${policy('name::base.d is not null')}`,
+      'alter domain base.d add check (base.ok(value))',
+      /IDB401 reader needs api\.v \(execute\): reader may not execute base\.ok\(text\), which api\.v calls/,
+    ],
+    [
+      'a materialized view that a policy reads, emptied',
+      `create materialized view base.m as select id from base.b; grant select on base.m to public; ${policy('exists (select from base.m where m.id = v.id)')}`,
+      'refresh materialized view base.m with no data',
+      /IDB104 reader needs api\.v \(data\): the materialized view base\.m, which a policy reads, holds no data \(WITH NO DATA\) and cannot be read/,
+      '55000',
+    ],
+  ]
+
+  test.each(breaks)('%s', async (_, setup, migration, told, sqlstate = '42501') => {
+    await database.rows(setup)
+    await setClaims(database, 'reader', [claim])
+    await expectAllWell(database)
+    expect(await database.failure(migration)).toMatchObject({ code: 'IDB01', detail: expect.stringMatching(told) })
+    await database.rows(
+      `begin; ${use}; select integratedb.set_enforcement('warn'); ${migration}; set constraints all immediate; savepoint broken`,
+    )
+    expect(await database.failure(use)).toMatchObject({ code: sqlstate })
+    await database.rows('rollback to broken')
+    // What is said to bring it back does.
+    const grants = (await remedies()).filter((sql) => !sql.startsWith('SELECT'))
+    for (const sql of grants) await database.rows(sql)
+    if (grants.length > 0) await database.rows(use)
+    await database.rows('rollback')
+    await expectAllWell(database)
+  })
+})
+
+test('a row is the claim’s own, if the stakeholder claims all of the table', async () => {
+  await database.rows('create view api.v with (security_invoker) as select b::text as b from base.b')
+  expect(await refusal(database, 'reader', [claim, { path: 'base.b', fields: ['id'] }])).toEqual([
+    expect.stringContaining('reader, which reads it through the view api.v, may not read base.b.name'),
+  ])
+  await setClaims(database, 'reader', [claim, { path: 'base.b', fields: '*' }])
+  await database.rows(moreColumns)
+  await database.rows(`begin; ${use}; commit`)
+  await expectAllWell(database)
+})
+
+test('a sequence that the view reads is no privilege too many', async () => {
+  await database.rows(`create sequence base.s; grant select on base.s to reader;
+    create view api.v with (security_invoker) as select last_value as n from base.s`)
+  await setClaims(database, 'reader', [claim])
+  await database.rows(`begin; ${use}; commit`)
+  expect(await database.rows(`select * from integratedb.audit_access('reader') where object like '%base.s%'`)).toEqual([])
+})
+
+test('a materialized view that is filled again is a policy’s again', async () => {
+  await database.rows(`create materialized view base.m as select id from base.b; grant select on base.m to public;
+    ${policy('exists (select from base.m where m.id = v.id)')}`)
+  await setClaims(database, 'reader', [claim])
+  await database.rows(
+    `select integratedb.set_enforcement('warn'); refresh materialized view base.m with no data; select integratedb.set_enforcement('enforce')`,
+  )
+  expect(await database.rows('select code from integratedb.unmet_claims()')).toEqual([{ code: 'IDB104' }])
+  await database.rows('refresh materialized view base.m')
+  expect(await database.rows(`select distinct status from integratedb.claims`)).toEqual([{ status: 'met' }])
+  await expectAllWell(database)
+})
+
+describe('breaks nothing', () => {
+  const closed = 'revoke select (id, name) on base.b from view_owner'
+  const passes: [string, string, string][] = [
+    [
+      'a table that the view names as what a function returns',
+      `create function base.all_of_it() returns setof base.b language sql security definer as 'select * from base.b'; ${view('select id from base.all_of_it()')}`,
+      `${closed}; alter table base.b enable row level security`,
+    ],
+    ['a table that the view names as a constant', view(`select 'base.b'::regclass::text as b`), closed],
+    ['a table that the view names as a type', view('select null::base.b is null as b'), closed],
+    [
+      'a row of a table of which the owner may read all',
+      `grant select on base.b to view_owner; ${view('select b::text as b from base.b')}`,
+      moreColumns,
+    ],
+    ['columns, of a table that gets another', view('select row(b.*)::text as b from base.b'), moreColumns],
+    [
+      'a sequence of which the view reads nothing',
+      `create sequence base.s; grant select on base.s to view_owner; ${view(`select 'base.s'::regclass::text as s`)}`,
+      'revoke select on sequence base.s from view_owner',
+    ],
+    [
+      'the check of a domain that a column is of',
+      `create domain base.d as text check (base.ok(value)); alter table base.b add d base.d; grant select (d) on base.b to view_owner; ${view('select d from base.b')}`,
+      'revoke execute on function base.ok(text) from public',
+    ],
+    [
+      'a materialized view that a policy for somebody else reads, emptied',
+      `create materialized view base.m as select id from base.b; grant select on base.m to public; ${policy('exists (select from base.m where m.id = v.id)')};
+       alter policy p on api.v to view_owner; create policy q on api.v using (id > 0)`,
+      'refresh materialized view base.m with no data',
+    ],
+  ]
+
+  test.each(passes)('%s', async (_, setup, migration) => {
+    await database.rows(setup)
+    await setClaims(database, 'reader', [claim])
+    await database.rows(migration)
+    await database.rows(`begin; ${use}; commit`)
+    await expectAllWell(database)
+  })
+})
