@@ -149,7 +149,7 @@ interface Privileges {
 
 export interface Obstacle {
   code: 'IDB104' | 'IDB401' | 'IDB404'
-  expected: Privilege | 'execute' | 'data'
+  expected: Privilege | 'execute'
   message: string
   /** What needs it, if not `expected` itself. */
   of_access?: Privilege

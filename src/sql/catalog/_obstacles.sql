@@ -35,7 +35,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when lacking = stakeholder
     then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
-           json_strip_nulls(json_build_object('path', format('%I.%I', schema, relation), 'fields', case when "column" is null then json_build_array() else json_build_array("column") end, 'access', json_build_array(privilege))))
+           json_build_object('path', format('%I.%I', schema, relation), 'access', json_build_array(privilege), 'fields', json_build_array(coalesce("column",
+             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1)))))
     else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
 $$;
 
@@ -128,7 +129,7 @@ begin
        and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
-    select 'IDB104', 'data', w.privilege, null, null, null, false, false,
+    select 'IDB104', 'select', w.privilege, null, null, null, false, false,
            format('the materialized view %s, which a policy reads, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass),
            format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
       from walk_of w

@@ -29,6 +29,16 @@ const added: Form[] = forms('ALTER TABLE', writer, [
   },
   {
     form: 'ADD COLUMN',
+    when: 'to a table of which a claimed view reads whole rows, whose owner may read single columns',
+    claims: reads('shop.clearance', 'row'),
+    setup: `drop view shop.clearance; create table shop.remnant (id integer, name text); grant select (id, name) on shop.remnant to ddl_clerk;
+      create view shop.clearance as select to_jsonb(r) as row from shop.remnant r; alter view shop.clearance owner to ddl_clerk`,
+    sql: 'alter table shop.remnant add shelf text',
+    gives: rejects(404),
+    why: 'a whole row takes the privilege on each of its columns',
+  },
+  {
+    form: 'ADD COLUMN',
     when: 'NOT NULL without a default',
     claims: reader,
     setup: empty,

@@ -136,5 +136,15 @@ export const materializedViewForms: Form[] = [
       gives: rejects(104),
       why: 'the view cannot be read until it is refreshed',
     },
+    {
+      form: 'REFRESH MATERIALIZED VIEW … WITH NO DATA',
+      when: 'a policy of a claimed table reads it',
+      claims: reads('shop.draft', 'id', 'body'),
+      setup: `grant select on shop.price_list to public; insert into shop.draft values (1, 'a'); alter table shop.draft enable row level security;
+        create policy priced on shop.draft using (exists (select from shop.price_list p where p.id = draft.id))`,
+      sql: 'refresh materialized view shop.price_list with no data',
+      gives: rejects(104),
+      why: 'the table cannot be read until it is refreshed',
+    },
   ]),
 ]

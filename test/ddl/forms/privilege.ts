@@ -219,6 +219,35 @@ export const privilegeForms: Form[] = [
       why: 'inserts fail',
     },
     {
+      form: 'REVOKE SELECT ON SEQUENCE',
+      when: 'that a claimed view reads',
+      claims: reads('shop.latest', 'number'),
+      setup: `grant select on shop.ticket_id_seq to ddl_clerk; create view shop.latest as select last_value as number from shop.ticket_id_seq;
+        alter view shop.latest owner to ddl_clerk`,
+      sql: 'revoke select on sequence shop.ticket_id_seq from ddl_clerk',
+      gives: rejects(404),
+      why: 'the view reads with its owner’s rights',
+    },
+    {
+      form: 'REVOKE UPDATE ON TABLE',
+      when: 'of which a claimed view locks rows',
+      claims: clearances,
+      setup: `grant update (name) on shop.product to ddl_clerk; create or replace view shop.clearance as select id, name from shop.product for share`,
+      sql: 'revoke update (name) on shop.product from ddl_clerk',
+      gives: rejects(404),
+      why: 'FOR UPDATE and FOR SHARE take UPDATE on a column',
+    },
+    {
+      form: 'REVOKE SELECT ON TABLE',
+      when: 'that a claimed view only names',
+      claims: reads('shop.clearance', 'id'),
+      setup: `create function shop.all_products() returns setof shop.product language sql security definer as 'select * from shop.product';
+        create or replace view shop.clearance as select id, name::text from shop.all_products()`,
+      sql: 'revoke select (id, name) on shop.product from ddl_clerk',
+      gives: accepts,
+      why: 'the view does not read it',
+    },
+    {
       form: 'REVOKE … ON ALL SEQUENCES IN SCHEMA',
       claims: titles,
       sql: 'revoke all on all sequences in schema shop from ddl_app',

@@ -16,6 +16,16 @@ export const sequenceForms: Form[] = [
       why: 'it still fills what it filled',
     },
     {
+      form: 'OWNER TO',
+      when: 'that a claimed view reads',
+      claims: reads('shop.latest', 'number'),
+      setup: `create sequence shop.numbers; alter sequence shop.numbers owner to ddl_clerk;
+        create view shop.latest as select last_value as number from shop.numbers; alter view shop.latest owner to ddl_clerk`,
+      sql: 'alter sequence shop.numbers owner to ddl_owner',
+      gives: rejects(404),
+      why: 'the view reads with its owner’s rights, who was the sequence’s owner',
+    },
+    {
       form: 'SET UNLOGGED | LOGGED',
       sql: 'alter sequence shop.ticket_id_seq set unlogged',
       gives: accepts,

@@ -353,6 +353,16 @@ export const typeForms: Form[] = [
       why: 'inserts that do not know of it fail',
     },
     {
+      form: 'ADD CONSTRAINT … CHECK',
+      when: 'with a function that the stakeholder may not execute, to what a claimed view casts to',
+      claims: reads('shop.labelled', 'id'),
+      setup: `create domain shop.label as text; create view shop.labelled as select id from shop.product where name::shop.label <> '';
+        create function shop.is_label(text) returns boolean language plpgsql as 'begin return true; end'; revoke execute on function shop.is_label(text) from public`,
+      sql: 'alter domain shop.label add check (shop.is_label(value))',
+      gives: rejects(404),
+      why: 'a check calls functions with the reader’s rights',
+    },
+    {
       form: 'SET NOT NULL',
       when: 'a claimed column',
       setup: mailed,
