@@ -432,6 +432,21 @@ describe('what a policy reads', () => {
       '42501',
       ['select', 'insert'],
     ],
+    [
+      'is a column of the table itself, which its writer may not read',
+      'alter table shop.t add other text; create policy p on shop.t for insert with check (true); create policy q on shop.t for select using (true)',
+      'alter policy p on shop.t with check (name not in (select o.other from shop.t o))',
+      /IDB404 .*desk may not read shop\.t\.other/,
+      '42501',
+      ['select', 'insert'],
+    ],
+    [
+      'is read by a restrictive one, beside one that shows nothing',
+      'create policy p on shop.t using (false)',
+      'create policy q on shop.t as restrictive using (exists (select from shop.lookup l where l.secret = t.name))',
+      /IDB404 .*desk may not read shop\.lookup\.secret/,
+      '42501',
+    ],
   ]
 
   test.each(breaks)('%s', async (_, policy, migration, told, sqlstate, access = ['select']) => {
@@ -509,6 +524,13 @@ describe('what a policy reads', () => {
       'create policy w on shop.t for insert with check (not exists (select from shop.t o where o.id = t.id))',
       ['select', 'insert'],
     ],
+    [
+      'is read by a restrictive one that nobody looks at where none is permissive',
+      'create policy q on shop.t for select using (true)',
+      `create policy w on shop.t as restrictive for update using (exists (select from shop.lookup l where l.secret = t.name));
+       create policy o on shop.t as restrictive for delete using (exists (select from shop.t o where o.id = t.id))`,
+      ['select', 'update', 'delete'],
+    ],
     ['gets more columns', reads, 'alter table shop.lookup add more text; alter table shop.lookup rename to looked_up'],
   ]
 
@@ -519,6 +541,7 @@ describe('what a policy reads', () => {
     await database.rows('begin; set local role desk')
     expect(await database.rows(select)).toHaveLength(1)
     if (access.includes('insert')) await database.rows(insert)
+    if (access.includes('update')) await database.rows('update shop.t set name = name; delete from shop.t')
     await database.rows('rollback')
     await expectAllWell(database)
   })

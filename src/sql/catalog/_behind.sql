@@ -13,11 +13,11 @@ $$;
 comment on function integratedb._is_security_invoker(text[]) is 'internal: of pg_class.reloptions';
 
 -- Which policies of a relation apply to a role and a command (r, a, w, d: as pg_policy.polcmd)? Null: all that it has. What is read is
--- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, or
--- a restrictive one that shows all, is as good as none. Marks: the expression as Postgres keeps it (renaming leaves it) and as it
--- writes it out (writing it anew the same leaves that).
+-- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, a
+-- restrictive one that shows all, or that no permissive one stands beside, is as good as none. is_moot: a permissive one beside one that
+-- shows all. Marks: the expression as Postgres keeps it (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
 create or replace function integratedb._policies_on(relation oid, role oid, command "char")
-returns table (oid oid, is_permissive boolean, is_all boolean, marks json)
+returns table (oid oid, is_permissive boolean, is_all boolean, is_moot boolean, marks json)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 3
@@ -31,23 +31,26 @@ begin
     return; -- as nearly everywhere
   end if;
   return query
-  select p.oid, p.polpermissive, e.is_all, json_build_array(md5(e.kept), md5(e.shown))
-    from pg_class c
-    join pg_policy p on p.polrelid = c.oid
-    cross join lateral (
-      select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
-    ) x
-    cross join lateral (
-      select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
-               and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
-             concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
-             concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
-    ) e
-   where c.oid = relation
-     and (role is null
-       or p.polcmd in ('*', command)
-          and case when p.polpermissive then case when command = 'a' then x.checking else x.using end is distinct from 'false' else not e.is_all end
-          and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')));
+  select y.oid, y.is_permissive, y.is_all, y.is_moot, json_build_array(md5(y.kept), md5(y.shown))
+    from (
+      select p.oid, p.polpermissive as is_permissive, e.*,
+             role is not null and p.polpermissive and bool_or(p.polpermissive and e.is_all) over () as is_moot, bool_or(p.polpermissive) over () as is_any_permissive
+        from pg_class c
+        join pg_policy p on p.polrelid = c.oid
+        cross join lateral (
+          select pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(coalesce(p.polwithcheck, p.polqual), p.polrelid) as checking
+        ) x
+        cross join lateral (
+          select case when command = 'a' then true else coalesce(x.using, 'true') = 'true' end
+                   and case when command in ('a', 'w') then coalesce(x.checking, 'true') = 'true' else true end as is_all,
+                 case when command = 'a' then x.checking else x.using end is not distinct from 'false' as is_none,
+                 concat_ws(' ', case when command <> 'a' then p.polqual::text end, '|', case when command in ('a', 'w') then coalesce(p.polwithcheck, p.polqual)::text end) as kept,
+                 concat_ws(' ', case when command <> 'a' then x.using end, '|', case when command in ('a', 'w') then x.checking end) as shown
+        ) e
+       where c.oid = relation
+         and (role is null or p.polcmd in ('*', command) and exists (select from unnest(p.polroles) r (oid) where r.oid = 0 or pg_has_role(role, r.oid, 'usage')))
+    ) y
+   where role is null or case when y.is_permissive then not y.is_none else y.is_any_permissive and not y.is_all end;
 end
 $$;
 
@@ -96,7 +99,7 @@ $$;
 
 comment on function integratedb._asked_by(text) is 'internal: of pg_rewrite.ev_action or pg_policy.polqual; select or update (of rows that are locked), and pg_attribute.attnum';
 
--- What do the policies that apply read (_asked_by)? is_moot: a permissive one, beside one that is always true.
+-- What do the policies that apply read (_asked_by)?
 create or replace function integratedb._asked_by_policies(relation oid, role oid, command "char")
 returns table (oid oid, privilege text, num smallint, is_moot boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -111,8 +114,8 @@ begin
     return; -- as nearly everywhere
   end if;
   return query
-  select distinct r.*, p.is_permissive and p.is_open
-    from (select y.oid, y.is_permissive, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(relation, role, command) y) p
+  select distinct r.*, p.is_moot
+    from integratedb._policies_on(relation, role, command) p
     join pg_policy e on e.oid = p.oid
     cross join lateral integratedb._asked_by(concat(
       case when role is null or command <> 'a' or e.polwithcheck is null then e.polqual end,
@@ -239,8 +242,8 @@ begin return query
     select 'pg_policy'::regclass, y.oid, e.privilege, false, '{}'
       from part p
       join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
-      cross join lateral (select y.*, bool_or(y.is_permissive and y.is_all) over () as is_open from integratedb._policies_on(p.oid, reader, e.command) y) y
-     where p.relrowsecurity and (reader is null or not (y.is_permissive and y.is_open)) -- beside one that is always true nobody looks at the others
+      cross join lateral integratedb._policies_on(p.oid, reader, e.command) y
+     where p.relrowsecurity and not y.is_moot
   ), called as (
     select * from caller
     union all

@@ -90,7 +90,7 @@ begin
     select w.checked_as, y.oid, y.privilege, y.num, w.privilege, quote_ident(pg_get_userbyid(w.checked_as)), format(', as a policy of %s does', w.relation::regclass)
       from walk_of w
       cross join lateral integratedb._asked_by_policies(w.relation, w.checked_as, w.command) y
-     where is_filtered and not y.is_moot and not w.is_recursive and y.oid <> w.relation
+     where is_filtered and not y.is_moot and not w.is_recursive
        and (w.command = 'r' or w.relation in (select target from way))
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
