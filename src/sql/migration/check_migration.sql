@@ -48,6 +48,7 @@ security invoker
 as $$
 declare
   findings pg_catalog.jsonb;
+  message pg_catalog.text;
 begin
   if ddl is null then
     raise exception using
@@ -61,12 +62,23 @@ begin
     execute ddl;
     findings := integratedb._judge_check();
     raise exception using errcode = 'IDB00', message = 'undo';
-  exception when sqlstate 'IDB00' then
-    null; -- everything since "begin" is undone; the variable keeps its value
+  exception
+    when sqlstate 'IDB00' then
+      null; -- everything since "begin" is undone; the variable keeps its value
+    when feature_not_supported then
+      get stacked diagnostics message = message_text;
+      if message operator(pg_catalog.<>) 'EXECUTE of transaction commands is not implemented' then
+        raise; -- the DDL's own
+      end if;
+      raise exception using
+        errcode = 'IDB08',
+        message = 'check_migration tries one transaction, and the DDL begins, ends or divides one',
+        detail = 'BEGIN, COMMIT, ROLLBACK and savepoints cannot be tried within it.',
+        hint = 'Leave them out: what is between them is tried as a whole, and undone. Nothing was changed.';
   end;
   return query select * from pg_catalog.jsonb_populate_recordset(null::integratedb.finding, findings);
 end
 $$;
 
 comment on function integratedb.check_migration(text) is
-  'What this DDL would break, leaving nothing behind: runs it with the caller''s rights in a subtransaction, judges, and undoes it (sequences excepted). Holds the DDL''s locks while it runs. Findings; no rows if it touches no claim. The DDL''s own errors are raised as they are';
+  'What this DDL would break, leaving nothing behind: runs it with the caller''s rights in a subtransaction, judges, and undoes it (sequences excepted). Holds the DDL''s locks while it runs. Findings; no rows if it touches no claim. The DDL''s own errors are raised as they are; IDB08: BEGIN, COMMIT and savepoints are not for it';
