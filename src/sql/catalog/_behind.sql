@@ -16,7 +16,7 @@ comment on function integratedb._is_security_invoker(text[]) is 'internal: of pg
 -- filtered by USING, what is inserted by WITH CHECK (or else USING), what is updated by both. A permissive one that shows no row, a
 -- restrictive one that shows all, or that no permissive one stands beside, is as good as none. is_moot: a permissive one beside one that
 -- shows all. Marks: the expression as Postgres keeps it (renaming leaves it) and as it writes it out (writing it anew the same leaves that).
-create or replace function integratedb._policies_on(relation oid, role oid, command "char")
+create or replace function integratedb._policies_for(relation oid, role oid, command "char")
 returns table (oid oid, is_permissive boolean, is_all boolean, is_moot boolean, marks json)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
@@ -54,7 +54,7 @@ begin
 end
 $$;
 
-comment on function integratedb._policies_on(oid, oid, "char") is 'internal: that row level security applies, with Marks; none where it does not apply';
+comment on function integratedb._policies_for(oid, oid, "char") is 'internal: that row level security applies, with Marks; none where it does not apply';
 
 -- Does row level security hide rows of the relation from this role, unless a policy shows them?
 create or replace function integratedb._is_filtered(relation oid, role oid)
@@ -115,7 +115,7 @@ begin
   end if;
   return query
   select distinct r.*, p.is_moot
-    from integratedb._policies_on(relation, role, command) p
+    from integratedb._policies_for(relation, role, command) p
     join pg_policy e on e.oid = p.oid
     cross join lateral integratedb._asked_by(concat(
       case when role is null or command <> 'a' or e.polwithcheck is null then e.polqual end,
@@ -145,7 +145,7 @@ begin return query
     select x.oid, x.checked_as, x.command, x.within, x.is_moot,
            -- Postgres follows a relation's policies again only if one of those has a query in it.
            x.oid = any (x.within) and (x.checked_as is null or exists (
-             select from integratedb._policies_on(x.oid, x.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
+             select from integratedb._policies_for(x.oid, x.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
       from walk w
       join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
       cross join lateral (
@@ -242,7 +242,7 @@ begin return query
     select 'pg_policy'::regclass, y.oid, e.privilege, false, '{}'
       from part p
       join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
-      cross join lateral integratedb._policies_on(p.oid, reader, e.command) y
+      cross join lateral integratedb._policies_for(p.oid, reader, e.command) y
      where p.relrowsecurity and not y.is_moot
   ), called as (
     select * from caller

@@ -182,7 +182,7 @@ begin
   ), policy as (
     select f.oid, p.is_permissive, p.is_all, p.marks
       from filtered f
-      cross join lateral integratedb._policies_on(f.oid, f.checked_as, f.command) p
+      cross join lateral integratedb._policies_for(f.oid, f.checked_as, f.command) p
   )
   select json_agg(json_build_object(
            'marks', json_build_array(f.oid::text, f.path),
