@@ -9,7 +9,7 @@ import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Stand
 import { wrongPrivileges } from '../oracle/privilege.ts'
 import { stateOf } from '../oracle.ts'
 import type { Dice } from './dice.ts'
-import { beginning, owners, schemas, stakeholders } from './statement.ts'
+import { beginning, owners, publications, schemas, stakeholders } from './statement.ts'
 import { beginningOf, nextStep, type Step, scriptOf } from './step.ts'
 
 /** A history as data. */
@@ -35,7 +35,7 @@ export type Counts = Map<string, number>
 
 /** What cannot change which rows are seen, or which values a constraint meets. Everything else is taken to do both. */
 const keepsRows =
-  /^(grant|revoke|comment|create (policy|trigger|rule|index|unique)|(drop|alter) policy|drop (trigger|rule)|alter table .* (enable|disable|force|add (check|unique|primary|foreign)|owner|set not null|drop not null|default)|alter view .* (set|owner))/
+  /^(grant|revoke|comment|create (policy|trigger|rule|index|unique|publication)|(drop|alter) (policy|publication)|drop (trigger|rule|index)|alter function|alter table .* (enable|disable|force|add (check|unique|primary|foreign)|owner|set not null|drop not null|default|replica identity|set (statistics|storage))|alter view .* (set|owner))/
 
 const isOrdinary = (code: string | undefined): boolean => /^(0A|2[0-9B]|3[DFB]|42|40|54|55|P0001|25)/.test(code ?? '')
 
@@ -99,6 +99,7 @@ export class Historian {
     await this.database.rows(`
       ${this.rest};
       select integratedb.set_check_timing('commit');
+      drop publication if exists ${publications.join(', ')};
       drop schema if exists ${[...schemas, 'attic'].join(', ')} cascade;
       delete from integratedb.core_call`)
     const there = await this.database.rows<{ name: string }>('select name from integratedb.stakeholder')

@@ -33,6 +33,14 @@ const composite = 'shop.address'
 const labels = ['new', 'paid', 'sent', 'low', 'high', "it's"]
 const sequences = ['shop.counter', 'crm.counter']
 const functions = ['shop.next()', 'crm.next()']
+/** Types made of the types above. */
+const outerTypes = ['shop.parcel', 'shop.states', 'crm.span']
+/** They are true of everything that a history writes, whoever replaces them: what a function does inside nobody sees. */
+const predicates = ['shop.holds(text)', 'crm.fits(anyelement)']
+/** A trigger's own function is called by whoever writes, with no right to it. */
+const called = [...functions, ...predicates, ...predicates, 'shop.pass()']
+/** Of the whole database: a history takes away those of the one before. */
+export const publications = ['history_all', 'history_schema', 'history_one', 'history_two']
 
 /** What each history begins with: schemas and types of every kind; relations come from `creation`. */
 export const beginning = [
@@ -47,6 +55,11 @@ export const beginning = [
   'create sequence crm.counter start 1000',
   'create function shop.next() returns int language sql as $$ select 7 $$',
   'create function crm.next() returns int language sql as $$ select 8 $$',
+  'create type shop.parcel as (state shop.state, home shop.address, n int)',
+  'create domain shop.states as shop.state[]',
+  'create type crm.span as range (subtype = shop.amount)',
+  'create function shop.holds(text) returns boolean immutable language sql as $$ select true $$',
+  'create function crm.fits(anyelement) returns boolean immutable language plpgsql as $$ begin return true; end $$',
   "create function shop.pass() returns trigger language plpgsql as $$ begin if tg_op = 'DELETE' then return old; end if; return new; end $$",
 ]
 
@@ -78,7 +91,7 @@ class Statements {
     this.dice.one([
       () => this.dice.one(builtInTypes),
       () => this.dice.one(builtInTypes),
-      () => this.dice.one([...enums, ...domains, composite, 'int[]', 'text[]', 'shop.state[]', 'int4range']),
+      () => this.dice.one([...enums, ...domains, composite, ...outerTypes, 'int[]', 'text[]', 'shop.state[]', 'int4range']),
     ])()
 
   private relations = (kinds: string): Relation[] => [...this.catalogue.relations.values()].filter(({ kind }) => kinds.includes(kind))
@@ -200,7 +213,7 @@ class Statements {
       )
       return (
         to &&
-        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', ' not valid', ' on delete cascade'])}`
+        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', '', ' not valid', ' on delete cascade', ' on delete set null', ' on update cascade'])}`
       )
     }),
     this.onColumn('rp', (relation, column) => `create ${this.dice.one(['unique index', 'index'])} on ${relation.name} (${column.quoted})`),
@@ -320,7 +333,7 @@ class Statements {
       `alter type ${composite} ${this.dice.one(['add attribute city text cascade', 'drop attribute zip cascade', 'alter attribute zip type bigint cascade', 'rename attribute street to road cascade'])}`,
     () => `drop ${this.dice.one([`type ${this.dice.one([...enums, composite])}`, `domain ${this.dice.one(domains)}`])} cascade`,
     () =>
-      `alter type ${this.dice.one([...enums, composite])} ${this.dice.one([`set schema ${this.dice.one(schemas)}`, 'rename to renamed'])}`,
+      `alter type ${this.dice.one([...enums, composite, ...outerTypes])} ${this.dice.one([`set schema ${this.dice.one(schemas)}`, 'rename to renamed'])}`,
     () => `drop sequence ${this.dice.one(sequences)} cascade`,
     () => `alter schema ${this.dice.one(schemas)} rename to ${this.dice.one([...schemas, 'attic'])}`,
     () => `drop schema ${this.dice.one(schemas)}${this.cascade()}`,
@@ -341,8 +354,6 @@ class Statements {
     ),
     () => `revoke usage on schema ${this.dice.one(schemas)} from ${this.dice.one([...stakeholders, ...owners])}`,
     () => `revoke usage on sequence ${this.dice.one(sequences)} from ${this.dice.one(stakeholders)}`,
-    () => `revoke execute on function ${this.dice.one(functions)} from public`,
-    () => `grant execute on function ${this.dice.one(functions)} to public`,
     this.on('rpvm', (relation) => `comment on ${kindWords[relation.kind]} ${relation.name} is 'seen'`),
     this.on(
       'rp',
@@ -355,6 +366,172 @@ class Statements {
         `alter table ${relation.name} drop ${column.quoted}; alter table ${relation.name} add ${column.quoted} ${column.type}`,
     ),
   ]
+
+  /** A predicate of the column that runs with the rights of whoever reads or writes. */
+  private called = ({ quoted, type }: Column): string =>
+    this.dice.one([
+      `crm.fits(${quoted})`,
+      /^(text|character|name)/.test(type) ? `shop.holds(${quoted})` : `crm.fits(${quoted})`,
+      `shop.holds(${quoted}::text)`,
+    ])
+
+  /** A question about another relation, or about the same: Postgres then goes round in circles. */
+  private question(column: Column): string | undefined {
+    const other = this.dice.maybe(this.relations('rpvm'))
+    const key = other && this.dice.maybe(other.columns.filter(({ type }) => type === column.type))
+    if (other === undefined) return undefined
+    return key === undefined || this.dice.chance(0.3)
+      ? `exists (select from ${other.name}) or ${column.quoted} is null or ${column.quoted} is not null`
+      : `${column.quoted} in (select x.${key.quoted} from ${other.name} x) or ${column.quoted} is not null or ${column.quoted} is null`
+  }
+
+  private policy(relation: Relation, condition: string): string {
+    const command = this.dice.one(['all', 'all', 'select', 'insert', 'update', 'delete'])
+    const clauses = command === 'insert' ? `with check (${condition})` : `using (${condition})`
+    const name = `seen_${this.dice.between(1, 3)}`
+    return `create policy ${name} on ${relation.name} as ${this.dice.one(['permissive', 'permissive', 'restrictive'])} for ${command} to ${this.dice.one(['public', ...stakeholders])} ${clauses}`
+  }
+
+  /** A relation that is only named, or read as a whole: nothing in the view says which of its columns. */
+  private namingView = this.on('rpvm', (relation) => {
+    const name = this.newName()
+    const each = `shop.each_${this.dice.between(1, 3)}`
+    return this.dice.one([
+      `create view ${name} as select t::text as row from ${relation.name} t`,
+      `create view ${name} as select to_jsonb(t) as row from ${relation.name} t`,
+      `create view ${name} as select t as row from ${relation.name} t`,
+      `create view ${name} as select '${relation.name}'::regclass::text as name`,
+      `create view ${name} as select null::${relation.name} as row`,
+      `create function ${each}() returns setof ${relation.name} language plpgsql as $$ begin return; end $$; create view ${name} as select * from ${each}()`,
+    ])
+  })
+
+  private publicationFor = (): string =>
+    this.dice.one([
+      () => 'create publication history_all for all tables',
+      () => `create publication history_schema for tables in schema ${this.dice.one(schemas)}`,
+      ...['history_one', 'history_two'].map((name) => () => {
+        const relation = this.dice.maybe(this.relations('rp'))
+        if (relation === undefined) return `create publication ${name}`
+        const columns = this.dice.some(relation.columns, 0.7).map(({ quoted }) => quoted)
+        const list = this.dice.chance(0.2) ? ` (${columns.join(', ')})` : ''
+        const where = this.dice.chance(0.15) ? ` where (${this.dice.one(columns)} is not null)` : ''
+        return `create publication ${name} for table ${relation.name}${list}${where}`
+      }),
+    ])()
+
+  /** What is beside relations and says what becomes of their rows: functions, publications, rules, policies and views that lead elsewhere. */
+  private readonly furtherRefinements: Maker[] = [
+    this.onColumn('rp', (relation, column) => `alter table ${relation.name} add check (${this.called(column)})`),
+    this.onColumn('rp', (relation, column) =>
+      this.dice.one([
+        `create index on ${relation.name} ((${this.called(column)}))`,
+        `create index on ${relation.name} (${column.quoted}) where ${this.called(column)}`,
+      ]),
+    ),
+    this.onColumn(
+      'rp',
+      (relation, column) =>
+        `create trigger watch before ${this.dice.one(['insert', 'update', 'insert or update'])} on ${relation.name} for each row when (${this.called({ ...column, quoted: `new.${column.quoted}` })}) execute function shop.pass()`,
+    ),
+    () => `alter domain ${this.dice.one(domains)} add check (${this.dice.one(['shop.holds(value::text)', 'crm.fits(value)'])})`,
+    this.onColumn(
+      'rp',
+      (relation, column) =>
+        `alter table ${relation.name} add ${this.dice.one(columnNames)} boolean generated always as (${this.called(column)}) stored`,
+    ),
+    this.onColumn(
+      'rpvm',
+      (relation, column) =>
+        `create view ${this.newName()} as select ${column.quoted}, ${this.dice.one([`${this.called(column)} as held from ${relation.name}`, `1 as one from ${relation.name} where ${this.called(column)}`])}`,
+    ),
+    this.onColumn('rp', (relation, column) => this.policy(relation, this.called(column))),
+    this.onColumn('rp', (relation, column) => {
+      const question = this.question(column)
+      return question && this.policy(relation, question)
+    }),
+    this.onColumn('rp', (relation, column) => {
+      const question = this.question(column)
+      return question && `${this.policy(relation, question)}; alter table ${relation.name} enable row level security`
+    }),
+    this.namingView,
+    this.namingView,
+    () =>
+      `${this.publicationFor()}${this.dice.one(['', '', ` with (publish = '${this.dice.one(['insert', 'update', 'delete', 'insert, update', 'update, delete', 'insert, truncate'])}')`])}`,
+    this.on('rp', (relation) => {
+      const index = this.dice.maybe(relation.indexes)
+      return `alter table ${relation.name} replica identity ${this.dice.one(['full', 'nothing', 'default', index === undefined ? 'full' : `using index ${index}`])}`
+    }),
+    this.on(
+      'rpv',
+      (relation) =>
+        `create rule ${this.dice.one(['watch', 'aside'])} as on ${this.dice.one(['insert', 'update', 'delete'])} to ${relation.name}${this.dice.one(['', ' where false', ' where 1 > 2'])} do ${this.dice.one(['also', 'instead'])} nothing`,
+    ),
+    this.onColumn('rpv', (relation, column) => {
+      const other = this.dice.maybe(this.relations('rp').filter((one) => one !== relation))
+      const into = other && this.dice.maybe(other.columns.filter(({ type, isInsertable }) => type === column.type && isInsertable))
+      return (
+        into &&
+        `create rule aside as on insert to ${relation.name}${this.dice.one(['', ` where new.${column.quoted} is null`])} do also insert into ${other.name} (${into.quoted}) values (new.${column.quoted})`
+      )
+    }),
+  ]
+
+  private readonly furtherAlterations: Maker[] = [
+    () => `revoke execute on function ${this.dice.one(called)} from ${this.dice.one(['public', 'public', ...stakeholders])}`,
+    () => `revoke execute on function ${this.dice.one(called)} from public`,
+    () => `grant execute on function ${this.dice.one(called)} to ${this.dice.one(['public', ...stakeholders])}`,
+    () => `alter function ${this.dice.one(called)} owner to ${this.dice.one([...owners, 'current_user', ...stakeholders])}`,
+    () =>
+      this.dice.one([
+        'create or replace function shop.holds(text) returns boolean immutable language sql as $$ select $1 is null or length($1) < 1000 $$',
+        'create or replace function crm.fits(anyelement) returns boolean immutable language sql as $$ select true $$',
+      ]),
+    () => `drop function ${this.dice.one(called)}${this.cascade()}`,
+    () =>
+      `alter function ${this.dice.one(predicates)} ${this.dice.one(['rename to renamed', `set schema ${this.dice.one(schemas)}`, 'cost 3', 'security definer'])}`,
+    () => {
+      const name = this.dice.maybe(this.catalogue.publications)
+      const relation = this.dice.maybe(this.relations('rp'))
+      return (
+        name &&
+        relation &&
+        `alter publication ${name} ${this.dice.one([
+          `add table ${relation.name}`,
+          `set table ${relation.name}`,
+          `drop table ${relation.name}`,
+          `add tables in schema ${this.dice.one(schemas)}`,
+          `set (publish = '${this.dice.one(['insert', 'insert, update, delete', 'delete'])}')`,
+        ])}`
+      )
+    },
+    () => {
+      const name = this.dice.maybe(this.catalogue.publications)
+      return name && `drop publication ${name}`
+    },
+    this.on('rp', (relation) => {
+      const index = this.dice.maybe(relation.indexes)
+      return index && `drop index ${schemaOf(relation)}.${index}`
+    }),
+    this.on('rpv', (relation) => `drop rule ${this.dice.one(['watch', 'aside'])} on ${relation.name}`),
+    () =>
+      `alter type shop.parcel ${this.dice.one(['add attribute weight numeric cascade', 'drop attribute state cascade', 'drop attribute n cascade', 'alter attribute n type bigint cascade', 'rename attribute n to number cascade'])}`,
+    () =>
+      `alter domain shop.states ${this.dice.one(['set not null', 'drop not null', 'add check (cardinality(value) < 100)', `set schema ${this.dice.one(schemas)}`])}`,
+    () => `drop ${this.dice.one(['type shop.parcel', 'domain shop.states', 'type crm.span'])} cascade`,
+    this.onColumn('rp', (relation, column) => this.harmless(relation, column)),
+  ]
+
+  /** How rows are kept and found is nobody's business. */
+  private harmless(relation: Relation, column: Column): string {
+    const index = this.dice.maybe(relation.indexes)
+    return `alter table ${relation.name} ${this.dice.one([
+      index === undefined ? 'set without cluster' : `cluster on ${index}`,
+      `alter ${column.quoted} set statistics 10`,
+      `alter ${column.quoted} set storage main`,
+      `alter ${column.quoted} set (n_distinct = 5)`,
+    ])}`
+  }
 
   private onConstraint(relation: Relation): string | undefined {
     const name = this.dice.maybe(relation.constraints.filter(({ isForeign }) => !isForeign))?.name
@@ -374,9 +551,13 @@ class Statements {
   }
 
   creation = (): string => this.pick(this.creations)
-  refinement = (): string => this.pick([...this.creations, ...this.refinements])
+  refinement = (): string => this.pick(this.dice.chance(0.25) ? this.furtherRefinements : [...this.creations, ...this.refinements])
   statement = (): string =>
-    this.pick(this.dice.one([this.alterations, this.alterations, this.alterations, this.refinements, this.refinements, this.creations]))
+    this.pick(
+      this.dice.chance(0.25)
+        ? this.dice.one([this.furtherRefinements, this.furtherAlterations])
+        : this.dice.one([this.alterations, this.alterations, this.alterations, this.refinements, this.refinements, this.creations]),
+    )
 
   /** Rows for tables that can take them. */
   rows = (): string | undefined =>

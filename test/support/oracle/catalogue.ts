@@ -56,6 +56,13 @@ export interface Constraint {
   columns: string[]
 }
 
+/** `by`: the query of a view, a column's default, … */
+export interface Call {
+  name: string
+  by: 'view' | 'default' | 'generated' | 'check' | 'index' | 'trigger' | 'policy' | 'rule' | 'domain'
+  executors: string[]
+}
+
 export interface Relation {
   oid: number
   /** Quoted where SQL wants it. */
@@ -81,8 +88,14 @@ export interface Relation {
   sequences: { name: string; schema: string; owner: string }[]
   /** The relations that a view mentions, quoted names. */
   reads: string[]
-  /** The functions that a view or a default calls, and who may. */
-  calls: { name: string; executors: string[] }[]
+  /** The functions that it calls with the rights of whoever reads or writes it, and who may. Those of domains are those of its columns' types. */
+  calls: Call[]
+  /** The relations that its policies read, quoted names. */
+  policiesRead: string[]
+  /** Quoted, without their schema. */
+  indexes: string[]
+  /** A publication has Postgres refuse it of this very table, without what inherits from it, whoever asks. */
+  refuses: { update: boolean; delete: boolean }
   /** Its parents' or partitioned table's names. */
   parents: string[]
   columns: Column[]
@@ -93,6 +106,7 @@ export interface Catalogue {
   /** By name. */
   schemas: ReadonlyMap<string, Schema>
   types: Types
+  publications: string[]
 }
 
 interface Schema {
@@ -107,18 +121,31 @@ interface Type {
   notNull: boolean
   labels: string[] | null
   attributes: { name: string; type: string }[] | null
+  /** What a range is of. */
+  subtype: string | null
+  /** What a domain's checks call. */
+  calls: Omit<Call, 'by'>[]
 }
 
 const ours = `n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'integratedb')`
 
+const executors = `(select coalesce(json_agg(r.rolname), '[]') from pg_roles r where r.rolcanlogin and has_function_privilege(r.oid, p.oid, 'execute'))`
+
 const question = `
 select json_build_object(
+  'publications', (select coalesce(json_agg(pubname order by pubname), '[]') from pg_publication where pubname <> 'integratedb'),
   'schemas', (select json_object_agg(nspname, json_build_object('quoted', quote_ident(nspname), 'owner', pg_get_userbyid(nspowner))) from pg_namespace n where ${ours}),
   'types', (select json_agg(json_build_object(
       'name', format_type(t.oid, null), 'kind', t.typtype, 'base', format_type(nullif(t.typbasetype, 0), t.typtypmod), 'notNull', t.typnotnull,
       'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
       'attributes', (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
-                       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped)))
+                       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped),
+      'subtype', (select format_type(g.rngsubtype, null) from pg_range g where g.rngtypid = t.oid),
+      'calls', (select coalesce(json_agg(json_build_object('name', p.oid::regprocedure::text, 'executors', ${executors})), '[]')
+                  from pg_constraint k
+                  join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = k.oid and d.refclassid = 'pg_proc'::regclass
+                  join pg_proc p on p.oid = d.refobjid
+                 where k.contypid = t.oid)))
      from pg_type t join pg_namespace n on n.oid = t.typnamespace where ${ours} and t.typtype in ('d', 'e', 'c', 'r')),
   'relations', (select json_agg(json_build_object(
       'oid', c.oid, 'name', format('%I.%I', n.nspname, c.relname), 'schema', n.nspname, 'relation', c.relname, 'kind', c.relkind,
@@ -163,16 +190,30 @@ select json_build_object(
           join pg_class b on b.oid = d.refobjid and b.oid <> c.oid
           join pg_namespace bn on bn.oid = b.relnamespace
          where w.ev_class = c.oid and w.rulename = '_RETURN'),
-      'calls', (select coalesce(json_agg(json_build_object('name', p.oid::regprocedure::text, 'executors', (
-            select coalesce(json_agg(r.rolname), '[]') from pg_roles r where r.rolcanlogin and has_function_privilege(r.oid, p.oid, 'execute')))), '[]')
-          from pg_proc p
-         where p.oid in (select d.refobjid from pg_rewrite w
-                           join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_proc'::regclass
-                          where w.ev_class = c.oid and w.rulename = '_RETURN'
-                         union all
-                         select d.refobjid from pg_attrdef f
-                           join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_proc'::regclass
-                          where f.adrelid = c.oid)),
+      'calls', (select coalesce(json_agg(json_build_object('name', p.oid::regprocedure::text, 'by', x.by, 'executors', ${executors})), '[]')
+          from (
+            select 'pg_rewrite'::regclass as class, w.oid, case w.rulename when '_RETURN' then 'view' else 'rule' end as by, 0::oid as own
+              from pg_rewrite w where w.ev_class = c.oid
+            union all
+            select 'pg_attrdef'::regclass, f.oid, case a.attgenerated when '' then 'default' else 'generated' end, 0
+              from pg_attrdef f join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum where f.adrelid = c.oid
+            union all
+            select 'pg_constraint'::regclass, k.oid, 'check', 0 from pg_constraint k where k.conrelid = c.oid and k.contype = 'c'
+            union all
+            select 'pg_class'::regclass, i.indexrelid, 'index', 0 from pg_index i where i.indrelid = c.oid
+            union all
+            select 'pg_trigger'::regclass, t.oid, 'trigger', t.tgfoid from pg_trigger t where t.tgrelid = c.oid and t.tgqual is not null
+            union all
+            select 'pg_policy'::regclass, y.oid, 'policy', 0 from pg_policy y where y.polrelid = c.oid) x
+          join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_proc'::regclass and d.refobjid <> x.own
+          join pg_proc p on p.oid = d.refobjid),
+      'policiesRead', (select coalesce(json_agg(distinct format('%I.%I', bn.nspname, b.relname)), '[]')
+          from pg_policy y
+          join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = y.oid and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
+          join pg_class b on b.oid = d.refobjid
+          join pg_namespace bn on bn.oid = b.relnamespace
+         where y.polrelid = c.oid),
+      'indexes', (select coalesce(json_agg(quote_ident(x.relname) order by x.relname), '[]') from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid),
       'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
           from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),
       'columns', (select coalesce(json_agg(json_build_object(
@@ -219,9 +260,10 @@ type AskedColumn = Omit<
 }
 
 interface Answer {
+  publications: string[]
   schemas: Record<string, Schema> | null
   types: Type[] | null
-  relations: (Omit<Relation, 'columns'> & { columns: AskedColumn[] })[] | null
+  relations: (Omit<Relation, 'columns' | 'refuses'> & { columns: AskedColumn[] })[] | null
 }
 
 /** Types that lead to other types, by name. */
@@ -236,8 +278,18 @@ export class Types {
     if (type.endsWith('[]')) return this.behind(type.slice(0, -2))
     const known = this.byName.get(type)
     if (known?.kind === 'd') return `domain over ${known.base} ${this.behind(known.base as string)}`
-    if (known?.kind === 'c') return `of ${known.attributes?.map((one) => `${one.name} ${one.type} ${this.behind(one.type)}`).join(', ')}`
+    if (known?.kind === 'c') return `of (${known.attributes?.map((one) => `${one.name} ${one.type} ${this.behind(one.type)}`).join(', ')})`
+    if (known?.kind === 'r') return `range of ${known.subtype} ${this.behind(known.subtype ?? '')}`
     return known?.kind ?? ''
+  }
+
+  /** What the checks of the domains in it call. */
+  calls(type: string): Call[] {
+    if (type.endsWith('[]')) return this.calls(type.slice(0, -2))
+    const known = this.byName.get(type)
+    const own = (known?.calls ?? []).map((call): Call => ({ ...call, by: 'domain' }))
+    const inner = [known?.kind === 'd' ? known.base : null, ...(known?.attributes ?? []).map((one) => one.type)]
+    return own.concat(inner.flatMap((one) => (one === null ? [] : this.calls(one))))
   }
 
   /** Without the domains around it. */
@@ -258,19 +310,9 @@ export class Types {
   }
 }
 
-/**
- * Columns of views that no INSERT or no UPDATE can name, because of what they are in the table behind: Postgres is asked to plan it.
- * `insert schema.view.column`, quoted.
- */
-async function unwritable(session: Session, relations: Answer['relations']): Promise<Set<string>> {
-  const columns = (relations ?? [])
-    .filter(({ kind, accepts }) => kind === 'v' && (accepts.insert || accepts.update))
-    .flatMap(({ name, columns }) => columns.map(({ quoted }) => ({ name, quoted })))
-  if (columns.length === 0) return new Set()
-  const plans = columns.flatMap(({ name, quoted }) => [
-    { act: `insert ${name}.${quoted}`, plan: `explain insert into ${name} (${quoted}) values (null)` },
-    { act: `update ${name}.${quoted}`, plan: `explain update ${name} set ${quoted} = null` },
-  ])
+/** Acts whose plan Postgres refuses to make for one of these reasons. */
+async function refusedActs(session: Session, plans: readonly { act: string; plan: string }[], conditions: string): Promise<Set<string>> {
+  if (plans.length === 0) return new Set()
   const found = await session.value<string>(`
     do $oracle$
     declare
@@ -280,25 +322,56 @@ async function unwritable(session: Session, relations: Answer['relations']): Pro
       for one in select * from jsonb_to_recordset(${format('%L', JSON.stringify(plans))}::jsonb) plans (act text, plan text) loop
         begin
           execute one.plan;
-        exception when generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type then
+        exception when ${conditions} then
           found := found || one.act;
         when others then
-          null; -- what has nothing to do with this column
+          null; -- what has nothing to do with this
         end;
       end loop;
-      perform set_config('oracle.unwritable', to_jsonb(found)::text, false);
+      perform set_config('oracle.refused', to_jsonb(found)::text, false);
     end $oracle$;
-    select current_setting('oracle.unwritable')`)
+    select current_setting('oracle.refused')`)
   return new Set(JSON.parse(found) as string[])
+}
+
+/** Columns of views that no INSERT or no UPDATE can name, because of what they are in the table behind. `insert schema.view.column`, quoted. */
+async function unwritable(session: Session, relations: Answer['relations']): Promise<Set<string>> {
+  const plans = (relations ?? [])
+    .filter(({ kind, accepts }) => kind === 'v' && (accepts.insert || accepts.update))
+    .flatMap(({ name, columns }) => columns.map(({ quoted }) => ({ name, quoted })))
+    .flatMap(({ name, quoted }) => [
+      { act: `insert ${name}.${quoted}`, plan: `explain insert into ${name} (${quoted}) values (null)` },
+      { act: `update ${name}.${quoted}`, plan: `explain update ${name} set ${quoted} = null` },
+    ])
+  return await refusedActs(
+    session,
+    plans,
+    'generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type',
+  )
+}
+
+/** `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
+async function refusedByPublications(session: Session, relations: Answer['relations']): Promise<Set<string>> {
+  const plans = (relations ?? [])
+    .filter(({ kind, accepts }) => kind !== 'm' && (accepts.update || accepts.delete))
+    .flatMap(({ name, kind, columns }) => {
+      const column = columns.find(({ generated, identity }) => !generated && identity !== 'always')
+      return [name, ...(kind === 'r' ? [`only ${name}`] : [])].flatMap((target) => [
+        { act: `update ${target}`, plan: `explain update ${target} set ${column?.quoted} = null` },
+        { act: `delete ${target}`, plan: `explain delete from ${target}` },
+      ])
+    })
+  return await refusedActs(session, plans, 'object_not_in_prerequisite_state or invalid_column_reference')
 }
 
 /** The session's search path decides how types are spelled; the oracle's names need `pg_catalog` alone. */
 export async function readCatalogue(session: Session): Promise<Catalogue> {
   // Named: planned once in a session, which takes longer than the answer does.
   const { rows } = await session.client.query<[string]>({ name: 'oracle catalogue', text: question, rowMode: 'array' })
-  const { schemas, types, relations } = JSON.parse(rows[0]?.[0] ?? '') as Answer
+  const { publications, schemas, types, relations } = JSON.parse(rows[0]?.[0] ?? '') as Answer
   const known = new Types(types ?? [])
   const closed = await unwritable(session, relations)
+  const refused = publications.length === 0 ? new Set() : await refusedByPublications(session, relations)
   const complete = (relations ?? []).map((relation): Relation => {
     const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, childAccepts, passes, ...column }): Column => {
       const isNotNullByDomain = known.isNotNull(column.type)
@@ -314,15 +387,29 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
         keepsNullOut: notNull || isNotNullByDomain || childRefuses,
         isNotNullByDomain,
         isInsertable: isOpen && !closed.has(`insert ${relation.name}.${column.quoted}`),
-        isUpdatable: isOpen && !closed.has(`update ${relation.name}.${column.quoted}`),
+        isUpdatable:
+          isOpen &&
+          !closed.has(`update ${relation.name}.${column.quoted}`) &&
+          !(relation.kind !== 'v' && refused.has(`update ${relation.name}`)),
       }
     })
-    return { ...relation, columns }
+    return {
+      ...relation,
+      columns,
+      calls: relation.calls.concat(relation.kind === 'v' ? [] : relation.columns.flatMap(({ type }) => known.calls(type))),
+      accepts: {
+        insert: relation.accepts.insert,
+        update: relation.accepts.update && !refused.has(`update ${relation.name}`),
+        delete: relation.accepts.delete && !refused.has(`delete ${relation.name}`),
+      },
+      refuses: { update: refused.has(`update only ${relation.name}`), delete: refused.has(`delete only ${relation.name}`) },
+    }
   })
   return {
     relations: new Map(complete.map((relation) => [relation.name, relation])),
     schemas: new Map(Object.entries(schemas ?? {})),
     types: known,
+    publications,
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
 import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
-import { type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
+import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
 import { type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
@@ -185,6 +185,14 @@ function outcomeFlaws(
   })
 }
 
+const attemptsAt: Record<Access, RegExp> = { select: /^select/, insert: /^insert/, update: /^(update|rewrite|set null)/, delete: /^delete/ }
+
+/** Everything of this kind that was tried works, and what writes has written. */
+function isShown(outcomes: readonly Outcome[], access: Access): boolean {
+  const mine = outcomes.filter(({ name }) => attemptsAt[access].test(name))
+  return mine.length > 0 && mine.every(({ state, rows }) => state === worked && (access === 'select' || rows > 0))
+}
+
 /** A relation that a path claims: as it was observed, as it is, and what is wrong with that. */
 interface Examined {
   claimed: Claimed
@@ -322,10 +330,12 @@ export class Ledger {
       const use = uses[at] as Use
       one.tried = { use, outcomes: outcomes[at] ?? [] }
       const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
-      flaws.push(...outcomeFlaws(then, one.tried.outcomes, use, relation, behind, stakeholder, why))
+      const { outcomes: tried } = one.tried
+      one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
+      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, stakeholder, why))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
-        flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
+        one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
       }
     }
     return examined

@@ -2,6 +2,7 @@
 import type { Session } from '../database.ts'
 import type { Catalogue, Relation } from './catalogue.ts'
 import type { Match, Path } from './document.ts'
+import { refusedBehind } from './promise.ts'
 
 /** All that these roles themselves hold on what others own, on anything in this database that we grant on. (pg_shdepend: who is in which ACL.) */
 async function privilegesOfAll(session: Session, roles: readonly string[]): Promise<Map<string, string[]>> {
@@ -113,6 +114,12 @@ function privilegesPromised(
         const updated = columns.filter(({ isUpdatable }) => isUpdatable)
         if (access.has('select')) on('SELECT', columns)
         if (access.has('insert') && relation.accepts.insert) on('INSERT', inserted)
+        if (refusedBehind(catalogue, relation.name).length > 0) {
+          for (const { quoted } of columns) either.add(`UPDATE on ${relation.name}.${quoted}`)
+          either.add(`DELETE on ${relation.name}`)
+          either.add(usageOf(relation))
+          continue
+        }
         if (access.has('update') && relation.accepts.update) on('UPDATE', updated)
         if (access.has('delete') && relation.accepts.delete) grant(`DELETE on ${relation.name}`, relation)
       }

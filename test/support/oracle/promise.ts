@@ -4,7 +4,7 @@
  *
  * A flaw is `sure`, or a matter of opinion: then neither letting it pass nor rejecting it is a mistake.
  */
-import type { Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
+import type { Call, Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
 import { relationsBehind } from './catalogue.ts'
 import type { Access, ChosenField, ChosenPath, Field, Match } from './document.ts'
 
@@ -17,6 +17,8 @@ export interface Flaw {
   sure: boolean
   /** Of what was not there or did not hold before: it can be unmet, and break nothing. */
   isNew?: true
+  /** What the application does shows that it is none, if all of this works, with a row. */
+  shownBy?: Access[]
 }
 
 /** A world at one moment, as one stakeholder meets it. */
@@ -80,6 +82,18 @@ function isLongEnough(type: string, minLength: number): 'yes' | 'no' | 'matter o
   return (modifiers[0] ?? Number.POSITIVE_INFINITY) >= minLength ? 'yes' : 'no'
 }
 
+/** The same, but for attributes that came last in a composite type, whichever: `of (a int , b other of (c int , d int ))`. */
+function isLonger(now: string, then: string): boolean {
+  let at = 0
+  for (const letter of then) {
+    if (letter === ')' && now[at] === ',') {
+      for (let depth = 0; depth > 0 || now[at] !== ')'; at++) depth += now[at] === '(' ? 1 : now[at] === ')' ? -1 : 0
+    }
+    if (now[at++] !== letter) return false
+  }
+  return at === now.length
+}
+
 const isView = (relation: Relation): boolean => relation.kind === 'v' || relation.kind === 'm'
 
 const canWrite = (column: Column, act: 'insert' | 'update'): boolean => (act === 'insert' ? column.isInsertable : column.isUpdatable)
@@ -112,7 +126,7 @@ function columnFlaws(
   if (flaws.length > 0 && now.type !== now.shown && declared?.types !== null) for (const one of flaws) one.sure = false
   if (then !== undefined && then.type === now.type && then.behind !== now.behind) {
     // A composite type with one attribute more: a reader by name does not notice, one by place may. A type that is declared is meant as it was then.
-    flaw('IDB203', `${now.type} is ${now.behind} now, was ${then.behind}`, declared?.types == null && !now.behind.startsWith(then.behind))
+    flaw('IDB203', `${now.type} is ${now.behind} now, was ${then.behind}`, declared?.types == null && !isLonger(now.behind, then.behind))
   }
   if (declared?.minLength != null) {
     const isEnough = isLongEnough(now.type, declared.minLength)
@@ -198,22 +212,88 @@ function insertedInto({ relations }: Pick<Catalogue, 'relations'>, name: string,
   return seen
 }
 
-/** A function that a view or a default calls and the stakeholder may not, now or ever. Whether what it does needs that, a try tells. */
+/** Who has to be able to call it? With one row written Postgres has asked, but for what it leaves out of an UPDATE: what is as it was. */
+const callers: Record<Call['by'], { of: Access[]; shown: Access[] }> = {
+  view: { of: ['select', 'insert', 'update', 'delete'], shown: [] },
+  default: { of: ['insert'], shown: [] },
+  generated: { of: ['insert', 'update'], shown: ['insert'] },
+  check: { of: ['insert', 'update'], shown: ['insert', 'update'] },
+  index: { of: ['insert', 'update'], shown: ['insert'] },
+  domain: { of: ['insert', 'update'], shown: ['insert'] },
+  trigger: { of: ['insert', 'update', 'delete'], shown: [] },
+  rule: { of: ['insert', 'update', 'delete'], shown: [] },
+  policy: { of: ['select', 'insert', 'update', 'delete'], shown: ['select', 'insert', 'update', 'delete'] },
+}
+
+/** Tables whose rows come with those of this one: partitions, and what inherits. */
+function descendants(catalogue: Catalogue, name: string): Relation[] {
+  const children = [...catalogue.relations.values()].filter(({ parents }) => parents.includes(name))
+  return children.flatMap((child) => [child, ...descendants(catalogue, child.name)])
+}
+
+/** What using this relation calls and the stakeholder may not, now or ever. Whether what it does needs that, a try tells, where there is a row to show it. */
 function callFlaws(access: ReadonlySet<Access>, now: Relation, after: World): Flaw[] {
   const inserted = access.has('insert') ? insertedInto(after.catalogue, now.name) : new Set()
+  const flawsOf = (relation: Relation, isOwn: boolean, isReached: (call: Call) => boolean): Flaw[] =>
+    relation.calls
+      .filter((call) => !call.executors.includes(after.stakeholder) && isReached(call))
+      .flatMap((call) => {
+        const { of, shown } = callers[call.by]
+        const concerned = of.filter((one) => access.has(one))
+        if (concerned.length === 0) return []
+        return {
+          code: call.by === 'view' && isView(relation) ? 'IDB404' : 'IDB401',
+          relation: now.name,
+          field: call.name,
+          what: `${call.name} may not be called`,
+          sure: false,
+          ...(isOwn && concerned.every((one) => shown.includes(one)) && { shownBy: concerned }),
+        }
+      })
   return [...relationsBehind(after.catalogue, now.name)].flatMap((name) => {
     const relation = after.catalogue.relations.get(name)
-    if (relation === undefined || !(isView(relation) || inserted.has(name))) return []
-    return relation.calls
-      .filter(({ executors }) => !executors.includes(after.stakeholder))
-      .map((call) => ({
-        code: isView(relation) ? 'IDB404' : 'IDB401',
-        relation: now.name,
-        field: call.name,
-        what: `${call.name} may not be called`,
-        sure: false,
-      }))
+    if (relation === undefined) return []
+    return [
+      ...flawsOf(relation, name === now.name, ({ by }) => by !== 'default' || inserted.has(name)),
+      ...(writes(access)
+        ? descendants(after.catalogue, name).flatMap((one) => flawsOf(one, false, ({ by }) => by !== 'policy' && by !== 'default'))
+        : []),
+    ]
   })
+}
+
+/**
+ * Tables that a publication lets nobody write, and whose rows are written with those of this one, by a foreign key: there may be no row to
+ * show it. (Where nothing else is written, Postgres refuses before it looks for rows.)
+ */
+export function refusedBehind(catalogue: Catalogue, name: string): Relation[] {
+  const withRows = (names: Iterable<string>) =>
+    [...names].flatMap((one) => [one, ...descendants(catalogue, one).map((child) => child.name)])
+  const own = new Set(withRows(relationsBehind(catalogue, name)))
+  const seen = new Set(own)
+  for (const one of seen) {
+    for (const { name: referring, constraints } of catalogue.relations.values()) {
+      const follows = constraints.some(
+        ({ isForeign, definition }) => !isForeign && definition.includes(` REFERENCES ${one}(`) && / ON (DELETE|UPDATE) /.test(definition),
+      )
+      if (follows) for (const written of withRows([referring])) seen.add(written)
+    }
+  }
+  return [...seen]
+    .filter((one) => !own.has(one))
+    .flatMap((one) => catalogue.relations.get(one) ?? [])
+    .filter(({ refuses }) => refuses.update || refuses.delete)
+}
+
+function publicationFlaws(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
+  if (!access.has('update') && !access.has('delete')) return []
+  const then = refusedBehind(before.catalogue, now.name)
+  return refusedBehind(after.catalogue, now.name)
+    .filter(({ name, refuses }) => {
+      const known = then.find((one) => one.name === name)?.refuses
+      return (refuses.update && !known?.update) || (refuses.delete && !known?.delete)
+    })
+    .map(({ name }) => ({ code: 'IDB213', relation: now.name, field: name, what: `a publication refuses to write ${name}`, sure: false }))
 }
 
 /** What a view is written to may take null no longer, or no longer fill itself: which of its columns that concerns, if any, the oracle does not know. */
@@ -314,6 +394,7 @@ export function relationFlaws(
     flaws.push(
       ...rowSecurityFlaws(access, then, now, before, after),
       ...callFlaws(access, now, after),
+      ...publicationFlaws(access, now, before, after),
       ...flawsBehind(access, now, before, after),
     )
   if (access.has('insert') && then.accepts.insert) {
