@@ -14,6 +14,8 @@ export interface Column {
   shown: string
   /** The labels of the enum that this is, or is an array of, or a domain over. */
   labels: string[] | null
+  /** Those of enums that are attributes of it. */
+  innerLabels: string[]
   isNotNull: boolean
   /** Nor does any table that inherits: their rows are read with its own. */
   showsNoNull: boolean
@@ -120,6 +122,7 @@ interface Type {
   base: string | null
   notNull: boolean
   labels: string[] | null
+  /** null: a table's row type, too, which changes with the table. */
   attributes: { name: string; type: string }[] | null
   /** What a range is of. */
   subtype: string | null
@@ -139,7 +142,8 @@ select json_build_object(
       'name', format_type(t.oid, null), 'kind', t.typtype, 'base', format_type(nullif(t.typbasetype, 0), t.typtypmod), 'notNull', t.typnotnull,
       'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
       'attributes', (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
-                       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped),
+                       from pg_class k join pg_attribute a on a.attrelid = k.oid and a.attnum > 0 and not a.attisdropped
+                      where k.oid = t.typrelid and k.relkind = 'c'),
       'subtype', (select format_type(g.rngsubtype, null) from pg_range g where g.rngtypid = t.oid),
       'calls', (select coalesce(json_agg(json_build_object('name', p.oid::regprocedure::text, 'executors', ${executors})), '[]')
                   from pg_constraint k
@@ -244,6 +248,7 @@ type AskedColumn = Omit<
   | 'behind'
   | 'shown'
   | 'labels'
+  | 'innerLabels'
   | 'isNotNull'
   | 'showsNoNull'
   | 'refusesNull'
@@ -274,13 +279,30 @@ export class Types {
     this.byName = new Map(types.map((type) => [type.name, type]))
   }
 
+  /** What its name alone does not tell. */
   behind(type: string): string {
-    if (type.endsWith('[]')) return this.behind(type.slice(0, -2))
+    const element = type.replace(/(\[\])+$/, '')
+    return this.byName.has(element) ? this.madeOf(element) : ''
+  }
+
+  /** The types within it by what they are made of in turn: their names are nothing that a reader would notice. */
+  private madeOf(type: string): string {
+    if (type.endsWith('[]')) return `array of ${this.madeOf(type.slice(0, -2))}`
     const known = this.byName.get(type)
-    if (known?.kind === 'd') return `domain over ${known.base} ${this.behind(known.base as string)}`
-    if (known?.kind === 'c') return `of (${known.attributes?.map((one) => `${one.name} ${one.type} ${this.behind(one.type)}`).join(', ')})`
-    if (known?.kind === 'r') return `range of ${known.subtype} ${this.behind(known.subtype ?? '')}`
-    return known?.kind ?? ''
+    if (known?.kind === 'd') return `domain over ${this.madeOf(this.shown(type))}`
+    if (known?.kind === 'r') return `range of ${this.madeOf(known.subtype ?? '')}`
+    if (known?.kind === 'e') return 'enum'
+    if (known?.kind === 'c') return `of (${known.attributes?.map((one) => `${one.name} ${this.madeOf(one.type)}`).join(', ') ?? 'a row'})`
+    return type
+  }
+
+  /** The labels of enums within it, each with the way to it. */
+  innerLabels(type: string, way = ''): string[] {
+    if (type.endsWith('[]')) return this.innerLabels(type.slice(0, -2), way)
+    const known = this.byName.get(type)
+    if (known?.kind === 'e') return way === '' ? [] : (known.labels ?? []).map((label) => `${way}${label}`)
+    if (known?.kind === 'd') return this.innerLabels(known.base as string, way)
+    return (known?.attributes ?? []).flatMap((one) => this.innerLabels(one.type, `${way}${one.name}.`))
   }
 
   /** What the checks of the domains in it call. */
@@ -381,6 +403,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
         behind: known.behind(column.type),
         shown: known.shown(column.type),
         labels: known.labels(column.type),
+        innerLabels: known.innerLabels(column.type),
         isNotNull: notNull || isNotNullByDomain,
         showsNoNull: (notNull && !childAccepts) || isNotNullByDomain,
         refusesNull: notNull || isNotNullByDomain || partitionRefuses,

@@ -73,7 +73,10 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB301':
       return unless(columnNow?.isUnique === false, 'the column is unique')
     case 'IDB303':
-      return unless(String(columnThen?.labels) !== String(columnNow?.labels), 'the labels are as they were')
+      return unless(
+        String([columnThen?.labels, columnThen?.innerLabels]) !== String([columnNow?.labels, columnNow?.innerLabels]),
+        'the labels are as they were',
+      )
     case 'IDB401':
     case 'IDB402':
     case 'IDB404':

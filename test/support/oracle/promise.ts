@@ -82,7 +82,7 @@ function isLongEnough(type: string, minLength: number): 'yes' | 'no' | 'matter o
   return (modifiers[0] ?? Number.POSITIVE_INFINITY) >= minLength ? 'yes' : 'no'
 }
 
-/** The same, but for attributes that came last in a composite type, whichever: `of (a int , b other of (c int , d int ))`. */
+/** The same, but for attributes that came last in a composite type, whichever: `of (a integer, b of (c integer, d integer))`. */
 function isLonger(now: string, then: string): boolean {
   let at = 0
   for (const letter of then) {
@@ -141,6 +141,8 @@ function columnFlaws(
   const labels = declared?.values ?? then?.labels ?? []
   const lost = labels.filter((label) => now.labels?.includes(label) !== true)
   if (lost.length > 0 && (declared?.values != null || now.labels !== null)) flaw('IDB303', `no label ${lost.join(', ')}`)
+  const innerLost = then?.type === now.type ? then.innerLabels.filter((label) => !now.innerLabels.includes(label)) : []
+  if (innerLost.length > 0) flaw('IDB303', `no label ${innerLost.join(', ')}`)
 
   if (declared?.unique !== false && (declared?.unique || then?.isUnique) && !now.isUnique)
     flaw('IDB301', 'not unique', declared?.unique === true && !isView(relation))

@@ -37,6 +37,10 @@ export function sampleOf(types: Types, type: string, n: number): string | null {
   }
   const made = types.byName.get(type)
   if (made?.kind === 'd') return sampleOf(types, made.base as string, n)
+  if (made?.kind === 'r') {
+    const [lower, upper] = [sampleOf(types, made.subtype ?? '', n), sampleOf(types, made.subtype ?? '', n + 1)]
+    return lower === null ? null : `[${lower},${upper})`
+  }
   if (made?.kind === 'e') return made.labels?.at(n % made.labels.length) ?? null
   if (made?.kind === 'c') {
     const parts = made.attributes?.map((attribute) => sampleOf(types, attribute.type, n)) ?? []
