@@ -94,6 +94,8 @@ export interface Relation {
   calls: Call[]
   /** The relations that its policies read, quoted names. */
   policiesRead: string[]
+  /** What its rules write to or read, quoted names. */
+  ruled: string[]
   /** Quoted, without their schema. */
   indexes: string[]
   /** A publication has Postgres refuse it of this very table, without what inherits from it, whoever asks. */
@@ -217,6 +219,12 @@ select json_build_object(
           join pg_class b on b.oid = d.refobjid
           join pg_namespace bn on bn.oid = b.relnamespace
          where y.polrelid = c.oid),
+      'ruled', (select coalesce(json_agg(distinct format('%I.%I', bn.nspname, b.relname)), '[]')
+          from pg_rewrite w
+          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass
+          join pg_class b on b.oid = d.refobjid and b.oid <> c.oid
+          join pg_namespace bn on bn.oid = b.relnamespace
+         where w.ev_class = c.oid and w.rulename <> '_RETURN'),
       'indexes', (select coalesce(json_agg(quote_ident(x.relname) order by x.relname), '[]') from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid),
       'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
           from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),

@@ -7,7 +7,7 @@ import { attempt, type Outcome, type Use, type UsedColumn, worked } from './atte
 import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
 import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
-import { type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
+import { descendants, type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
 
 /** A relation as it was when all was well, and what the application could do with it. */
@@ -116,10 +116,16 @@ function outcomeFlaws(
   use: Use,
   now: Relation,
   behind: readonly Relation[],
+  catalogue: Catalogue,
   stakeholder: string,
   why: Circumstances,
 ): Flaw[] {
   const relation = now.name
+  const own = new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)]))
+  const ruled = behind
+    .flatMap((each) => each.ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
+    .filter((target) => !own.has(target))
+    .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
   const isFilling = behind.some(({ columns }) => columns.some(fillsItself))
   const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
   // The document names them and the application fills them, though not in what is tried: another type, say, or another option.
@@ -169,7 +175,10 @@ function outcomeFlaws(
     const isHandedOn = isOfRows && handsOver(relationThen) && !handsOver(now)
     // A view that a wildcard took in and nobody may read holds nothing, whatever else could be done with it.
     const wasUnmet = before.some(({ name, state }) => name === 'select' && state === '42501')
+    // What a rule writes to besides, what that asks for, and who may, is not seen.
+    const isOfRule = ruled.some(({ relation }) => outcome.message.endsWith(` ${relation}`) || outcome.message.includes(`"${relation}"`))
     const isExcused =
+      isOfRule ||
       isOfForeignKey ||
       wasUnmet ||
       isUnproven ||
@@ -332,7 +341,7 @@ export class Ledger {
       const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
       const { outcomes: tried } = one.tried
       one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
-      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, stakeholder, why))
+      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })

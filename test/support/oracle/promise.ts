@@ -228,7 +228,7 @@ const callers: Record<Call['by'], { of: Access[]; shown: Access[] }> = {
 }
 
 /** Tables whose rows come with those of this one: partitions, and what inherits. */
-function descendants(catalogue: Catalogue, name: string): Relation[] {
+export function descendants(catalogue: Catalogue, name: string): Relation[] {
   const children = [...catalogue.relations.values()].filter(({ parents }) => parents.includes(name))
   return children.flatMap((child) => [child, ...descendants(catalogue, child.name)])
 }
