@@ -376,13 +376,19 @@ class Statements {
     ])
 
   /** A question about another relation, or about the same: Postgres then goes round in circles. */
-  private question(column: Column): string | undefined {
+  private question = (column: Column): string | undefined => {
     const other = this.dice.maybe(this.relations('rpvm'))
     const key = other && this.dice.maybe(other.columns.filter(({ type }) => type === column.type))
     if (other === undefined) return undefined
     return key === undefined || this.dice.chance(0.3)
       ? `exists (select from ${other.name}) or ${column.quoted} is null or ${column.quoted} is not null`
       : `${column.quoted} in (select x.${key.quoted} from ${other.name} x) or ${column.quoted} is not null or ${column.quoted} is null`
+  }
+
+  /** Mostly one that something calls. */
+  private routine(): string {
+    const inUse = [...this.catalogue.relations.values()].flatMap(({ calls }) => calls.map(({ name }) => name))
+    return this.dice.one(inUse.length > 0 && this.dice.chance(0.7) ? inUse : called)
   }
 
   private policy(relation: Relation, condition: string): string {
@@ -445,15 +451,14 @@ class Statements {
       (relation, column) =>
         `create view ${this.newName()} as select ${column.quoted}, ${this.dice.one([`${this.called(column)} as held from ${relation.name}`, `1 as one from ${relation.name} where ${this.called(column)}`])}`,
     ),
-    this.onColumn('rp', (relation, column) => this.policy(relation, this.called(column))),
-    this.onColumn('rp', (relation, column) => {
-      const question = this.question(column)
-      return question && this.policy(relation, question)
-    }),
-    this.onColumn('rp', (relation, column) => {
-      const question = this.question(column)
-      return question && `${this.policy(relation, question)}; alter table ${relation.name} enable row level security`
-    }),
+    ...[this.called, this.question, this.question].map((condition) =>
+      this.onColumn('rp', (relation, column) => {
+        const applied = condition(column)
+        return (
+          applied && `${this.policy(relation, applied)}${this.dice.one(['', `; alter table ${relation.name} enable row level security`])}`
+        )
+      }),
+    ),
     this.namingView,
     this.namingView,
     () =>
@@ -478,16 +483,16 @@ class Statements {
   ]
 
   private readonly furtherAlterations: Maker[] = [
-    () => `revoke execute on function ${this.dice.one(called)} from ${this.dice.one(['public', 'public', ...stakeholders])}`,
-    () => `revoke execute on function ${this.dice.one(called)} from public`,
-    () => `grant execute on function ${this.dice.one(called)} to ${this.dice.one(['public', ...stakeholders])}`,
-    () => `alter function ${this.dice.one(called)} owner to ${this.dice.one([...owners, 'current_user', ...stakeholders])}`,
+    () => `revoke execute on function ${this.routine()} from ${this.dice.one(['public', 'public', ...stakeholders])}`,
+    () => `revoke execute on function ${this.routine()} from public`,
+    () => `grant execute on function ${this.routine()} to ${this.dice.one(['public', ...stakeholders])}`,
+    () => `alter function ${this.routine()} owner to ${this.dice.one([...owners, 'current_user', ...stakeholders])}`,
     () =>
       this.dice.one([
         'create or replace function shop.holds(text) returns boolean immutable language sql as $$ select $1 is null or length($1) < 1000 $$',
         'create or replace function crm.fits(anyelement) returns boolean immutable language sql as $$ select true $$',
       ]),
-    () => `drop function ${this.dice.one(called)}${this.cascade()}`,
+    () => `drop function ${this.routine()}${this.cascade()}`,
     () =>
       `alter function ${this.dice.one(predicates)} ${this.dice.one(['rename to renamed', `set schema ${this.dice.one(schemas)}`, 'cost 3', 'security definer'])}`,
     () => {

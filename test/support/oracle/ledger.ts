@@ -124,7 +124,6 @@ function outcomeFlaws(
   const own = new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)]))
   const ruled = behind
     .flatMap((each) => each.ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
-    .filter((target) => !own.has(target))
     .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
   const isFilling = behind.some(({ columns }) => columns.some(fillsItself))
   const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
@@ -175,8 +174,12 @@ function outcomeFlaws(
     const isHandedOn = isOfRows && handsOver(relationThen) && !handsOver(now)
     // A view that a wildcard took in and nobody may read holds nothing, whatever else could be done with it.
     const wasUnmet = before.some(({ name, state }) => name === 'select' && state === '42501')
-    // What a rule writes to besides, what that asks for, and who may, is not seen.
-    const isOfRule = ruled.some(({ relation }) => outcome.message.endsWith(` ${relation}`) || outcome.message.includes(`"${relation}"`))
+    // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
+    const isOfRule = ruled.some(
+      ({ name, relation }) =>
+        (outcome.message.endsWith(` ${relation}`) || outcome.message.includes(`"${relation}"`)) &&
+        (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
+    )
     const isExcused =
       isOfRule ||
       isOfForeignKey ||
@@ -341,6 +344,9 @@ export class Ledger {
       const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
       const { outcomes: tried } = one.tried
       one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
+      // Nor of what it could never write.
+      const neverWritten = then.outcomes.every(({ name: what, state }) => attemptsAt.select.test(what) || state !== worked)
+      if (claimed.path.relation === null && neverWritten) for (const flaw of one.flaws) if (flaw.code === 'IDB213') flaw.sure = false
       one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
