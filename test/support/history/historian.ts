@@ -349,11 +349,13 @@ export class Historian {
     const standings = await this.ledger.standings(this.ledger.last, untried, { rowsChanged: false, warnings: [] })
     const unmet = standings.filter(({ stakeholder, flaws }) => stakeholder === step.stakeholder && flaws.some(({ sure }) => sure))
     if (unmet.length > 0) throw new Disagreement('a document is accepted that is not met', JSON.stringify(unmet, null, 1))
-    for (const { stakeholder, relation, name, state, message, isStandIn } of this.ledger.outcomes()) {
+    for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {
       // Of alternatives one has to work; which, those say that keep the document from being accepted.
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue
       // What a view needs of what is behind it is its owner's affair, and nobody promised that it had it.
       if (relation.kind === 'v' || relation.kind === 'm') this.count(`claimed view does not ${name.split(' ')[0]}`)
+      // What a wildcard finds that policies, or functions, keep from being written is none of its business.
+      else if (isOfWildcard && name !== 'select' && !message.endsWith(` ${relation.relation}`)) this.count('a wildcard cannot write it all')
       else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
       // Its own usage of schemas is compared with its claims; a foreign key is looked after by the table's owner.
       else if (

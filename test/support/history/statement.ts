@@ -35,7 +35,10 @@ const sequences = ['shop.counter', 'crm.counter']
 const functions = ['shop.next()', 'crm.next()']
 /** Types made of the types above. */
 const outerTypes = ['shop.parcel', 'shop.states', 'crm.span']
-/** They are true of everything that a history writes, whoever replaces them: what a function does inside nobody sees. */
+/**
+ * They are true of everything that a history writes, whoever replaces them: what a function does inside nobody sees. Not in SQL: Postgres puts what
+ * such a function says in its place and asks nobody, depending on who was first in a session.
+ */
 const predicates = ['shop.holds(text)', 'crm.fits(anyelement)']
 /** A trigger's own function is called by whoever writes, with no right to it. */
 const called = [...functions, ...predicates, ...predicates, 'shop.pass()']
@@ -58,7 +61,7 @@ export const beginning = [
   'create type shop.parcel as (state shop.state, home shop.address, n int)',
   'create domain shop.states as shop.state[]',
   'create type crm.span as range (subtype = shop.amount)',
-  'create function shop.holds(text) returns boolean immutable language sql as $$ select true $$',
+  'create function shop.holds(text) returns boolean immutable language plpgsql as $$ begin return true; end $$',
   'create function crm.fits(anyelement) returns boolean immutable language plpgsql as $$ begin return true; end $$',
   "create function shop.pass() returns trigger language plpgsql as $$ begin if tg_op = 'DELETE' then return old; end if; return new; end $$",
 ]
@@ -489,8 +492,8 @@ class Statements {
     () => `alter function ${this.routine()} owner to ${this.dice.one([...owners, 'current_user', ...stakeholders])}`,
     () =>
       this.dice.one([
-        'create or replace function shop.holds(text) returns boolean immutable language sql as $$ select $1 is null or length($1) < 1000 $$',
-        'create or replace function crm.fits(anyelement) returns boolean immutable language sql as $$ select true $$',
+        'create or replace function shop.holds(text) returns boolean immutable language plpgsql as $$ begin return $1 is null or length($1) < 1000; end $$',
+        'create or replace function crm.fits(anyelement) returns boolean immutable language plpgsql as $$ begin return $1 is null or $1 is not null or true; end $$',
       ]),
     () => `drop function ${this.routine()}${this.cascade()}`,
     () =>

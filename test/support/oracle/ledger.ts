@@ -357,11 +357,14 @@ export class Ledger {
   }
 
   /** What an application could do when it was tried last, in words: what never worked is not promised, but some of it should have. */
-  *outcomes(): Iterable<Outcome & { stakeholder: string; relation: Relation; isStandIn: boolean }> {
+  *outcomes(): Iterable<Outcome & { stakeholder: string; relation: Relation; isStandIn: boolean; isOfWildcard: boolean }> {
     for (const [stakeholder, { promised }] of this.holders) {
       for (const { paths } of promised) {
-        for (const { relation, outcomes } of paths.flatMap(({ observed }) => [...observed.values()])) {
-          for (const outcome of outcomes) yield { ...outcome, stakeholder, relation, isStandIn: paths.length > 1 }
+        for (const { path, observed } of paths) {
+          for (const { relation, outcomes } of observed.values()) {
+            for (const outcome of outcomes)
+              yield { ...outcome, stakeholder, relation, isStandIn: paths.length > 1, isOfWildcard: path.relation === null }
+          }
         }
       }
     }
