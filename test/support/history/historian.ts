@@ -52,6 +52,8 @@ const recordCore = `
   end $$;
   revoke all on function integratedb._core(text, text) from public`
 
+const leftBehind = 'behind'
+
 /** What was tried a moment ago need not be tried again. */
 const untried: ActAs = async () => [] as never
 
@@ -448,17 +450,23 @@ export class Historian {
     await this.database.rows('select from integratedb.sync()')
     const after = await this.stateLines()
     const changes = [
-      ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+      ...before.filter((line) => !after.includes(line) && !line.startsWith(leftBehind)).map((line) => `- ${line}`),
       ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
     ]
     if (changes.length > 0) throw new Disagreement('sync() changes something', changes.join('\n'))
     await this.expectCoreParity()
   }
 
+  /** What is behind a claim has a line each: it may name more than there is, which costs a look, until somebody looks (DROP INDEX: of a function that it called). */
   private async stateLines(): Promise<string[]> {
     return Object.values(await stateOf(this.database))
       .flat()
-      .map((row) => JSON.stringify(row))
+      .flatMap((row) => {
+        const { behind, ...claim } = (row['claim'] ?? {}) as { behind?: number[]; stakeholder?: string; match?: number; relid?: number }
+        if (behind === undefined) return [JSON.stringify(row)]
+        const { stakeholder, match, relid } = claim
+        return [JSON.stringify(claim), ...behind.map((oid) => `${leftBehind} ${stakeholder} ${match} ${relid}: ${oid}`)]
+      })
   }
 
   /** In Node the core answered the same, whatever it was asked since this was asked last: at the end, and before it is undone. */
