@@ -319,7 +319,7 @@ export class Ledger {
           const isUseless =
             claimed.path.relation === null &&
             then !== undefined &&
-            then.outcomes.length > 0 &&
+            then.relation.columns.length > 0 &&
             (then.outcomes.every(({ state }) => state !== worked) ||
               then.outcomes.some(({ name, state }) => name === 'select' && state === '42501'))
           if (relation === undefined && (isUseless || then?.mayGo)) for (const flaw of flaws) flaw.sure = false
