@@ -426,7 +426,13 @@ export function newConstraints(
 ): Constraint[] {
   const claimed = namesOf(fieldsOf(path, then, now))
   const written = new Set(
-    then.columns.filter((one) => claimed.has(one.name) && (one.isInsertable || one.isUpdatable)).map(({ name }) => name),
+    then.columns
+      .filter(
+        (one) =>
+          claimed.has(one.name) &&
+          (['insert', 'update'] as const).some((act) => access.has(act) && then.accepts[act] && canWrite(one, act)),
+      )
+      .map(({ name }) => name),
   )
   const old = [...before.relations.values()].flatMap(({ constraints }) => constraints).concat(then.constraints)
   const isKnown = ({ oid, definition }: Constraint) =>
