@@ -216,7 +216,7 @@ class Statements {
       )
       return (
         to &&
-        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', '', ' not valid', ' on delete cascade', ' on delete set null', ' on update cascade'])}`
+        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', '', ' not valid', ' on delete cascade', ...(column.identity === 'always' ? [] : [' on delete set null', ' on update cascade'])])}`
       )
     }),
     this.onColumn('rp', (relation, column) => `create ${this.dice.one(['unique index', 'index'])} on ${relation.name} (${column.quoted})`),

@@ -176,12 +176,21 @@ function outcomeFlaws(
     const wasUnmet = before.some(({ name, state }) => name === 'select' && state === '42501')
     // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
     const isOfRule = ruled.some(
-      ({ name, relation }) =>
-        (outcome.message.endsWith(` ${relation}`) || outcome.message.includes(`"${relation}"`)) &&
+      ({ name, relation, sequences, calls }) =>
+        [relation, ...[...sequences, ...calls].map((one) => one.name.replace(/\(.*/, '').replace(/^.*\./, ''))].some(
+          (one) => outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`),
+        ) &&
         (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
+    // A foreign key's action sets null, in another table, what may not be null there.
+    const isOfAction =
+      outcome.state === '23502' &&
+      /^(delete|update|rewrite)/.test(outcome.name) &&
+      !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`)) &&
+      (why.rowsChanged || isWarnedOf('IDB302'))
     const isExcused =
       isOfRule ||
+      isOfAction ||
       isOfForeignKey ||
       wasUnmet ||
       isUnproven ||
