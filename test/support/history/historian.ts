@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { operate } from '../../../src/core/index.ts'
 import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
-import { readCatalogue } from '../oracle/catalogue.ts'
+import { type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import { readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
@@ -351,13 +351,17 @@ export class Historian {
     const standings = await this.ledger.standings(this.ledger.last, untried, { rowsChanged: false, warnings: [] })
     const unmet = standings.filter(({ stakeholder, flaws }) => stakeholder === step.stakeholder && flaws.some(({ sure }) => sure))
     if (unmet.length > 0) throw new Disagreement('a document is accepted that is not met', JSON.stringify(unmet, null, 1))
+    /** Postgres tells no schema. */
+    const isNamesake = ({ relation, policiesRead }: Relation): boolean =>
+      policiesRead.some((read) => this.ledger.last.relations.get(read)?.relation === relation)
     for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {
       // Of alternatives one has to work; which, those say that keep the document from being accepted.
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue
       // What a view needs of what is behind it is its owner's affair, and nobody promised that it had it.
       if (relation.kind === 'v' || relation.kind === 'm') this.count(`claimed view does not ${name.split(' ')[0]}`)
       // What a wildcard finds that policies, or functions, keep from being written is none of its business.
-      else if (isOfWildcard && name !== 'select' && !message.endsWith(` ${relation.relation}`)) this.count('a wildcard cannot write it all')
+      else if (isOfWildcard && name !== 'select' && (!message.endsWith(` ${relation.relation}`) || isNamesake(relation)))
+        this.count('a wildcard cannot write it all')
       else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
       // Its own usage of schemas is compared with its claims; a foreign key is looked after by the table's owner.
       else if (
