@@ -10381,12 +10381,13 @@ begin
          bool_or(d.object_type = 'index') and tg_tag not in ('DROP TABLE', 'ALTER TABLE'), bool_or(d.object_type = 'publication'),
          array_agg(d.address_names[1]) filter (where k.is_part), array_agg(d.address_names[2]) filter (where k.is_part),
          array_agg(format('%I.%I', d.address_names[1], d.address_names[2])) filter (where k.is_part)
-           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.objsubid = 0),
+           <@ array_agg(format('%I.%I', d.schema_name, d.object_name)) filter (where k.is_relation and d.object_name is not null and d.objsubid = 0),
          array_agg(d.objid) filter (where d.object_type = 'composite type column')
     into relations, schemas, names, dropped_indexes, is_our_publication, loses_index, loses_publication, part_schemas, part_tables, are_whole, composites
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
-      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' as is_relation,
+      -- (A function may be behind a claim, as a relation may: nobody tells whose the indexes and the checks of domains were that went with it.)
+      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' or d.classid = 'pg_proc'::regclass as is_relation,
              cardinality(d.address_names) = 3 and d.classid in (
                'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
     ) k

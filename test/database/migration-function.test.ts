@@ -290,6 +290,18 @@ describe('nobody is stopped by what the stakeholder does not call:', () => {
 
   test.each<[string, Case]>([
     [
+      'an index that goes with its function',
+      { setup: `${table}; create index on shop.t (shop.f(id))`, migration: 'drop function shop.f(int) cascade', use: insert },
+    ],
+    [
+      'the check of a domain that goes with its function',
+      {
+        setup: 'create domain shop.d as int check (shop.ok(value)); create table shop.t (id shop.d, name text)',
+        migration: 'drop function shop.ok(int) cascade',
+        use: insert,
+      },
+    ],
+    [
       'an index, of a reader',
       { setup: `${table}; create index on shop.t (shop.f(id))`, access: ['select'], migration: shut('f'), use: select },
     ],
