@@ -3399,7 +3399,7 @@ begin return (
         or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
       'unpopulated', case c.relkind when 'm' then not c.relispopulated or null
                        when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
-      'behind', b.behind,
+      'behind', b.behind || f.family,
       'definition', case when c.relkind in ('v', 'm') then (
         -- With those of the views that it reads. What a materialized view reads may get another name without anybody looking at the view.
         select case c.relkind when 'm' then json_build_array(md5(max(q.kept)))
@@ -3431,7 +3431,7 @@ begin return (
               v.nullable and (not a.attnotnull or exists (
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated)
-                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family) and h.attname = a.attname and not h.attnotnull))
+                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family::oid[]) and h.attname = a.attname and not h.attnotnull))
               end,
             'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
@@ -3475,9 +3475,9 @@ begin return (
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     cross join lateral (select case when c.relkind = 'v' or c.relrowsecurity then integratedb._behind(c.oid) end as behind offset 0) b -- once
-    -- Of tables that inherit from it the rows are read with its own, and its keys do not cover those.
+    -- Of tables that inherit from it the rows are read with its own, and its keys do not cover those. One that inherits no more tells nobody whose child it was.
     cross join lateral (
-      select array_agg(d::oid) as family
+      select array_agg(d order by d) as family
         from unnest(case when c.relkind = 'r' and c.relhassubclass then integratedb._with_descendants(array[c.oid::bigint]) end) d where d <> c.oid::bigint
     ) f
     left join lateral (
@@ -3694,7 +3694,7 @@ comment on column integratedb.claim.match is 'Index in the document''s "match"; 
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
 comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
-comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, of tables that inherit, or of what writing calls: a change of it concerns the claim';
 comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
 $sql$;

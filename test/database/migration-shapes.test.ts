@@ -49,6 +49,20 @@ async function met(): Promise<string[]> {
 
 const totalDropped = 'IDB201 reporter needs shop.orders.total (numeric): the column was dropped'
 
+test('a table that inherits from what somebody reads comes and goes, and is noticed each time', async () => {
+  const isUnique = () => database.value(`select fields->0->'observed'->'unique' from integratedb.claim`)
+  for (const [sql, unique] of [
+    ['create table shop.more () inherits (shop.orders)', false],
+    ['alter table shop.more no inherit shop.orders', true],
+    ['alter table shop.more inherit shop.orders', false],
+    ['create table shop.most () inherits (shop.more); alter table shop.more no inherit shop.orders', true],
+    ['alter table shop.more inherit shop.orders; drop table shop.more cascade', true],
+  ] as const) {
+    await accepted(sql)
+    expect(await isUnique(), sql).toBe(unique)
+  }
+})
+
 describe('the transaction', () => {
   test('is judged at its end: what is wrong in between does not matter', async () => {
     await accepted(`

@@ -177,9 +177,10 @@ function outcomeFlaws(
     // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
     const isOfRule = ruled.some(
       ({ name, relation, sequences, calls }) =>
-        [relation, ...[...sequences, ...calls].map((one) => one.name.replace(/\(.*/, '').replace(/^.*\./, ''))].some(
-          (one) => outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`),
-        ) &&
+        (outcome.state === '428C9' || // of a column, and Postgres does not tell of which table
+          [relation, ...[...sequences, ...calls].map((one) => one.name.replace(/\(.*/, '').replace(/^.*\./, ''))].some(
+            (one) => outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`),
+          )) &&
         (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
     // A foreign key's action sets null, in another table, what may not be null there.
@@ -331,7 +332,7 @@ export class Ledger {
             then.relation.columns.length > 0 &&
             (then.outcomes.every(({ state }) => state !== worked) ||
               then.outcomes.some(({ name, state }) => name === 'select' && state === '42501'))
-          if (relation === undefined && (isUseless || then?.mayGo)) for (const flaw of flaws) flaw.sure = false
+          if (isUseless || (relation === undefined && then?.mayGo)) for (const flaw of flaws) flaw.sure = false
           if (relation !== undefined && then === undefined) for (const flaw of flaws) flaw.isNew = true
           return { claimed, name, then, relation, flaws }
         })
