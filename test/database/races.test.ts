@@ -218,6 +218,23 @@ describe.each(levels)('a migration against a migration at %s', (level) => {
   })
 })
 
+describe.each(levels)('a new table against what its columns are of, at %s', (level) => {
+  const setup = `create schema shop; create schema other; create type other.mood as enum ('good'); create type other.pair as (mood other.mood);
+    create domain other.code as text; ${claimOf('reporter', { path: 'shop.*', fields: '*', optional: true })}`
+  const table: Actor = {
+    sql: `do $$ begin create table shop.t (mood other.mood, pair other.pair, code other.code);
+      exception when undefined_object or invalid_schema_name then null; end $$`, // the other one was first
+    level: 'read committed',
+  }
+  test.each([
+    "alter type other.mood rename value 'good' to 'fine'",
+    'alter type other.mood rename to feeling',
+    'alter type other.pair add attribute more int',
+    'alter domain other.code set not null',
+    'alter schema other rename to moved',
+  ])('%s', async (sql) => await survives(setup, table, { sql, level }))
+})
+
 describe('a claim against a claim', () => {
   const orderClaim = claimOf('reporter', { path: 'shop.orders', fields: ['id'] })
   test('of the same stakeholder: the last one counts', async () => {

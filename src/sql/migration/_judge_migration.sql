@@ -10,7 +10,6 @@ as $$
 declare
   migration integratedb.migration;
   enforced text;
-  is_more_touched boolean;
   judgement jsonb;
   used jsonb;
 begin
@@ -20,21 +19,18 @@ begin
   end if;
   -- The epoch before the setting: whoever switches enforcement on again must see what went by, or we must judge it.
   perform integratedb._begin_work();
-  select s.value, migration.has_privileges or migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] or integratedb._is_restored()
-    into enforced, is_more_touched
-    from integratedb.setting s where s.name = 'enforcement';
+  select s.value into enforced from integratedb.setting s where s.name = 'enforcement';
   if migration.commands <@ '{CREATE INDEX CONCURRENTLY,DROP INDEX CONCURRENTLY}' and enforced = 'enforce' then
     enforced := 'warn'; -- an error at its end would leave the index there, not valid: written to all the same, and no replica identity
   end if;
   if enforced = 'off' then
     update integratedb.migration set judged = true, enforcement = 'off', verdict = 'unjudged' where id = migration_id;
-    perform integratedb._unpublish_unfit(migration.touched);
+    perform integratedb._unpublish_unfit(integratedb._touched_by(migration));
     perform integratedb._end_work();
     return;
   end if;
 
-  judgement := integratedb._judge(case when is_more_touched then integratedb._touched_by(migration) else migration.touched end,
-                                  migration.has_privileges or migration.touched is null);
+  judgement := integratedb._judge(integratedb._touched_by(migration), migration.has_privileges or migration.touched is null);
   if judgement is null then
     -- Noted in case a claim was being declared at the same time; none was.
     if migration.verdict is null then

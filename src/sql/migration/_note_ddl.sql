@@ -83,9 +83,15 @@ begin
       end if;
     else
       names_relations := false;
-      if tg_tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-        if not exists (select from integratedb.epoch where working = pg_current_xact_id()) then -- not our own
-          perform integratedb._note(tg_tag, integratedb._touched_indirectly(tg_tag));
+      if tg_tag in ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'CREATE PUBLICATION', 'ALTER PUBLICATION') then
+        -- They change relations without a lock on them, so that neither a claim nor a table that is being made right now could make
+        -- them wait. Noted whether anybody cares or not; whom they concern is found out at the commit (_touched_by).
+        if not exists (select from integratedb.epoch where working = pg_current_xact_id()) then -- not our own publication
+          perform integratedb._note(tg_tag, array(
+            select d.objid::bigint from pg_event_trigger_ddl_commands() d
+            union
+            -- A composite type shows as the pg_class row behind it when its attributes change.
+            select c.reltype::bigint from pg_event_trigger_ddl_commands() d join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'c'));
         end if;
         return;
       elsif tg_tag = 'CREATE SCHEMA' then
@@ -124,11 +130,9 @@ begin
         join pg_constraint k on k.oid = d.objid and k.contype = 'f' and age(k.xmin) <= age(pg_current_xact_id()::xid)
        where d.classid = 'pg_constraint'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = any (touched::oid[]));
   end if;
-  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: what changes relations without
-  -- a lock on them, so that a claim that is being declared right now could not make it wait; and whatever is done in a
-  -- transaction whose snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
-  is_noted := tg_tag in ('ALTER SCHEMA', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER EXTENSION')
-    or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
+  -- Noted whether anybody cares or not, for the epoch row to sort out at the commit: whatever is done in a transaction whose
+  -- snapshot may be from before somebody's claim, so that it cannot look up whom it concerns.
+  is_noted := current_setting('transaction_isolation') not in ('read committed', 'read uncommitted');
   if names_relations and not is_noted and renamed is null
      and not coalesce(is_concerning or has_parents or has_children or is_partitioned or has_new_foreign_keys or is_published, false)
   then
@@ -250,48 +254,16 @@ as $$
 declare
   touched bigint[] := '{}';
 begin
-  if tag in ('ALTER TYPE', 'ALTER DOMAIN') then
-    -- A composite type shows as the pg_class row behind it when its attributes change. What inherits from a typed table follows it.
-    select integratedb._with_descendants(integratedb._columns_of_types(array_agg(case d.classid when 'pg_type'::regclass then d.objid else c.reltype end))) into touched
+  if tag = 'CREATE SCHEMA' then
+    -- Tables may be in it, and have foreign keys.
+    select array_agg(c.oid::bigint) into touched
       from pg_event_trigger_ddl_commands() d
-      left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid;
-  elsif tag in ('CREATE SCHEMA', 'ALTER SCHEMA') then
-    -- All that is in it has another name now, and so have the types of columns elsewhere.
-    with member as (
-      select p.classid, p.objid
-        from pg_event_trigger_ddl_commands() d
-        join pg_depend p on p.refclassid = 'pg_namespace'::regclass and p.refobjid = d.objid
-       where d.classid = 'pg_namespace'::regclass
-    )
-    select array(
-             select c.oid::bigint from member m join pg_class c on c.oid = m.objid
-              where m.classid = 'pg_class'::regclass and c.relkind in ('r', 'p', 'v', 'm', 'f'))
-           || integratedb._columns_of_types(array(select m.objid from member m where m.classid = 'pg_type'::regclass)) into touched;
-  elsif tag in ('CREATE EXTENSION', 'ALTER EXTENSION') then
-    -- Its relations, and columns elsewhere of its types (ALTER EXTENSION ... SET SCHEMA).
-    with member as (
-      select p.classid, p.objid
-        from pg_event_trigger_ddl_commands() d
-        join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e'
-       where d.classid = 'pg_extension'::regclass
-    )
-    select array_agg(objid::bigint) filter (where classid = 'pg_class'::regclass)
-           || integratedb._columns_of_types(array_agg(objid) filter (where classid = 'pg_type'::regclass)) into touched
-      from member;
-    -- What ALTER EXTENSION ... DROP lets go of is told nowhere, and a wildcard takes it in.
-    touched := touched || array(
-      select c.oid::bigint
-        from integratedb.claim w
-        join pg_namespace n on n.nspname = w.schema_name::name
-        join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
-       where tag = 'ALTER EXTENSION' and w.relation_name = ''
-         and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
-  elsif tag in ('CREATE PUBLICATION', 'ALTER PUBLICATION') then
-    -- Somebody altered ours. Whose writing it stops, is found out when the transaction is judged (_touched_by): it locks no table.
-    touched := array(
-      select s.relid from integratedb.subscription s
-       where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
-         and integratedb._published_tables() <@ integratedb._wanted_tables()));
+      join pg_class c on d.classid = 'pg_namespace'::regclass and c.relnamespace = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  elsif tag = 'CREATE EXTENSION' then
+    select array_agg(p.objid::bigint) into touched
+      from pg_event_trigger_ddl_commands() d
+      join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e' and p.classid = 'pg_class'::regclass
+     where d.classid = 'pg_extension'::regclass;
   end if;
   return touched;
 end

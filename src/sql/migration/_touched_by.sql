@@ -1,6 +1,6 @@
--- What has this transaction touched, all in all? What was noted, and whatever it granted, revoked or published:
--- GRANT and REVOKE tell of a kind of object, not which, and take no lock on it, as CREATE PUBLICATION takes none. So this looks
--- when the transaction is judged and holds the epoch row: a claim that was being declared meanwhile is committed by now.
+-- What has this transaction touched, all in all? What was noted, and whatever it granted, revoked, published, or renamed with its
+-- schema or its type: GRANT and REVOKE tell of a kind of object, not which, and none of these takes a lock on the relations. So this
+-- looks when the transaction is judged and holds the epoch row: a claim or a table that was being made meanwhile is committed by now.
 create or replace function integratedb._touched_by(migration integratedb.migration)
 returns bigint[]
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -49,7 +49,34 @@ begin
     end if;
   end if;
   if migration.commands && array['CREATE PUBLICATION', 'ALTER PUBLICATION'] then
-    touched := touched || array(select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}');
+    touched := touched || array(
+      select k.relid from integratedb.claim k where k.relid is not null and k.access <> '{select}'
+      union
+      -- Somebody altered ours.
+      select s.relid from integratedb.subscription s
+       where s.status = 'met' and not (integratedb._is_publication_sound() and integratedb._published_tables() @> integratedb._wanted_tables()
+         and integratedb._published_tables() <@ integratedb._wanted_tables()));
+  end if;
+  if migration.commands && array['ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION'] then
+    -- What is in a schema or an extension has another name now, and so have the types of columns elsewhere.
+    select touched || coalesce(array_agg(m.objid::bigint) filter (where m.classid = 'pg_class'::regclass), '{}')
+             || integratedb._with_descendants(integratedb._columns_of_types(touched::oid[] || array_agg(m.objid) filter (where m.classid = 'pg_type'::regclass)))
+      into touched
+      from (
+        select p.classid, p.objid from pg_depend p where p.refclassid = 'pg_namespace'::regclass and p.refobjid = any (touched::oid[])
+        union
+        select p.classid, p.objid from pg_depend p where p.refclassid = 'pg_extension'::regclass and p.refobjid = any (touched::oid[]) and p.deptype = 'e'
+      ) m;
+  end if;
+  if 'ALTER EXTENSION' = any (migration.commands) then
+    -- What ALTER EXTENSION ... DROP lets go of is told nowhere, and a wildcard takes it in.
+    touched := touched || array(
+      select c.oid::bigint
+        from integratedb.claim w
+        join pg_namespace n on n.nspname = w.schema_name::name
+        join pg_class c on c.relnamespace = n.oid and c.relkind in ('r', 'p', 'v', 'm', 'f')
+       where w.relation_name = ''
+         and not exists (select from integratedb.claim k where k.relid = c.oid::bigint and k.stakeholder = w.stakeholder));
   end if;
   if integratedb._is_restored() then
     -- A restored claim knows its relation by name only, and what is renamed has another one now.

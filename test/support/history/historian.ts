@@ -418,10 +418,11 @@ export class Historian {
     await this.database.rows('rollback')
     // A new constraint is worth a warning, and a reason to reject only where rows may break it already.
     const reasons = standings.flatMap(reasonsOf).filter(({ code, what }) => code !== 'IDB302' || what.includes('NOT VALID'))
-    if (reasons.length === 0) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
     const relations = [...this.ledger.last.relations.keys(), ...after.relations.keys()]
-    for (const text of detail.split('\n')) {
-      const line = readLine(text, relations)
+    const lines = detail.split('\n').map((text) => ({ text, line: readLine(text, relations) }))
+    const isUnknown = lines.every(({ line }) => line !== null && this.unmet?.has(`${line.stakeholder} ${line.relation}`))
+    if (reasons.length === 0 && !isUnknown) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
+    for (const { text, line } of lines) {
       if (line === null) {
         if (!/more/.test(text)) throw new Disagreement('a line of a rejection cannot be read', text)
         continue
