@@ -2102,7 +2102,7 @@ begin
       left join pg_class c on c.oid = t.typrelid
      where t.oid < 16384 or t.typtype not in ('d', 'r', 'm') and t.typsubscript <> 'array_subscript_handler'::regproc
   )
-  select case when not bool_or(l.is_bare) then
+  select case when not bool_or(l.is_bare) and count(*) < 2000 then
            string_agg(case when l.place = '{}' then '' when l.place[cardinality(l.place)] = 1 then ' of ' else ', ' end
                       || concat(array_to_string(nullif(l.place, '{}'), '.') || ': ', l.made), '' order by l.place) end,
          (select json_agg(l.attributes || e.enumlabel order by l.place, e.enumsortorder)
@@ -2113,6 +2113,20 @@ end
 $$;
 
 comment on function integratedb._made_of(oid) is 'internal: content of domains, enums, ranges and composite types; null for the others, as labels are where there are none';
+
+-- A type as a claim remembers it, {base, content, ...}, with its content as it is told now.
+create or replace function integratedb._with_content(type jsonb)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when jsonb_typeof(type) = 'object' then
+    type || coalesce((select jsonb_build_object('content', m.content) from integratedb._made_of(to_regtype(type->>'base')) m where m.content is not null), '{}') else type end
+$$;
+
+comment on function integratedb._with_content(jsonb) is 'internal: for an upgrade';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it
@@ -2364,7 +2378,7 @@ comment on function integratedb._read_through(oid, oid, "char") is
   'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
--- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that views and policies cast to,
+-- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that any of these cast to,
 -- those of their constraints. Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
 -- writes to in turn, call.
 create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
@@ -2441,10 +2455,10 @@ begin return query
   ), called as (
     select * from caller
     union all
-    -- Whoever casts to a domain has its constraints checked.
+    -- Where something casts to a domain, its constraints are checked.
     select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
       from caller x
-      join pg_depend d on x.class in ('pg_rewrite'::regclass, 'pg_policy'::regclass) and d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
       join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid))
   )
   select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
@@ -2527,6 +2541,7 @@ as $$
     select unnest(relations)::oid
     union
     select i.inhrelid from family f join pg_inherits i on i.inhparent = f.relation
+      join pg_class c on c.oid = i.inhrelid and c.relpersistence <> 't' -- those are their session's alone
   )
   select array_agg(relation::bigint) from family
 $$;
@@ -2758,6 +2773,24 @@ $$;
 
 comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it, and, << 8, what is stopped';
 
+-- What can be written, by Postgres itself, a trigger or a rule? Nothing into a foreign table whose wrapper has no handler, of which Postgres would
+-- complain, and of a view over one.
+create or replace function integratedb._writable(relation oid)
+returns integer
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return pg_relation_is_updatable(relation, true);
+exception when object_not_in_prerequisite_state then
+  return 0;
+end
+$$;
+
+comment on function integratedb._writable(oid) is 'internal: as pg_relation_is_updatable has it';
+
 -- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
 -- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
 -- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
@@ -2798,7 +2831,7 @@ begin
       handed := array(select case when t is null then h else h | own_handed end from unnest(target_nums, handed) with ordinality x (t, h, place) order by place);
     end if;
     -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers and rules in turn.
-    if pg_relation_is_updatable(target, true) & ~own_handed = 0 then
+    if integratedb._writable(target) & ~own_handed = 0 then
       return query select n, null::oid, null::smallint, h | (stopped << 8), true from unnest(nums, handed) x (n, h);
       return;
     end if;
@@ -2963,7 +2996,7 @@ begin return (
   ), written as materialized (
     select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
-    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) & ~(w.handed_over >> 8) as events,
+    select c.oid, c.relkind, w.target, integratedb._writable(c.oid) & ~(w.handed_over >> 8) as events,
            w.way, case when c.relkind = 'v' then integratedb._filled_by_views(c.oid, w.way) end as filled_by_views,
            w.handed_over & 8 <> 0 as is_insert_handed_over, w.handed_over & 4 <> 0 as is_update_handed_over, w.handed_over & 16 <> 0 as is_delete_handed_over
       from pg_class c
@@ -3019,7 +3052,7 @@ begin return (
       from written w
       cross join subject s
       left join fact f on f.own_num = w.num
-      cross join lateral (select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable) p
+      cross join lateral (select case when s.relkind in ('r', 'p') then true when s.events <> 0 then pg_column_is_updatable(s.oid, w.num, false) else false end as is_updatable) p
   ), constraint_in_the_way as (
     select case when p.is_part then format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname))
              else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
@@ -3187,7 +3220,8 @@ as $$
   select case when lacking = stakeholder
     then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
            json_build_object('path', format('%I.%I', schema, relation), 'access', json_build_array(privilege), 'fields', json_build_array(coalesce("column",
-             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1)))))
+             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped
+                and (privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a') order by a.attnum limit 1)))))
     else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
 $$;
 
@@ -3245,7 +3279,7 @@ begin
        and (w.command = 'r' or w.relation in (select target from way))
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
-    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences cannot be claimed.)
+    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences and system columns cannot be claimed.)
     select 'IDB404' as code, q.privilege as expected, q.of_access, null::smallint as of_column, case when o.is_own then c.oid::bigint end as own_relation,
            a.attnum as own_column, h.may as is_granted, false as is_of_insert,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
@@ -3255,7 +3289,7 @@ begin
       join pg_class c on c.oid = q.relation
       join pg_namespace n on n.oid = c.relnamespace
       left join pg_attribute a on a.attrelid = c.oid and (a.attnum = q.num or q.num = 0 and a.attnum > 0 and not a.attisdropped)
-      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' as is_own) o
+      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' and coalesce(a.attnum > 0, true) as is_own) o
       cross join lateral (
         select case when a.attnum is null
           then has_any_column_privilege(q.checked_as, c.oid, q.privilege)
@@ -3398,7 +3432,10 @@ begin return (
       'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
         or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
       'unpopulated', case c.relkind when 'm' then not c.relispopulated or null
-                       when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
+                       when 'v' then (
+                         select true from pg_class m
+                          where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated
+                            and exists (select from integratedb._read_through(c.oid, null) w where w.relation = m.oid and not w.is_of_policy) limit 1) end,
       'behind', b.behind || f.family,
       'definition', case when c.relkind in ('v', 'm') then (
         -- With those of the views that it reads. What a materialized view reads may get another name without anybody looking at the view.
@@ -3427,11 +3464,11 @@ begin return (
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
             'content', m.content,
             'nullable', case when c.relkind in ('v', 'm') then null else
-              -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
+                -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated)
-                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family::oid[]) and h.attname = a.attname and not h.attnotnull))
+                or coalesce(a.attname = any (nullable.columns), false))
               end,
             'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
@@ -3480,6 +3517,13 @@ begin return (
       select array_agg(d order by d) as family
         from unnest(case when c.relkind = 'r' and c.relhassubclass then integratedb._with_descendants(array[c.oid::bigint]) end) d where d <> c.oid::bigint
     ) f
+    cross join lateral (
+      select array_agg(distinct h.attname) as columns
+        from unnest(f.family) d
+        join pg_attribute h on h.attrelid = d::oid and h.attnum > 0 and not h.attisdropped
+       where not h.attnotnull or exists (
+         select from pg_constraint k where k.conrelid = h.attrelid and k.contype = 'n' and k.conkey = array[h.attnum] and not k.convalidated)
+    ) nullable
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1 and f.family is null
@@ -10133,7 +10177,7 @@ $$;
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
 
 -- Relations that have a column of one of these types, or of a type that is made of one (arrays, domains, ranges, composite
--- types), or are typed tables (OF); and those whose query, or policy, casts to one. Not of tables' row types, as in _made_of.
+-- types), or are typed tables (OF); and those whose query, policy, default, check, index or trigger casts to one. Not of tables' row types, as in _made_of.
 create or replace function integratedb._columns_of_types(types oid[])
 returns bigint[]
 language sql
@@ -10155,7 +10199,10 @@ as $$
     from family f
     join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type
     join pg_class c on c.relkind in ('r', 'p', 'v', 'm', 'f') and c.oid = case d.classid
-      when 'pg_class'::regclass then d.objid
+      when 'pg_class'::regclass then coalesce((select i.indrelid from pg_index i where i.indexrelid = d.objid), d.objid)
+      when 'pg_attrdef'::regclass then (select f.adrelid from pg_attrdef f where f.oid = d.objid)
+      when 'pg_constraint'::regclass then (select k.conrelid from pg_constraint k where k.oid = d.objid)
+      when 'pg_trigger'::regclass then (select g.tgrelid from pg_trigger g where g.oid = d.objid)
       when 'pg_rewrite'::regclass then (select r.ev_class from pg_rewrite r where r.oid = d.objid)
       when 'pg_policy'::regclass then (select p.polrelid from pg_policy p where p.oid = d.objid) end
 $$;
@@ -11547,6 +11594,7 @@ declare
   -- Made in another database of the cluster, by somebody else. Until PostgreSQL 15, CREATEROLE is enough.
   may_appoint constant boolean := current_setting('server_version_num')::integer < 160000
     or pg_catalog.pg_has_role(current_user, 'integratedb_admin', 'usage with admin option');
+  is_upgrade constant boolean := exists (select from integratedb.setting where name = 'core' and value <> core_hash);
 begin
   insert into integratedb.setting (name, value)
   values ('version', new_version), ('engine', engine), ('core', core_hash)
@@ -11564,9 +11612,14 @@ begin
   perform integratedb._call('read_specification', '{"match": [{"path": "public.example", "fields": "*"}]}');
   perform integratedb._call('read_notifications', '{"match": [], "channels": []}');
 
-  -- An older version observed less. In a restored database that is for sync() to say.
-  if exists (select from integratedb.claim where observed is null and relid is not null and status = 'met' and relation_name <> '')
-     and not integratedb._is_restored() then
+  -- An older version observed less, and told otherwise what a type is made of. In a restored database that is for sync() to say.
+  if is_upgrade and not integratedb._is_restored() then
+    update integratedb.claim k
+       set fields = (
+         select jsonb_agg(f || jsonb_strip_nulls(jsonb_build_object('observed', integratedb._with_content(f->'observed'))) || jsonb_build_object('types', (
+                  select coalesce(jsonb_agg(integratedb._with_content(t) order by p), '[]') from jsonb_array_elements(f->'types') with ordinality x (t, p))) order by n)
+           from jsonb_array_elements(k.fields) with ordinality e (f, n))
+     where k.status = 'met' and k.fields @? '$[*].**.content';
     begin
       perform integratedb.sync();
     exception when sqlstate 'IDB04' or sqlstate 'IDB08' then

@@ -53,6 +53,18 @@ describe('schema.*', () => {
     expect(await privilegesOf(database, 'reporter')).toContain('SELECT on app.child.later')
   })
 
+  test('a foreign table that nobody can write, its wrapper has no handler, is taken in all the same', async () => {
+    await database.rows('create foreign data wrapper hollow; create server hollow foreign data wrapper hollow; create table app.t (a int)')
+    const written = { path: 'app.*', fields: '*', access: ['select', 'insert', 'update', 'delete'] }
+    await setClaims(database, 'reporter', [written])
+    await database.rows('create foreign table app.f (a int) server hollow; create view app.v as select a from app.f')
+    await database.rows('alter foreign table app.f add b int; alter table app.t add b int')
+    expect(await paths()).toEqual(['app.f', 'app.t', 'app.v'])
+    expect(await privilegesOf(database, 'reporter')).toContain('INSERT on app.t.b')
+    await setClaims(database, 'reporter', [written])
+    await database.rows(`select integratedb.remove_claims('reporter'); drop foreign data wrapper hollow cascade`)
+  })
+
   test('a materialized view that holds no data may go on like that, until it holds some', async () => {
     await database.rows(`
       create table app.t (a int);

@@ -114,13 +114,13 @@ describe('types within a type, made anew under their names', () => {
   })
 })
 
-test('a type that holds another ten thousand times over is not remembered whole', async () => {
+test('a type that holds another ten thousand times over is not looked into', async () => {
   const doubled = Array.from({ length: 14 }, (_, at) => `create type shop.c${at + 1} as (a shop.c${at}, b shop.c${at})`)
   await database.rows(`create type shop.c0 as (a int); ${doubled.join(';')}; create table shop.customer (kind shop.c14)`)
   await setClaims(database, 'reporter', [{ path: 'shop.customer', fields: '*' }])
-  expect(await database.value('select max(length(fields::text)) from integratedb.claim')).toBeLessThan(200_000)
-  await database.rows('alter type shop.c0 rename to c; alter table shop.customer add b int')
-  expect((await database.failure('alter type shop.c13 rename attribute a to c')).code).toBe('IDB01')
+  expect(await database.value('select max(length(fields::text)) from integratedb.claim')).toBeLessThan(2_000)
+  await database.rows('alter type shop.c0 rename to c; alter type shop.c13 add attribute c int; alter table shop.customer add b int')
+  expect((await database.failure('alter table shop.customer alter kind type shop.c13 using (kind).a')).code).toBe('IDB01')
   await expectAllWell(database)
 })
 

@@ -63,6 +63,12 @@ test('a table that inherits from what somebody reads comes and goes, and is noti
   }
 })
 
+test('a temporary table that inherits is its session’s alone', async () => {
+  await claim({ path: 'shop.orders', fields: [{ name: 'id', unique: true, is_nullable: false }] })
+  await database.rows('create temporary table mine () inherits (shop.orders)')
+  await accepted('alter table shop.orders add column more int')
+})
+
 describe('the transaction', () => {
   test('is judged at its end: what is wrong in between does not matter', async () => {
     await accepted(`

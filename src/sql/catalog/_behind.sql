@@ -170,7 +170,7 @@ comment on function integratedb._read_through(oid, oid, "char") is
   'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
--- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that views and policies cast to,
+-- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that any of these cast to,
 -- those of their constraints. Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
 -- writes to in turn, call.
 create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
@@ -247,10 +247,10 @@ begin return query
   ), called as (
     select * from caller
     union all
-    -- Whoever casts to a domain has its constraints checked.
+    -- Where something casts to a domain, its constraints are checked.
     select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
       from caller x
-      join pg_depend d on x.class in ('pg_rewrite'::regclass, 'pg_policy'::regclass) and d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
       join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid))
   )
   select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
@@ -333,6 +333,7 @@ as $$
     select unnest(relations)::oid
     union
     select i.inhrelid from family f join pg_inherits i on i.inhparent = f.relation
+      join pg_class c on c.oid = i.inhrelid and c.relpersistence <> 't' -- those are their session's alone
   )
   select array_agg(relation::bigint) from family
 $$;

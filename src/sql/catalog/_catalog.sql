@@ -42,7 +42,10 @@ begin return (
       'is_new', case when age(n.xmin) <= age(pg_current_xact_id_if_assigned()::xid)
         or (select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t where t.oid = c.reltype) then true end,
       'unpopulated', case c.relkind when 'm' then not c.relispopulated or null
-                       when 'v' then (select true from pg_class m where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated limit 1) end,
+                       when 'v' then (
+                         select true from pg_class m
+                          where m.oid = any (b.behind::oid[]) and m.relkind = 'm' and not m.relispopulated
+                            and exists (select from integratedb._read_through(c.oid, null) w where w.relation = m.oid and not w.is_of_policy) limit 1) end,
       'behind', b.behind || f.family,
       'definition', case when c.relkind in ('v', 'm') then (
         -- With those of the views that it reads. What a materialized view reads may get another name without anybody looking at the view.
@@ -71,11 +74,11 @@ begin return (
             'unique', case when c.relkind in ('r', 'p') then coalesce(a.attnum = any (u.columns), false) end,
             'content', m.content,
             'nullable', case when c.relkind in ('v', 'm') then null else
-              -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
               v.nullable and (not a.attnotnull or exists (
+                -- PostgreSQL 18: a NOT NULL constraint can be NOT VALID, and rows that break it are there.
                 select from pg_constraint k
                  where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated)
-                or f.family is not null and exists (select from pg_attribute h where h.attrelid = any (f.family::oid[]) and h.attname = a.attname and not h.attnotnull))
+                or coalesce(a.attname = any (nullable.columns), false))
               end,
             'collation', case when a.attcollation <> t.typcollation then json_build_array(a.attcollation::regcollation::text, a.attcollation::text) end,
             'expression', case when a.attgenerated <> '' then (
@@ -124,6 +127,13 @@ begin return (
       select array_agg(d order by d) as family
         from unnest(case when c.relkind = 'r' and c.relhassubclass then integratedb._with_descendants(array[c.oid::bigint]) end) d where d <> c.oid::bigint
     ) f
+    cross join lateral (
+      select array_agg(distinct h.attname) as columns
+        from unnest(f.family) d
+        join pg_attribute h on h.attrelid = d::oid and h.attnum > 0 and not h.attisdropped
+       where not h.attnotnull or exists (
+         select from pg_constraint k where k.conrelid = h.attrelid and k.contype = 'n' and k.conkey = array[h.attnum] and not k.convalidated)
+    ) nullable
     left join lateral (
       select array_agg(k.conkey[1]) as columns from pg_constraint k
        where k.conrelid = c.oid and k.contype in ('p', 'u') and cardinality(k.conkey) = 1 and f.family is null

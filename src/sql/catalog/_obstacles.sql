@@ -36,7 +36,8 @@ as $$
   select case when lacking = stakeholder
     then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
            json_build_object('path', format('%I.%I', schema, relation), 'access', json_build_array(privilege), 'fields', json_build_array(coalesce("column",
-             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped order by a.attnum limit 1)))))
+             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped
+                and (privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a') order by a.attnum limit 1)))))
     else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
 $$;
 
@@ -94,7 +95,7 @@ begin
        and (w.command = 'r' or w.relation in (select target from way))
   ), obstacle as (
     -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
-    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences cannot be claimed.)
+    -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences and system columns cannot be claimed.)
     select 'IDB404' as code, q.privilege as expected, q.of_access, null::smallint as of_column, case when o.is_own then c.oid::bigint end as own_relation,
            a.attnum as own_column, h.may as is_granted, false as is_of_insert,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
@@ -104,7 +105,7 @@ begin
       join pg_class c on c.oid = q.relation
       join pg_namespace n on n.oid = c.relnamespace
       left join pg_attribute a on a.attrelid = c.oid and (a.attnum = q.num or q.num = 0 and a.attnum > 0 and not a.attisdropped)
-      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' as is_own) o
+      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' and coalesce(a.attnum > 0, true) as is_own) o
       cross join lateral (
         select case when a.attnum is null
           then has_any_column_privilege(q.checked_as, c.oid, q.privilege)

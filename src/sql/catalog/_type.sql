@@ -83,7 +83,7 @@ begin
       left join pg_class c on c.oid = t.typrelid
      where t.oid < 16384 or t.typtype not in ('d', 'r', 'm') and t.typsubscript <> 'array_subscript_handler'::regproc
   )
-  select case when not bool_or(l.is_bare) then
+  select case when not bool_or(l.is_bare) and count(*) < 2000 then
            string_agg(case when l.place = '{}' then '' when l.place[cardinality(l.place)] = 1 then ' of ' else ', ' end
                       || concat(array_to_string(nullif(l.place, '{}'), '.') || ': ', l.made), '' order by l.place) end,
          (select json_agg(l.attributes || e.enumlabel order by l.place, e.enumsortorder)
@@ -94,6 +94,20 @@ end
 $$;
 
 comment on function integratedb._made_of(oid) is 'internal: content of domains, enums, ranges and composite types; null for the others, as labels are where there are none';
+
+-- A type as a claim remembers it, {base, content, ...}, with its content as it is told now.
+create or replace function integratedb._with_content(type jsonb)
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case when jsonb_typeof(type) = 'object' then
+    type || coalesce((select jsonb_build_object('content', m.content) from integratedb._made_of(to_regtype(type->>'base')) m where m.content is not null), '{}') else type end
+$$;
+
+comment on function integratedb._with_content(jsonb) is 'internal: for an upgrade';
 
 -- Which type does a person mean by this spelling, in this schema? {type, base, length, scale, content}, or null if none.
 -- Postgres reads it: to_regtype for the type, and for the modifiers the plan of a null of that type, which writes it

@@ -27,6 +27,24 @@ $$;
 
 comment on function integratedb._handed_over(oid) is 'internal: what writing is handed to a trigger or a rule, as pg_relation_is_updatable has it, and, << 8, what is stopped';
 
+-- What can be written, by Postgres itself, a trigger or a rule? Nothing into a foreign table whose wrapper has no handler, of which Postgres would
+-- complain, and of a view over one.
+create or replace function integratedb._writable(relation oid)
+returns integer
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return pg_relation_is_updatable(relation, true);
+exception when object_not_in_prerequisite_state then
+  return 0;
+end
+$$;
+
+comment on function integratedb._writable(oid) is 'internal: as pg_relation_is_updatable has it';
+
 -- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
 -- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
 -- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
@@ -67,7 +85,7 @@ begin
       handed := array(select case when t is null then h else h | own_handed end from unnest(target_nums, handed) with ordinality x (t, h, place) order by place);
     end if;
     -- Does Postgres itself hand anything on? Through what is behind it only, which may have triggers and rules in turn.
-    if pg_relation_is_updatable(target, true) & ~own_handed = 0 then
+    if integratedb._writable(target) & ~own_handed = 0 then
       return query select n, null::oid, null::smallint, h | (stopped << 8), true from unnest(nums, handed) x (n, h);
       return;
     end if;
@@ -232,7 +250,7 @@ begin return (
   ), written as materialized (
     select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
-    select c.oid, c.relkind, w.target, pg_relation_is_updatable(c.oid, true) & ~(w.handed_over >> 8) as events,
+    select c.oid, c.relkind, w.target, integratedb._writable(c.oid) & ~(w.handed_over >> 8) as events,
            w.way, case when c.relkind = 'v' then integratedb._filled_by_views(c.oid, w.way) end as filled_by_views,
            w.handed_over & 8 <> 0 as is_insert_handed_over, w.handed_over & 4 <> 0 as is_update_handed_over, w.handed_over & 16 <> 0 as is_delete_handed_over
       from pg_class c
@@ -288,7 +306,7 @@ begin return (
       from written w
       cross join subject s
       left join fact f on f.own_num = w.num
-      cross join lateral (select s.relkind in ('r', 'p') or pg_column_is_updatable(s.oid, w.num, false) as is_updatable) p
+      cross join lateral (select case when s.relkind in ('r', 'p') then true when s.events <> 0 then pg_column_is_updatable(s.oid, w.num, false) else false end as is_updatable) p
   ), constraint_in_the_way as (
     select case when p.is_part then format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname))
              else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'

@@ -214,7 +214,7 @@ $$;
 comment on function integratedb._note_ddl() is 'internal: event trigger on ddl_command_end';
 
 -- Relations that have a column of one of these types, or of a type that is made of one (arrays, domains, ranges, composite
--- types), or are typed tables (OF); and those whose query, or policy, casts to one. Not of tables' row types, as in _made_of.
+-- types), or are typed tables (OF); and those whose query, policy, default, check, index or trigger casts to one. Not of tables' row types, as in _made_of.
 create or replace function integratedb._columns_of_types(types oid[])
 returns bigint[]
 language sql
@@ -236,7 +236,10 @@ as $$
     from family f
     join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = f.type
     join pg_class c on c.relkind in ('r', 'p', 'v', 'm', 'f') and c.oid = case d.classid
-      when 'pg_class'::regclass then d.objid
+      when 'pg_class'::regclass then coalesce((select i.indrelid from pg_index i where i.indexrelid = d.objid), d.objid)
+      when 'pg_attrdef'::regclass then (select f.adrelid from pg_attrdef f where f.oid = d.objid)
+      when 'pg_constraint'::regclass then (select k.conrelid from pg_constraint k where k.oid = d.objid)
+      when 'pg_trigger'::regclass then (select g.tgrelid from pg_trigger g where g.oid = d.objid)
       when 'pg_rewrite'::regclass then (select r.ev_class from pg_rewrite r where r.oid = d.objid)
       when 'pg_policy'::regclass then (select p.polrelid from pg_policy p where p.oid = d.objid) end
 $$;

@@ -225,6 +225,16 @@ export const partitionForms: Form[] = [
       why: 'no key covers the rows of both',
     },
     {
+      form: 'ADD CONSTRAINT … NOT NULL … NOT VALID',
+      when: 'in place of what a child had, the parent declared not null',
+      claims: reads('shop.vehicle', { name: 'plate', is_nullable: false }),
+      setup: ownNotNull,
+      sql: 'alter table shop.truck alter plate drop not null; alter table shop.truck add constraint plated not null plate not valid',
+      gives: rejectsProperty(205),
+      why: 'rows without one may be there',
+      since: 18,
+    },
+    {
       form: 'DROP NOT NULL',
       when: 'of a child, the parent declared not null',
       claims: reads('shop.vehicle', { name: 'plate', is_nullable: false }),
