@@ -161,8 +161,12 @@ begin
   if has_children then
     touched := integratedb._with_descendants(touched);
   end if;
-  if not names_relations then
-    touched := touched || integratedb._touched_indirectly(tg_tag);
+  if tg_tag = 'CREATE EXTENSION' then
+    touched := touched || array(
+      select p.objid::bigint
+        from pg_event_trigger_ddl_commands() d
+        join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e' and p.classid = 'pg_class'::regclass
+       where d.classid = 'pg_extension'::regclass);
   elsif tg_tag = 'ALTER TABLE' and is_partitioned then
     -- DETACH PARTITION names the parent only; the partition's own row changed.
     touched := touched || array(select oid::bigint from pg_class where age(xmin) <= own_age and relkind in ('r', 'p', 'f'));
@@ -245,34 +249,6 @@ as $$
 $$;
 
 comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
-
--- Commands that change relations without naming them.
-create or replace function integratedb._touched_indirectly(tag text)
-returns bigint[]
-language plpgsql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  touched bigint[] := '{}';
-begin
-  if tag = 'CREATE SCHEMA' then
-    -- Tables may be in it, and have foreign keys.
-    select array_agg(c.oid::bigint) into touched
-      from pg_event_trigger_ddl_commands() d
-      join pg_class c on d.classid = 'pg_namespace'::regclass and c.relnamespace = d.objid and c.relkind in ('r', 'p', 'v', 'm', 'f');
-  elsif tag = 'CREATE EXTENSION' then
-    select array_agg(p.objid::bigint) into touched
-      from pg_event_trigger_ddl_commands() d
-      join pg_depend p on p.refclassid = 'pg_extension'::regclass and p.refobjid = d.objid and p.deptype = 'e' and p.classid = 'pg_class'::regclass
-     where d.classid = 'pg_extension'::regclass;
-  end if;
-  return touched;
-end
-$$;
-
-comment on function integratedb._touched_indirectly(text) is 'internal: oids of relations; within an event trigger on ddl_command_end';
 
 -- A unique index can refuse what is written. It is told of at once and not judged: it breaks no promise, and an error
 -- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
