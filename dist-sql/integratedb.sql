@@ -2709,6 +2709,9 @@ begin
   with recursive reached (event, columns, target, target_event, changed) as ( -- changed: which of the target's columns; null: any
     select e, null::name[], d::oid, e, null::name[]
       from unnest(integratedb._with_descendants(array[relation::bigint])) d, unnest('{update,delete}'::text[]) e
+     where not exists ( -- nothing is written where a rule is in its place
+       select from pg_rewrite w
+        where w.ev_class = relation and w.is_instead and w.ev_qual::text = '<>' and w.ev_enabled in ('O', 'A') and w.ev_type = case e when 'update' then '2' else '4' end)
     union
     select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed
       from reached r
@@ -3123,7 +3126,7 @@ begin return (
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
     union all
-    select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
+    select format('the rule %I', r.rulename), json_build_array(md5(concat(r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
       join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (

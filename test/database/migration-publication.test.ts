@@ -32,6 +32,15 @@ async function rejection(sql: string): Promise<string[] | undefined> {
 
 const behind = async () => await database.value<number[]>(`select behind from integratedb.claim where relation_name = 'item'`)
 
+test('where a rule is in the place of an update, nothing is updated and nothing refused', async () => {
+  await database.rows('create rule quiet as on update to shop.item do instead nothing; alter table shop.item replica identity nothing')
+  await setClaims(database, 'desk', [{ ...everything, access: ['select', 'update'] }])
+  await database.rows('create publication feed for table shop.item')
+  await database.rows('begin; set local role desk; update shop.item set name = name; rollback')
+  await expectAllWell(database)
+  expect(await rejection('drop rule quiet on shop.item')).toEqual(['IDB213 desk needs shop.item (update): it can no longer be updated'])
+})
+
 describe('what is written with a claimed table', () => {
   const note = 'alter table parts.note add constraint of_line foreign key (line) references parts.line on delete set null'
   const publish = 'create publication feed for table parts.note'

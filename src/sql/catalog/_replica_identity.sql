@@ -136,6 +136,9 @@ begin
   with recursive reached (event, columns, target, target_event, changed) as ( -- changed: which of the target's columns; null: any
     select e, null::name[], d::oid, e, null::name[]
       from unnest(integratedb._with_descendants(array[relation::bigint])) d, unnest('{update,delete}'::text[]) e
+     where not exists ( -- nothing is written where a rule is in its place
+       select from pg_rewrite w
+        where w.ev_class = relation and w.is_instead and w.ev_qual::text = '<>' and w.ev_enabled in ('O', 'A') and w.ev_type = case e when 'update' then '2' else '4' end)
     union
     select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed
       from reached r

@@ -377,7 +377,7 @@ begin return (
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
     union all
-    select format('the rule %I', r.rulename), json_build_array(md5(r.ev_action::text || r.ev_qual::text), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
+    select format('the rule %I', r.rulename), json_build_array(md5(concat(r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
       join pg_rewrite r on r.ev_class = any (s.way) and r.ev_type <> '1' and r.ev_enabled in ('O', 'A')
   ), sequence as (

@@ -277,6 +277,16 @@ export const triggerForms: Form[] = [
       why: mayDo,
     },
     {
+      form: 'CREATE RULE … DO INSTEAD NOTHING',
+      when: 'beside one DO ALSO NOTHING',
+      claims: inserter,
+      setup: 'create rule more as on insert to shop.orders do also nothing',
+      sql: 'create rule ignore as on insert to shop.orders do instead nothing',
+      fewer: true,
+      gives: warns(302),
+      why: mayDo,
+    },
+    {
       form: 'CREATE RULE … DO INSTEAD',
       claims: reader,
       sql: 'create rule ignore as on insert to shop.orders do instead nothing',

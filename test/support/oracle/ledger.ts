@@ -263,7 +263,7 @@ function standingOf(
 }
 
 const keyOfFlaw = ({ code, relation, field, what, sure }: Flaw): string =>
-  JSON.stringify([code, relation, field, sure, code === 'attempt' ? what : null])
+  JSON.stringify([code, relation, field, sure, code === 'attempt' || code === 'IDB403' ? what : null])
 
 function without(flaws: readonly Flaw[], known: readonly Flaw[]): Flaw[] {
   const keys = new Set(known.map(keyOfFlaw))
