@@ -249,3 +249,10 @@ describe('breaks nothing', () => {
     await expectAllWell(database)
   })
 })
+
+test('before anybody claims it, check_claims() tells what a view that reads as its reader comes to', async () => {
+  await database.rows('create view api.v with (security_invoker) as select id, name from base.b')
+  expect(
+    await database.rows('select code from integratedb.check_claims($1)', [{ match: [{ path: 'api.v', fields: ['id', 'gone'] }] }]),
+  ).toEqual([{ code: 'IDB201' }])
+})

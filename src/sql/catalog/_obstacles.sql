@@ -70,8 +70,8 @@ begin
     select * from integratedb._written_columns(case when is_written then $1 end)
   ), asked as (
     select b.checked_as, q.relation, q.privilege, q.num, y.of_access, format(
-             case when i.is_invoker then '%I, which reads it through the view %I.%I,' else '%I, the owner of the view %I.%I,' end,
-             pg_get_userbyid(b.checked_as), vn.nspname, v.relname) as who, null as reason
+             case when i.is_invoker then '%s, which reads it through the view %I.%I,' else '%s, the owner of the view %I.%I,' end,
+             quote_ident(pg_get_userbyid(b.checked_as)), vn.nspname, v.relname) as who, null as reason -- check_claims() asks for nobody
       from walk w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
