@@ -254,5 +254,5 @@ test('before anybody claims it, check_claims() tells what a view that reads as i
   await database.rows('create view api.v with (security_invoker) as select id, name from base.b')
   expect(
     await database.rows('select code from integratedb.check_claims($1)', [{ match: [{ path: 'api.v', fields: ['id', 'gone'] }] }]),
-  ).toEqual([{ code: 'IDB201' }])
+  ).toEqual([{ code: 'IDB03' }])
 })
