@@ -7,6 +7,7 @@ import { type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import { readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
+import { refusedBehind } from '../oracle/promise.ts'
 import { stateOf } from '../oracle.ts'
 import type { Dice } from './dice.ts'
 import { beginning, owners, publications, schemas, stakeholders } from './statement.ts'
@@ -35,7 +36,7 @@ export type Counts = Map<string, number>
 
 /** What cannot change which rows are seen, or which values a constraint meets. Everything else is taken to do both. */
 const keepsRows =
-  /^(grant|revoke|comment|create (policy|trigger|rule|index|unique|publication)|(drop|alter) (policy|publication)|drop (trigger|rule|index)|alter function|alter table .* (enable|disable|force|add (check|unique|primary|foreign)|owner|set not null|drop not null|default|replica identity|set (statistics|storage))|alter view .* (set|owner))/
+  /^(grant|revoke|comment|create (policy|trigger|rule|index|unique|publication)|(drop|alter) (policy|publication)|drop (trigger|rule|index)|alter function|alter table .* (enable|disable|force|add (check|unique|primary|foreign)|owner|set not null|drop not null|(set|drop) default|replica identity|set (statistics|storage))|alter view .* (set|owner))/
 
 const isOrdinary = (code: string | undefined): boolean => /^(0A|2[0-9B]|3[DFB]|42|40|54|55|P0001|25)/.test(code ?? '')
 
@@ -360,7 +361,11 @@ export class Historian {
       // What a view needs of what is behind it is its owner's affair, and nobody promised that it had it.
       if (relation.kind === 'v' || relation.kind === 'm') this.count(`claimed view does not ${name.split(' ')[0]}`)
       // What a wildcard finds that policies, or functions, keep from being written is none of its business.
-      else if (isOfWildcard && name !== 'select' && (!message.endsWith(` ${relation.relation}`) || isNamesake(relation)))
+      else if (
+        isOfWildcard &&
+        name !== 'select' &&
+        (!message.endsWith(` ${relation.relation}`) || isNamesake(relation) || refusedBehind(this.ledger.last, relation.name).length > 0)
+      )
         this.count('a wildcard cannot write it all')
       else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
       // Its own usage of schemas is compared with its claims; a foreign key is looked after by the table's owner.
