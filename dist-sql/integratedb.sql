@@ -9423,7 +9423,7 @@ create table if not exists integratedb.migration (
 );
 
 comment on table integratedb.migration is 'One row per transaction that ran DDL on claimed relations';
-comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged; null: everything, where no event trigger tells';
+comment on column integratedb.migration.touched is 'pg_class.oid of relations, to be judged, and oids of types, schemas and extensions that were altered (_touched_by); null: everything, where no event trigger tells';
 comment on column integratedb.migration.has_privileges is 'It granted or revoked; of what, the catalogue''s rows tell when it is judged';
 comment on column integratedb.migration.paths is 'The claims'' paths that were touched';
 $sql$;
