@@ -71,7 +71,12 @@ const unrelated: Case[] = [
   {
     key: 'grant',
     what: 'GRANT',
-    ...same((n) => ({ sql: `${n % 2 === 0 ? 'grant select on other.thing to' : 'revoke select on other.thing from'} pg_monitor` })),
+    ...same(() => ({ sql: 'grant select on other.thing to pg_monitor', after: 'revoke select on other.thing from pg_monitor' })),
+  },
+  {
+    key: 'revoke',
+    what: 'REVOKE',
+    ...same(() => ({ before: 'grant select on other.thing to pg_monitor', sql: 'revoke select on other.thing from pg_monitor' })),
   },
   {
     key: 'temp-table',
