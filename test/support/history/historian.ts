@@ -355,6 +355,11 @@ export class Historian {
     /** Postgres tells no schema. */
     const isNamesake = ({ relation, policiesRead }: Relation): boolean =>
       policiesRead.some((read) => this.ledger.last.relations.get(read)?.relation === relation)
+    /** What a rule writes to besides is not seen (README, Limits). */
+    const isOfRule = ({ relation, ruled }: Relation, message: string): boolean =>
+      ruled
+        .flatMap((target) => this.ledger.last.relations.get(target) ?? [])
+        .some((other) => other.relation !== relation && message.endsWith(` ${other.relation}`))
     for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {
       // Of alternatives one has to work; which, those say that keep the document from being accepted.
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue
@@ -367,6 +372,7 @@ export class Historian {
         (!message.endsWith(` ${relation.relation}`) || isNamesake(relation) || refusedBehind(this.ledger.last, relation.name).length > 0)
       )
         this.count('a wildcard cannot write it all')
+      else if (name !== 'select' && isOfRule(relation, message)) this.count('a rule writes to what it may not write')
       else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
       // Its own usage of schemas is compared with its claims; a foreign key is looked after by the table's owner.
       else if (
