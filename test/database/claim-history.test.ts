@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Dice } from '../support/history/dice.ts'
 import { Disagreement, Historian, type History } from '../support/history/historian.ts'
+import { beginning } from '../support/history/pool.ts'
 import { shorten } from '../support/history/shorten.ts'
-import { beginning } from '../support/history/statement.ts'
 import { scriptOf } from '../support/history/step.ts'
 
 const environment = (name: string): string | undefined => process.env[`INTEGRATEDB_HISTORY_${name}`] || undefined

@@ -2,7 +2,7 @@
 import type { Catalogue, Column, Relation } from '../oracle/catalogue.ts'
 import type { Access, Document } from '../oracle/document.ts'
 import type { Dice } from './dice.ts'
-import { schemas } from './statement.ts'
+import { schemas } from './pool.ts'
 
 function fieldOf(dice: Dice, column: Column): unknown {
   const { name, type } = column

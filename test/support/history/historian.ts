@@ -10,7 +10,7 @@ import { wrongPrivileges } from '../oracle/privilege.ts'
 import { refusedBehind } from '../oracle/promise.ts'
 import { stateOf } from '../oracle.ts'
 import type { Dice } from './dice.ts'
-import { beginning, owners, publications, schemas, stakeholders } from './statement.ts'
+import { beginning, owners, publications, schemas, stakeholders } from './pool.ts'
 import { beginningOf, nextStep, type Step, scriptOf } from './step.ts'
 
 /** A history as data. */

@@ -3,7 +3,8 @@ import type { Catalogue } from '../oracle/catalogue.ts'
 import type { Document } from '../oracle/document.ts'
 import type { Dice } from './dice.ts'
 import { documentFor } from './document.ts'
-import { owners, stakeholders, statementsFor } from './statement.ts'
+import { owners, stakeholders } from './pool.ts'
+import { statementsFor } from './statement.ts'
 
 export type Step =
   /** One transaction: judged. `warned`: under enforcement `warn`. */
