@@ -3212,24 +3212,6 @@ $$;
 
 comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
 
--- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
-create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
-returns text
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select case when lacking = stakeholder
-    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
-           json_build_object('path', format('%I.%I', schema, relation), 'access', json_build_array(privilege), 'fields', json_build_array(coalesce("column",
-             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped
-                and (privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a') order by a.attnum limit 1)))))
-    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
-$$;
-
-comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
-
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -3287,7 +3269,8 @@ begin
            a.attnum as own_column, h.may as is_granted, false as is_of_insert,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
                   case when q.privilege <> 'select' then ', whose rows it locks' end, q.reason) as message,
-           integratedb._remedy(case when o.is_own then $2 end, q.checked_as, q.privilege, n.nspname, c.relname, case when c.relkind <> 'S' then a.attname end) as remedy
+           case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(q.privilege), case when c.relkind <> 'S' then ' (' || quote_ident(a.attname) || ')' end,
+             n.nspname, c.relname, pg_get_userbyid(q.checked_as)) end as remedy
       from asked q
       join pg_class c on c.oid = q.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -3302,7 +3285,8 @@ begin
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
-        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
+        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
+          n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from way t
       join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -3343,7 +3327,7 @@ begin
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access; of what the role itself lacks, a claim is)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing.
@@ -6385,6 +6369,62 @@ $sql$;
 -- src/sql/stakeholder/_audit_claims.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
+-- SQL that gives a stakeholder what it lacks itself: it claims it, as everything that it uses; where a match has the path already, there.
+-- All at once, or set_claims() would refuse the one for want of the other. Done twice it changes nothing.
+create or replace function integratedb._claim_also(name text, lacking json)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  document constant jsonb := (select s.document from integratedb.stakeholder s where s.name = $1);
+  places integer := jsonb_array_length(document->'match');
+  place integer;
+  entry jsonb;
+  more record;
+  call text := format('integratedb.get_claims(%L)', name);
+begin
+  for more in
+    select format('%I.%I', n.nspname, c.relname) as path, array_agg(distinct l.privilege) as access, array_agg(distinct a.attname) as fields
+      from json_to_recordset(lacking) l (relation oid, privilege text, num smallint)
+      join pg_class c on c.oid = l.relation
+      join pg_namespace n on n.oid = c.relnamespace
+     cross join lateral (
+       -- Where any column will do, the first.
+       select a.attname from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+          and case when l.num is null then l.privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a' else a.attnum = l.num end
+        order by a.attnum limit 1
+     ) a
+     group by 1
+  loop
+    select k.match, document->'match'->k.match into place, entry
+      from integratedb.claim k
+     where k.stakeholder = $1 and format('%I.%I', k.schema_name, k.relation_name) = more.path and k.alternative is null
+       and document->'match'->k.match->>'path' !~ '[.][*]$';
+    if not found then
+      place := places;
+      places := places + 1;
+      entry := jsonb_build_object('path', more.path, 'access', '[]'::jsonb);
+    end if;
+    entry := entry || jsonb_build_object(
+      'access', (
+        select coalesce(nullif(entry->'access', 'null'), '["select"]') || coalesce(jsonb_agg(p.privilege) filter (where not coalesce(entry->'access', '["select"]') ? p.privilege), '[]')
+          from unnest(more.access) p (privilege)),
+      'fields', case when entry->'fields' in ('"*"', '["*"]') then entry->'fields' else (
+        select coalesce(nullif(entry->'fields', 'null'), '[]') || coalesce(jsonb_agg(f.field) filter (
+                 where not coalesce(entry->'fields' @? format('$[*] ? (@ == %s || @.name == %1$s)', to_json(f.field))::jsonpath, false)), '[]')
+          from unnest(more.fields) f (field)) end);
+    call := format('jsonb_set(%s, ''{match,%s}'', %L)', call, place, entry);
+  end loop;
+  return format('SELECT * FROM integratedb.set_claims(%L, %s)', name, call);
+end
+$$;
+
+comment on function integratedb._claim_also(text, json) is 'internal: SQL for audit_access(). lacking: {relation (oid), privilege, num (of a column; null: any will do)}[]';
+
 -- Which claims are granted and of no use all the same, because the schema is closed, row level security hides
 -- every row, or a view's owner may not read what is behind it?
 create or replace function integratedb._audit_claims(name text)
@@ -6458,18 +6498,29 @@ begin
               where y.polrelid = x.oid and y.polpermissive
                 and y.polcmd in ('*', x.command)
                 and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
+      ), obstacle as materialized (
+        select u.relation, o.message, o.remedy, o.expected, o.own_relation, o.own_column
+          from (select distinct u.relation, u.access from unmet u where u.relation is not null) u
+          join pg_roles r on r.rolname = _audit_claims.stakeholder::name
+         cross join lateral json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}'))
+           o (message text, is_granted boolean, remedy text, expected text, own_relation bigint, own_column smallint)
+         where o.is_granted is null
+      ), also as materialized (
+        select integratedb._claim_also(_audit_claims.stakeholder, json_agg(json_build_object('relation', o.own_relation, 'privilege', o.expected, 'num', o.own_column))) as sql
+          from obstacle o
+         where o.own_relation is not null and (o.relation, o.message) in (select u.relation, u.message from unmet u)
+        having count(*) > 0
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
              concat_ws(' ', u.code, u.message), 'cannot be used',
              coalesce(
-               (select o.remedy
-                  from json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}')) o (message text, is_granted boolean, remedy text)
-                 where o.message = u.message and o.is_granted is null limit 1),
+               (select coalesce(o.remedy, case when o.own_relation is not null then (select sql from also) end)
+                  from obstacle o where o.relation = u.relation and o.message = u.message limit 1),
                case u.code
                  when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
                  when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
                  else 'SELECT * FROM integratedb.sync()' end)
-        from unmet u join pg_roles r on r.rolname = u.stakeholder::name
+        from unmet u
        where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
       union all
       select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),

@@ -25,24 +25,6 @@ $$;
 
 comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
 
--- What gives one of these what it lacks? A stakeholder claims it, as everything that it uses.
-create or replace function integratedb._remedy(stakeholder oid, lacking oid, privilege text, schema name, relation name, "column" name)
-returns text
-language sql
-stable
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select case when lacking = stakeholder
-    then format('SELECT * FROM integratedb.set_claims(%L, jsonb_insert(integratedb.get_claims(%1$L), ''{match,-1}'', %L, true))', pg_get_userbyid(stakeholder),
-           json_build_object('path', format('%I.%I', schema, relation), 'access', json_build_array(privilege), 'fields', json_build_array(coalesce("column",
-             (select a.attname from pg_attribute a where a.attrelid = to_regclass(format('%I.%I', schema, relation)) and a.attnum > 0 and not a.attisdropped
-                and (privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a') order by a.attnum limit 1)))))
-    else format('GRANT %s%s ON TABLE %I.%I TO %I', upper(privilege), ' (' || quote_ident("column") || ')', schema, relation, pg_get_userbyid(lacking)) end
-$$;
-
-comment on function integratedb._remedy(oid, oid, text, name, name, name) is 'internal: SQL for audit_access()';
-
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -100,7 +82,8 @@ begin
            a.attnum as own_column, h.may as is_granted, false as is_of_insert,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
                   case when q.privilege <> 'select' then ', whose rows it locks' end, q.reason) as message,
-           integratedb._remedy(case when o.is_own then $2 end, q.checked_as, q.privilege, n.nspname, c.relname, case when c.relkind <> 'S' then a.attname end) as remedy
+           case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(q.privilege), case when c.relkind <> 'S' then ' (' || quote_ident(a.attname) || ')' end,
+             n.nspname, c.relname, pg_get_userbyid(q.checked_as)) end as remedy
       from asked q
       join pg_class c on c.oid = q.relation
       join pg_namespace n on n.oid = c.relnamespace
@@ -115,7 +98,8 @@ begin
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
-        integratedb._remedy($2, w.checked_as, p.privilege, n.nspname, c.relname, a.attname)
+        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
+          n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from way t
       join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
       join pg_class c on c.oid = t.target
@@ -156,7 +140,7 @@ begin
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access)}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access; of what the role itself lacks, a claim is)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing.

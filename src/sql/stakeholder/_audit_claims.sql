@@ -1,3 +1,59 @@
+-- SQL that gives a stakeholder what it lacks itself: it claims it, as everything that it uses; where a match has the path already, there.
+-- All at once, or set_claims() would refuse the one for want of the other. Done twice it changes nothing.
+create or replace function integratedb._claim_also(name text, lacking json)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  document constant jsonb := (select s.document from integratedb.stakeholder s where s.name = $1);
+  places integer := jsonb_array_length(document->'match');
+  place integer;
+  entry jsonb;
+  more record;
+  call text := format('integratedb.get_claims(%L)', name);
+begin
+  for more in
+    select format('%I.%I', n.nspname, c.relname) as path, array_agg(distinct l.privilege) as access, array_agg(distinct a.attname) as fields
+      from json_to_recordset(lacking) l (relation oid, privilege text, num smallint)
+      join pg_class c on c.oid = l.relation
+      join pg_namespace n on n.oid = c.relnamespace
+     cross join lateral (
+       -- Where any column will do, the first.
+       select a.attname from pg_attribute a
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+          and case when l.num is null then l.privilege = 'select' or a.attgenerated = '' and a.attidentity <> 'a' else a.attnum = l.num end
+        order by a.attnum limit 1
+     ) a
+     group by 1
+  loop
+    select k.match, document->'match'->k.match into place, entry
+      from integratedb.claim k
+     where k.stakeholder = $1 and format('%I.%I', k.schema_name, k.relation_name) = more.path and k.alternative is null
+       and document->'match'->k.match->>'path' !~ '[.][*]$';
+    if not found then
+      place := places;
+      places := places + 1;
+      entry := jsonb_build_object('path', more.path, 'access', '[]'::jsonb);
+    end if;
+    entry := entry || jsonb_build_object(
+      'access', (
+        select coalesce(nullif(entry->'access', 'null'), '["select"]') || coalesce(jsonb_agg(p.privilege) filter (where not coalesce(entry->'access', '["select"]') ? p.privilege), '[]')
+          from unnest(more.access) p (privilege)),
+      'fields', case when entry->'fields' in ('"*"', '["*"]') then entry->'fields' else (
+        select coalesce(nullif(entry->'fields', 'null'), '[]') || coalesce(jsonb_agg(f.field) filter (
+                 where not coalesce(entry->'fields' @? format('$[*] ? (@ == %s || @.name == %1$s)', to_json(f.field))::jsonpath, false)), '[]')
+          from unnest(more.fields) f (field)) end);
+    call := format('jsonb_set(%s, ''{match,%s}'', %L)', call, place, entry);
+  end loop;
+  return format('SELECT * FROM integratedb.set_claims(%L, %s)', name, call);
+end
+$$;
+
+comment on function integratedb._claim_also(text, json) is 'internal: SQL for audit_access(). lacking: {relation (oid), privilege, num (of a column; null: any will do)}[]';
+
 -- Which claims are granted and of no use all the same, because the schema is closed, row level security hides
 -- every row, or a view's owner may not read what is behind it?
 create or replace function integratedb._audit_claims(name text)
@@ -71,18 +127,29 @@ begin
               where y.polrelid = x.oid and y.polpermissive
                 and y.polcmd in ('*', x.command)
                 and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
+      ), obstacle as materialized (
+        select u.relation, o.message, o.remedy, o.expected, o.own_relation, o.own_column
+          from (select distinct u.relation, u.access from unmet u where u.relation is not null) u
+          join pg_roles r on r.rolname = _audit_claims.stakeholder::name
+         cross join lateral json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}'))
+           o (message text, is_granted boolean, remedy text, expected text, own_relation bigint, own_column smallint)
+         where o.is_granted is null
+      ), also as materialized (
+        select integratedb._claim_also(_audit_claims.stakeholder, json_agg(json_build_object('relation', o.own_relation, 'privilege', o.expected, 'num', o.own_column))) as sql
+          from obstacle o
+         where o.own_relation is not null and (o.relation, o.message) in (select u.relation, u.message from unmet u)
+        having count(*) > 0
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
              concat_ws(' ', u.code, u.message), 'cannot be used',
              coalesce(
-               (select o.remedy
-                  from json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}')) o (message text, is_granted boolean, remedy text)
-                 where o.message = u.message and o.is_granted is null limit 1),
+               (select coalesce(o.remedy, case when o.own_relation is not null then (select sql from also) end)
+                  from obstacle o where o.relation = u.relation and o.message = u.message limit 1),
                case u.code
                  when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
                  when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
                  else 'SELECT * FROM integratedb.sync()' end)
-        from unmet u join pg_roles r on r.rolname = u.stakeholder::name
+        from unmet u
        where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
       union all
       select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),
