@@ -2424,10 +2424,19 @@ begin return query
       from part p cross join lateral (select p.oid where p.relkind = 'p' union select a from pg_partition_ancestors(p.oid) a where p.relispartition) k (oid)
      where is_written
     union all
-    select 'pg_trigger'::regclass, g.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
+    select 'pg_trigger'::regclass, o.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
       from part p
       join pg_trigger g on g.tgrelid = p.oid and g.tgqual is not null and not g.tgisinternal and g.tgenabled in ('O', 'A') and (p.is_own or g.tgtype & 1 <> 0)
       join (values ('insert', 4), ('update', 16), ('delete', 8)) e (privilege, bit) on g.tgtype & e.bit <> 0 and (p.of_access is null or e.privilege <> 'insert')
+      cross join lateral (
+        -- What the condition of a partition's trigger calls, Postgres keeps with the one that it was cloned from.
+        with recursive origin (oid, parent) as (
+          select g.oid, g.tgparentid
+          union all
+          select t.oid, t.tgparentid from origin o join pg_trigger t on t.oid = o.parent
+        )
+        select o.oid from origin o
+      ) o
      where is_written and p.relhastriggers
     union all
     select 'pg_rewrite'::regclass, r.oid, case r.ev_type when '2' then 'update' when '3' then 'insert' else 'delete' end, false, '{}'
@@ -2847,7 +2856,7 @@ begin
     select array_agg(c.base_num order by x.place) into target_nums
       from unnest(target_nums) with ordinality x (num, place)
       left join (
-        select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
+        select substring(e from '^[0-9]+')::smallint as num, nullif(min(substring(e from ':resorigcol ([0-9]+) ')::smallint), 0) as base_num -- 0: a whole row
           from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
          where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = target
          group by 1
@@ -3297,8 +3306,10 @@ begin
         select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
       ) h
-     where t.target_num is not null
-       and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
+     where case when p.privilege = 'delete' then t.target is not null else t.target_num is not null
+             -- Else nobody can write it: here, or further behind.
+             and a.attgenerated = '' and a.attidentity <> 'a' and not exists (
+               select from way l where l.num = t.num and l.is_last and l.target_num is null and l.handed_over & p.bit = 0) end
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
     select 'IDB104', 'select', w.privilege, null, null, null, false, false,

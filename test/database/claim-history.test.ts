@@ -4,6 +4,7 @@
  *
  * `make test` plays a few histories, always the same; `make fuzz` others, as long as one likes, and `make fuzz SEED=seed:path` one of them again.
  */
+import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Dice } from '../support/history/dice.ts'
@@ -24,7 +25,8 @@ const asked = number('COUNT')
 const [wishedSeed, path] = environment('SEED')?.split(':') ?? []
 /** Without any wish a sample, always the same; a seed alone asks for its first history. */
 const isSample = seconds === undefined && asked === undefined && wishedSeed === undefined
-const seed = wishedSeed === undefined ? (isSample ? 1 : Date.now() % 2 ** 31) : Number(wishedSeed)
+/** Not by the clock: each database takes the next, and two processes that begin at once would play the same. */
+const seed = wishedSeed === undefined ? (isSample ? 1 : randomInt(2 ** 31)) : Number(wishedSeed)
 const histories = asked ?? (isSample ? 60 : seconds === undefined ? 1 : Number.POSITIVE_INFINITY)
 const maxFailures = number('FAILURES') ?? 1
 /** A database collects dead rows in its catalogue; a new one takes a tenth of a second. Each has a seed of its own. */

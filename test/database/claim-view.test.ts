@@ -316,6 +316,31 @@ test('of views over views each owner needs what it writes through', async () => 
   }
 })
 
+test('through a view that computes all its columns rows can be deleted; what nobody can update nobody has to be granted', async () => {
+  await database.rows(`
+    create schema computed; create role api_owner; grant usage on schema base, computed to api_owner; grant create on schema computed to api_owner;
+    grant select, delete on base.item to api_owner;
+    create view computed.sum as select id + 1 as sum from base.item; alter view computed.sum owner to api_owner;
+    create view computed.whole as select i as item from base.item i;
+    create view computed.over_it as select item from computed.whole`)
+  try {
+    const paths = [{ path: 'computed.*', fields: '*' }, { path: 'base.item', fields: ['gone'] }]
+    await setClaims(database, 'reporter', [{ alternatives: paths, optional: true, access: ['update', 'delete'] }])
+    const use = async () =>
+      await database.rows('begin; set local role reporter; delete from computed.over_it; delete from computed.sum; commit')
+    await use()
+    await database.rows('alter view computed.over_it set (security_invoker = true)')
+    await use()
+    const error = await database.failure('revoke delete on base.item from api_owner')
+    expect(error.detail).toContain('api_owner, who writes it through the view, may not delete base.item')
+    await use()
+  } finally {
+    await database.rows(
+      `select integratedb.remove_claims('reporter'); drop schema computed cascade; drop owned by api_owner; drop role api_owner`,
+    )
+  }
+})
+
 test('the defaults of a table that a view only reads are no concern of who writes the view', async () => {
   await database.rows(`
     create function base.next() returns int language sql as 'select 7';

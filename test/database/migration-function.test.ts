@@ -165,6 +165,18 @@ const revoked: [string, Case][] = [
       use: insert,
     },
   ],
+  ...['shop.t', 'shop.t_1'].map((path): [string, Case] => [
+    `the condition that a partition of a partition has from a trigger above it, ${path}`,
+    {
+      setup: `${ranged}; create table parts.all_of_it partition of shop.t for values from (minvalue) to (maxvalue) partition by range (id);
+        create table shop.t_1 partition of parts.all_of_it for values from (minvalue) to (maxvalue);
+        create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$;
+        create trigger g before insert on shop.t for each row when (shop.ok(new.id)) execute function shop.act()`,
+      path,
+      migration: shut('ok'),
+      use: insert.replace('shop.t', path),
+    },
+  ]),
   [
     'the condition of a trigger on deletes',
     {

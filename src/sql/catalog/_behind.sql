@@ -216,10 +216,19 @@ begin return query
       from part p cross join lateral (select p.oid where p.relkind = 'p' union select a from pg_partition_ancestors(p.oid) a where p.relispartition) k (oid)
      where is_written
     union all
-    select 'pg_trigger'::regclass, g.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
+    select 'pg_trigger'::regclass, o.oid, e.privilege, false, array[g.tgfoid] -- a trigger may call that whoever writes
       from part p
       join pg_trigger g on g.tgrelid = p.oid and g.tgqual is not null and not g.tgisinternal and g.tgenabled in ('O', 'A') and (p.is_own or g.tgtype & 1 <> 0)
       join (values ('insert', 4), ('update', 16), ('delete', 8)) e (privilege, bit) on g.tgtype & e.bit <> 0 and (p.of_access is null or e.privilege <> 'insert')
+      cross join lateral (
+        -- What the condition of a partition's trigger calls, Postgres keeps with the one that it was cloned from.
+        with recursive origin (oid, parent) as (
+          select g.oid, g.tgparentid
+          union all
+          select t.oid, t.tgparentid from origin o join pg_trigger t on t.oid = o.parent
+        )
+        select o.oid from origin o
+      ) o
      where is_written and p.relhastriggers
     union all
     select 'pg_rewrite'::regclass, r.oid, case r.ev_type when '2' then 'update' when '3' then 'insert' else 'delete' end, false, '{}'

@@ -110,8 +110,10 @@ begin
         select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
       ) h
-     where t.target_num is not null
-       and (a.attnum is null or (a.attgenerated = '' and a.attidentity <> 'a')) -- else nobody can write it
+     where case when p.privilege = 'delete' then t.target is not null else t.target_num is not null
+             -- Else nobody can write it: here, or further behind.
+             and a.attgenerated = '' and a.attidentity <> 'a' and not exists (
+               select from way l where l.num = t.num and l.is_last and l.target_num is null and l.handed_over & p.bit = 0) end
        and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
     union
     select 'IDB104', 'select', w.privilege, null, null, null, false, false,

@@ -98,7 +98,7 @@ begin
     select array_agg(c.base_num order by x.place) into target_nums
       from unnest(target_nums) with ordinality x (num, place)
       left join (
-        select substring(e from '^[0-9]+')::smallint as num, min(substring(e from ':resorigcol ([0-9]+) ')::smallint) as base_num
+        select substring(e from '^[0-9]+')::smallint as num, nullif(min(substring(e from ':resorigcol ([0-9]+) ')::smallint), 0) as base_num -- 0: a whole row
           from regexp_split_to_table(action, ' :resno ') with ordinality p (e, place)
          where place > 1 and substring(e from ':resorigtbl ([0-9]+) ')::oid = target
          group by 1

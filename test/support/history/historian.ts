@@ -298,7 +298,7 @@ export class Historian {
       await this.observe(why)
       if (this.unmet !== null) this.unmet = await this.readUnmet()
     }
-    await this.expectAllWell(!warned && statements.some((one) => one.includes('revoke')))
+    await this.expectAllWell(warned ? [] : statements)
   }
 
   private async rival(): Promise<Session> {
@@ -321,18 +321,20 @@ export class Historian {
     await this.tolerate(async () => await this.database.rows('commit'))
     await rival
     this.count('races')
-    await this.expectTypes()
+    await this.expectNothingLost()
     await this.observe({ rowsChanged: true, warnings: [...this.warnings(), ...this.warnings(other)] })
-    await this.expectAllWell([...first, ...second].some((one) => one.includes('revoke')))
+    await this.expectAllWell([...first, ...second])
   }
 
-  /** CREATE TABLE locks no type that its columns are of: another session can drop it meanwhile (seen on PostgreSQL 18). */
-  private async expectTypes(): Promise<void> {
+  /** DDL locks neither types nor functions that it mentions: another session can drop them meanwhile (seen on PostgreSQL 18). */
+  private async expectNothingLost(): Promise<void> {
     const isLost = await this.database.value<boolean>(`
       select exists (
-        select from pg_attribute a where a.attnum > 0 and not a.attisdropped and not exists (select from pg_type t where t.oid = a.atttypid))`)
+        select from pg_attribute a where a.attnum > 0 and not a.attisdropped and not exists (select from pg_type t where t.oid = a.atttypid)
+      ) or exists (
+        select from pg_depend d where d.refclassid = 'pg_proc'::regclass and not exists (select from pg_proc p where p.oid = d.refobjid))`)
     if (!isLost) return
-    this.count('abandoned: the type of a column is gone')
+    this.count('abandoned: a type or a function in use is gone')
     throw new Abandoned()
   }
 
@@ -448,12 +450,14 @@ export class Historian {
   }
 
   /**
-   * What holds always: privileges are as promised. Where another alternative stood in, nobody gives back what was `revoked`, until somebody asks.
+   * What holds always: privileges are as promised. Where another alternative stood in, nobody gives back what these revoked, until somebody asks
+   * (of the schema of what it owns an owner has usage or not: there nobody sees it).
    */
-  private async expectAllWell(revoked = false): Promise<void> {
+  private async expectAllWell(statements: readonly string[] = []): Promise<void> {
     const claimed = new Map([...this.ledger.holders].map(([stakeholder, { matches }]) => [stakeholder, matches]))
     let wrong = await wrongPrivileges(this.oracle, this.ledger.last, claimed)
-    if (revoked && wrong.length > 0) {
+    const revoked = statements.filter((one) => one.includes('revoke'))
+    if (revoked.some((one) => wrong.length > 0 || one.startsWith('revoke usage on schema'))) {
       await this.database.rows('select from integratedb.sync()')
       wrong = await wrongPrivileges(this.oracle, this.ledger.last, claimed)
     }
