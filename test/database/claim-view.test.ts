@@ -324,7 +324,10 @@ test('through a view that computes all its columns rows can be deleted; what nob
     create view computed.whole as select i as item from base.item i;
     create view computed.over_it as select item from computed.whole`)
   try {
-    const paths = [{ path: 'computed.*', fields: '*' }, { path: 'base.item', fields: ['gone'] }]
+    const paths = [
+      { path: 'computed.*', fields: '*' },
+      { path: 'base.item', fields: ['gone'] },
+    ]
     await setClaims(database, 'reporter', [{ alternatives: paths, optional: true, access: ['update', 'delete'] }])
     const use = async () =>
       await database.rows('begin; set local role reporter; delete from computed.over_it; delete from computed.sum; commit')
