@@ -11635,7 +11635,8 @@ declare
   -- Made in another database of the cluster, by somebody else. Until PostgreSQL 15, CREATEROLE is enough.
   may_appoint constant boolean := current_setting('server_version_num')::integer < 160000
     or pg_catalog.pg_has_role(current_user, 'integratedb_admin', 'usage with admin option');
-  is_upgrade constant boolean := exists (select from integratedb.setting where name = 'core' and value <> core_hash);
+  is_upgrade constant boolean := exists (
+    select from integratedb.setting where name = 'core' and value <> core_hash or name = 'version' and value <> new_version);
 begin
   insert into integratedb.setting (name, value)
   values ('version', new_version), ('engine', engine), ('core', core_hash)

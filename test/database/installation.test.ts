@@ -213,34 +213,44 @@ describe('an upgrade', () => {
     expect((await session.failure('alter table public.orders drop column total')).code).toBe('IDB01')
   })
 
-  test('from one that told otherwise what a type is made of, and had nothing behind a claim: nothing is another type, and everything is behind', async () => {
-    const db = await installedDatabase()
-    await db.rows(`create type public.pair as (a int, b text); create sequence public.counter;
+  test.each([
+    ['from one with another core', age],
+    [
+      'from one with the same core',
+      async (db: TestDatabase) => void (await db.rows(`update integratedb.setting set value = '0.0.9' where name = 'version'`)),
+    ],
+  ])(
+    '%s that told otherwise what a type is made of, and had nothing behind a claim: nothing is another type, and everything is behind',
+    async (_, age) => {
+      const db = await installedDatabase()
+      await db.rows(`create type public.pair as (a int, b text); create sequence public.counter;
       create table public.orders (id int primary key, pair public.pair, pairs public.pair[]); create view public.last as select last_value from public.counter;
       create table public.old (id int primary key); create table public.older () inherits (public.old)`)
-    await db.rows("select integratedb.add_stakeholder('reporter')")
-    const claims = {
-      match: [
-        { path: 'public.*', fields: '*' },
-        { path: 'public.orders', fields: [{ name: 'pair', type: 'public.pair' }] },
-      ],
-    }
-    await db.rows("select integratedb.set_claims('reporter', $1)", [claims])
-    const state = async () => await db.rows('select stakeholder, match, relid, fields, behind from integratedb.claim order by match, relid')
-    const before = await state()
-    await age(db)
-    await db.rows(
-      `update integratedb.claim set behind = '{}', fields = replace(fields::text, 'composite of 1: a integer, 2: b text', 'composite of a integer, b text')::jsonb`,
-    )
-    expect(await state()).not.toEqual(before)
+      await db.rows("select integratedb.add_stakeholder('reporter')")
+      const claims = {
+        match: [
+          { path: 'public.*', fields: '*' },
+          { path: 'public.orders', fields: [{ name: 'pair', type: 'public.pair' }] },
+        ],
+      }
+      await db.rows("select integratedb.set_claims('reporter', $1)", [claims])
+      const state = async () =>
+        await db.rows('select stakeholder, match, relid, fields, behind from integratedb.claim order by match, relid')
+      const before = await state()
+      await age(db)
+      await db.rows(
+        `update integratedb.claim set behind = '{}', fields = replace(fields::text, 'composite of 1: a integer, 2: b text', 'composite of a integer, b text')::jsonb`,
+      )
+      expect(await state()).not.toEqual(before)
 
-    await db.rows(installFile)
+      await db.rows(installFile)
 
-    expect(await state()).toEqual(before)
-    await db.rows('alter table public.orders add more int')
-    expect((await db.failure('alter type public.pair drop attribute a cascade')).code).toBe('IDB01')
-    expect(await db.rows('select from integratedb.unmet_claims()')).toEqual([])
-  })
+      expect(await state()).toEqual(before)
+      await db.rows('alter table public.orders add more int')
+      expect((await db.failure('alter type public.pair drop attribute a cascade')).code).toBe('IDB01')
+      expect(await db.rows('select from integratedb.unmet_claims()')).toEqual([])
+    },
+  )
 
   test('from before stakeholders had several logins: each gets its own as a credential, and calls their new signatures', async () => {
     const db = await installedDatabase()
