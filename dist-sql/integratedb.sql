@@ -4293,6 +4293,7 @@ begin
   update integratedb.stakeholder s set document = _finish_claims.document, claimed_at = now() where s.name = _finish_claims.name;
   perform integratedb._follow_claims(name);
   perform integratedb._end_work();
+  perform integratedb._note_views_of(name, 'set_claims()');
 end
 $$;
 
@@ -4324,7 +4325,7 @@ end
 $$;
 
 comment on function integratedb.set_claims(text, jsonb) is
-  'Declares what a stakeholder depends on, replacing what it declared before, and grants exactly that, column by column. Returns what is claimed, as view claims. The document: README. All its problems are told at once, each with a JSON pointer, and then nothing changes. IDB02: invalid document; IDB03: cannot be met now; IDB04: no such stakeholder; IDB06: cannot be granted';
+  'Declares what a stakeholder depends on, replacing what it declared before, and grants exactly that, column by column. Returns what is claimed, as view claims. The document: README. All its problems are told at once, each with a JSON pointer, and then nothing changes. IDB02: invalid document; IDB03: cannot be met now; IDB04: no such stakeholder; IDB06: cannot be granted; IDB01, at the commit: somebody else claims a view that it owns and that needs what it gives up';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -4368,11 +4369,12 @@ begin
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._follow_claims(name);
   perform integratedb._end_work();
+  perform integratedb._note_views_of(name, 'remove_claims()');
 end
 $$;
 
 comment on function integratedb.remove_claims(text) is
-  'Revokes what a stakeholder''s claims gave it and forgets them: from now on it blocks no migration. IDB04: no such stakeholder';
+  'Revokes what a stakeholder''s claims gave it and forgets them: from now on it blocks no migration. IDB04: no such stakeholder; IDB01, at the commit: somebody else claims a view that it owns';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -10020,6 +10022,30 @@ end
 $$;
 
 comment on function integratedb._note(text, bigint[], boolean) is 'internal: adds to the transaction''s row in integratedb.migration';
+
+-- A stakeholder has other privileges now. What it owns of views that others claim is read and written with these.
+create or replace function integratedb._note_views_of(name text, command text)
+returns void
+language plpgsql
+volatile
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (
+    select from pg_roles r
+      join pg_roles o on pg_has_role(o.oid, r.oid, 'usage') and not o.rolsuper
+      join pg_shdepend d on d.refclassid = 'pg_authid'::regclass and d.refobjid = o.oid and d.deptype = 'o' and d.classid = 'pg_class'::regclass
+      join pg_database b on b.oid = d.dbid and b.datname = current_database()
+      join pg_class c on c.oid = d.objid and c.relkind = 'v'
+     where r.rolname = name::name)
+  then
+    perform integratedb._note(command, '{}', true);
+  end if;
+end
+$$;
+
+comment on function integratedb._note_views_of(text, text) is 'internal: after _end_work(); also those of roles that inherit from it';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------

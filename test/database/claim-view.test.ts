@@ -1,5 +1,5 @@
 /** Views with security_invoker: what is behind them, the stakeholder needs itself, from a claim or otherwise. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { TestDatabase } from '../support/database.ts'
 import { expectAllWell, refusal, setClaims } from '../support/oracle.ts'
 
@@ -314,6 +314,51 @@ test('of views over views each owner needs what it writes through', async () => 
       `select integratedb.remove_claims('reporter'); drop owned by api_owner, base_owner cascade; drop role api_owner, base_owner`,
     )
   }
+})
+
+describe('a stakeholder that owns a view', () => {
+  const all = [{ path: 'base.item', fields: '*' }]
+
+  beforeEach(async () => {
+    await database.rows(`select integratedb.add_stakeholder('owner')`)
+    await setClaims(database, 'owner', all)
+    await database.rows('alter view api.item set (security_invoker = false); alter view api.item owner to owner')
+    await setClaims(database, 'reporter', [{ path: 'api.item', fields: '*' }])
+  })
+  afterEach(() => database.rows(`select integratedb.remove_claims('reporter'); select integratedb.remove_stakeholder('owner', false)`))
+
+  const lacking = 'IDB404 reporter needs api.item (select): owner, the owner of the view api.item, may not read base.item.name'
+
+  test.each(['commit', 'statement'])('gives up nothing that who claims the view needs, %s', async (timing) => {
+    await database.rows(`select integratedb.set_check_timing('${timing}')`)
+    for (const less of [
+      `select integratedb.remove_claims('owner')`,
+      `select from integratedb.set_claims('owner', '{"match": [{"path": "base.item", "fields": ["id"]}]}')`,
+    ]) {
+      const error = await database.failure(less)
+      expect(error).toMatchObject({ code: 'IDB01', detail: expect.stringContaining(lacking) })
+    }
+    expect(await database.value(`select integratedb.get_claims('owner')`)).toEqual({ match: all })
+    await expectAllWell(database)
+    await database.rows(`begin; alter view api.item owner to postgres; select integratedb.remove_claims('owner'); commit`)
+    await expectAllWell(database)
+    await database.rows(`select integratedb.set_check_timing('commit')`)
+  })
+
+  test('a role that inherits from it, too; a document that gives up nothing passes, and so does all where somebody is only told', async () => {
+    await database.rows('create role heir in role owner; grant usage, create on schema api to heir; alter view api.item owner to heir')
+    try {
+      await setClaims(database, 'owner', all)
+      expect((await database.failure(`select integratedb.remove_claims('owner')`)).detail).toContain('heir, the owner of the view')
+      await database.rows(
+        `select integratedb.set_enforcement('warn'); select integratedb.remove_claims('owner'); select integratedb.set_enforcement('enforce')`,
+      )
+      expect(await database.rows('select distinct code from integratedb.unmet_claims()')).toEqual([{ code: 'IDB404' }])
+      expect(await database.value('select commands from integratedb.migrations order by id desc limit 1')).toEqual(['remove_claims()'])
+    } finally {
+      await database.rows(`alter view api.item owner to postgres; drop owned by heir; drop role heir`)
+    }
+  })
 })
 
 test('through a view that computes all its columns rows can be deleted; what nobody can update nobody has to be granted', async () => {

@@ -41,6 +41,7 @@ begin
   update integratedb.stakeholder s set document = _finish_claims.document, claimed_at = now() where s.name = _finish_claims.name;
   perform integratedb._follow_claims(name);
   perform integratedb._end_work();
+  perform integratedb._note_views_of(name, 'set_claims()');
 end
 $$;
 

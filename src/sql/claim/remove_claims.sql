@@ -14,8 +14,9 @@ begin
   update integratedb.stakeholder s set document = null, claimed_at = null where s.name = remove_claims.name;
   perform integratedb._follow_claims(name);
   perform integratedb._end_work();
+  perform integratedb._note_views_of(name, 'remove_claims()');
 end
 $$;
 
 comment on function integratedb.remove_claims(text) is
-  'Revokes what a stakeholder''s claims gave it and forgets them: from now on it blocks no migration. IDB04: no such stakeholder';
+  'Revokes what a stakeholder''s claims gave it and forgets them: from now on it blocks no migration. IDB04: no such stakeholder; IDB01, at the commit: somebody else claims a view that it owns';

@@ -18,4 +18,4 @@ end
 $$;
 
 comment on function integratedb.set_claims(text, jsonb) is
-  'Declares what a stakeholder depends on, replacing what it declared before, and grants exactly that, column by column. Returns what is claimed, as view claims. The document: README. All its problems are told at once, each with a JSON pointer, and then nothing changes. IDB02: invalid document; IDB03: cannot be met now; IDB04: no such stakeholder; IDB06: cannot be granted';
+  'Declares what a stakeholder depends on, replacing what it declared before, and grants exactly that, column by column. Returns what is claimed, as view claims. The document: README. All its problems are told at once, each with a JSON pointer, and then nothing changes. IDB02: invalid document; IDB03: cannot be met now; IDB04: no such stakeholder; IDB06: cannot be granted; IDB01, at the commit: somebody else claims a view that it owns and that needs what it gives up';

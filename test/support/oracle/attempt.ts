@@ -129,7 +129,7 @@ export async function attempt(session: Session, uses: readonly Use[]): Promise<O
               case when sqlstate <> 'ORACL' then sqlstate when way.place > 1 and found = 0 then '02000' else '${worked}' end);
           end;
           first_tried := coalesce(first_tried, tried);
-          exit when tried->>'state' = '${worked}';
+          exit when tried->>'state' in ('${worked}', '42501'); -- no other value gives a privilege
         end loop;
         outcomes := outcomes || case when tried->>'state' = '${worked}' then tried else first_tried end;
       end loop;
