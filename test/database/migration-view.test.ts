@@ -33,13 +33,11 @@ const policy = (using: string): string => `create table api.v (id int, name text
 const use = 'set local role reader; select * from api.v; reset role'
 const claim = { path: 'api.v', fields: '*' }
 
-/** What would bring it back, for audit_access(). */
+/** What would bring it back. */
 const remedies = async (): Promise<string[]> =>
   (
-    await database.rows<{ remedy: string }>(
-      `select distinct remedy from json_to_recordset(integratedb._obstacles('api.v'::regclass, 'reader'::regrole, false)) o (remedy text)`,
-    )
-  ).map(({ remedy }) => remedy)
+    await database.rows<{ fix: string }>(`select distinct fix from integratedb.audit_access('reader') where finding = 'cannot be used'`)
+  ).map(({ fix }) => fix)
 
 const mine = `grant select (id, name) on base.b to public`
 const moreColumns = 'alter table base.b add secret text'

@@ -155,9 +155,10 @@ export interface Obstacle {
   of_access?: Privilege
   /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
   of_column?: number
-  /** What it needs itself behind a view (security_invoker); own_column missing for any column. */
+  /** What a stakeholder needs itself behind a view: this one (security_invoker), or own_by, which owns the view; own_column missing for any column. */
   own_relation?: number
   own_column?: number
+  own_by?: string
   /** It has that now, and by no other way than a grant to itself. */
   is_granted?: true
   /** Only inserting calls it: a default. */

@@ -145,13 +145,15 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
 function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacle[] {
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
   return (access.obstacles ?? []).filter(
-    ({ code, expected, of_access = expected, of_column, own_relation, own_column, is_granted, is_of_insert }) => {
+    ({ code, expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted, is_of_insert }) => {
       if (of_access === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
       if (!has(of_access)) return false
       if (of_column !== undefined && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column))) return false
-      // What the stakeholder has itself may be about to be granted or revoked.
-      const isMoving = mode !== 'inspect' && own_relation !== undefined
-      return !((isMoving ? isGiven(claim.stakeholder, own_relation, expected as typeof of_access, own_column) : null) ?? is_granted)
+      // What a stakeholder has itself may be about to be granted or revoked; what another has, not by a document of this one.
+      const isMoving = mode !== 'inspect' && own_relation !== undefined && !(own_by && mode === 'declare')
+      return !(
+        (isMoving ? isGiven(own_by ?? claim.stakeholder, own_relation, expected as typeof of_access, own_column) : null) ?? is_granted
+      )
     },
   )
 }

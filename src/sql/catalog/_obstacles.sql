@@ -25,6 +25,21 @@ $$;
 
 comment on function integratedb._has_otherwise(oid, oid, smallint, text) is 'internal: by ownership, PUBLIC or a role that it is a member of';
 
+-- Does it hold what its claims give it? Then these may be about to change that.
+create or replace function integratedb._is_stakeholder(role oid)
+returns boolean
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select from integratedb.stakeholder s where s.name = pg_get_userbyid(role)::text);
+end
+$$;
+
+comment on function integratedb._is_stakeholder(oid) is 'internal: is the role one of a stakeholder?';
+
 -- Why can this role not use the relation, although it holds the privileges? (IDB404; IDB401 for what a writer runs.)
 create or replace function integratedb._obstacles(relation oid, role oid, is_written boolean)
 returns json
@@ -76,10 +91,10 @@ begin
      where is_filtered and not y.is_moot and not w.is_recursive
        and (w.command = 'r' or w.relation in (select target from way))
   ), obstacle as (
-    -- What the stakeholder itself needs behind a view, a claim on that relation may be about to grant or to take away:
+    -- What a stakeholder needs behind a view, this one or (own_by) who owns it, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences and system columns cannot be claimed.)
     select 'IDB404' as code, q.privilege as expected, q.of_access, null::smallint as of_column, case when o.is_own then c.oid::bigint end as own_relation,
-           a.attnum as own_column, h.may as is_granted, false as is_of_insert,
+           a.attnum as own_column, case when o.is_own and q.checked_as is distinct from $2 then pg_get_userbyid(q.checked_as)::text end as own_by, h.may as is_granted, false as is_of_insert,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
                   case when q.privilege <> 'select' then ', whose rows it locks' end, q.reason) as message,
            case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(q.privilege), case when c.relkind <> 'S' then ' (' || quote_ident(a.attname) || ')' end,
@@ -88,17 +103,20 @@ begin
       join pg_class c on c.oid = q.relation
       join pg_namespace n on n.oid = c.relnamespace
       left join pg_attribute a on a.attrelid = c.oid and (a.attnum = q.num or q.num = 0 and a.attnum > 0 and not a.attisdropped)
-      cross join lateral (select q.checked_as = $2 and c.relkind <> 'S' and coalesce(a.attnum > 0, true) as is_own) o
+      cross join lateral (
+        select integratedb._is_stakeholder(q.checked_as) and c.relkind <> 'S' and coalesce(a.attnum > 0, true) as is_own
+      ) o
       cross join lateral (
         select case when a.attnum is null
           then has_any_column_privilege(q.checked_as, c.oid, q.privilege)
           else has_column_privilege(q.checked_as, c.oid, a.attnum, q.privilege) end as may
       ) h
-     where not h.may or (o.is_own and not integratedb._has_otherwise($2, c.oid, a.attnum, q.privilege))
+     where not h.may or (o.is_own and not integratedb._has_otherwise(q.checked_as, c.oid, a.attnum, q.privilege))
     union
-    select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when w.checked_as = $2 then c.oid::bigint end, a.attnum, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+    select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when o.is_own then c.oid::bigint end, a.attnum,
+        case when o.is_own and w.checked_as is distinct from $2 then pg_get_userbyid(w.checked_as)::text end, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
-        case when w.checked_as <> $2 then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
+        case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
           n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from way t
       join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
@@ -106,6 +124,7 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
       join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
+      cross join lateral (select integratedb._is_stakeholder(w.checked_as) as is_own) o
       cross join lateral (
         select case when a.attnum is null then has_table_privilege(w.checked_as, c.oid, p.privilege)
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
@@ -114,19 +133,19 @@ begin
              -- Else nobody can write it: here, or further behind.
              and a.attgenerated = '' and a.attidentity <> 'a' and not exists (
                select from way l where l.num = t.num and l.is_last and l.target_num is null and l.handed_over & p.bit = 0) end
-       and (not h.may or (w.checked_as = $2 and not integratedb._has_otherwise($2, c.oid, a.attnum, p.privilege)))
+       and (not h.may or (o.is_own and not integratedb._has_otherwise(w.checked_as, c.oid, a.attnum, p.privilege)))
     union
-    select 'IDB104', 'select', w.privilege, null, null, null, false, false,
+    select 'IDB104', 'select', w.privilege, null, null, null, null, false, false,
            format('the materialized view %s, which a policy reads, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass),
            format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
       from walk_of w
       join pg_class m on m.oid = w.relation and m.relkind = 'm' and not m.relispopulated
      where w.is_of_policy
     union
-    select 'IDB404', 'select', w.privilege, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
+    select 'IDB404', 'select', w.privilege, null, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
       from walk_of w where w.is_recursive
     union
-    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, null, false, f.is_of_insert,
            format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
            format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
       from walk w
@@ -137,12 +156,12 @@ begin
      where not has_function_privilege($2, p.oid, 'execute')
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
-                                     'own_relation', own_relation, 'own_column', own_column, 'is_granted', nullif(is_granted, false),
+                                     'own_relation', own_relation, 'own_column', own_column, 'own_by', own_by, 'is_granted', nullif(is_granted, false),
                                      'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, is_granted, is_of_insert, remedy (SQL, for audit_access; of what the role itself lacks, a claim is)}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, own_by, is_granted, is_of_insert, remedy (SQL, for audit_access; of what a stakeholder itself lacks, a claim is)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
 -- policies that apply; a policy that shows all, alone, hides nothing.

@@ -101,7 +101,7 @@ begin
         select distinct on (f.path, f.field, f.message) f.*, k.relid::oid as relation, k.schema_name, k.access
           from jsonb_populate_recordset(null::integratedb.finding, integratedb._call('inspect_claims', integratedb._claims_in(stakeholder))) f
           left join integratedb.claim k on k.stakeholder = f.stakeholder and format('%I.%I', k.schema_name, k.relation_name) = f.path
-         where f.code like 'IDB4%'
+         where f.code like 'IDB4%' or f.code = 'IDB104'
          order by f.path, f.field, f.message
       ), hidden as (
         -- So it may have been when the claim was made: no row, and no error.
@@ -128,29 +128,33 @@ begin
                 and y.polcmd in ('*', x.command)
                 and exists (select from unnest(y.polroles) z (oid) where z.oid = 0 or pg_has_role(o.oid, z.oid, 'usage')))
       ), obstacle as materialized (
-        select u.relation, o.message, o.remedy, o.expected, o.own_relation, o.own_column
+        select u.relation, o.message, o.remedy, o.expected, o.own_relation, o.own_column, o.own_by
           from (select distinct u.relation, u.access from unmet u where u.relation is not null) u
           join pg_roles r on r.rolname = _audit_claims.stakeholder::name
          cross join lateral json_to_recordset(integratedb._obstacles(u.relation, r.oid, u.access <> '{select}'))
-           o (message text, is_granted boolean, remedy text, expected text, own_relation bigint, own_column smallint)
+           o (message text, is_granted boolean, remedy text, expected text, own_relation bigint, own_column smallint, own_by text)
          where o.is_granted is null
       ), also as materialized (
-        select integratedb._claim_also(_audit_claims.stakeholder, json_agg(json_build_object('relation', o.own_relation, 'privilege', o.expected, 'num', o.own_column))) as sql
+        select n.name, integratedb._claim_also(n.name, json_agg(json_build_object('relation', o.own_relation, 'privilege', o.expected, 'num', o.own_column))) as sql
           from obstacle o
+         cross join lateral (select coalesce(o.own_by, _audit_claims.stakeholder) as name) n
          where o.own_relation is not null and (o.relation, o.message) in (select u.relation, u.message from unmet u)
-        having count(*) > 0
+         group by 1
       )
       select u.stakeholder, concat_ws('.', u.path, quote_ident(u.field)), upper(array_to_string(u.access, ', ')),
              concat_ws(' ', u.code, u.message), 'cannot be used',
              coalesce(
-               (select coalesce(o.remedy, case when o.own_relation is not null then (select sql from also) end)
+               (select coalesce(o.remedy, (select a.sql from also a where o.own_relation is not null and a.name = coalesce(o.own_by, u.stakeholder)))
                   from obstacle o where o.relation = u.relation and o.message = u.message limit 1),
                case u.code
                  when 'IDB402' then format('GRANT USAGE ON SCHEMA %I TO %I', u.schema_name, u.stakeholder)
                  when 'IDB403' then format('/* unless it is meant to see less now: then bring its policy back */ SELECT * FROM integratedb.set_claims(%L, integratedb.get_claims(%L))', u.stakeholder, u.stakeholder)
                  else 'SELECT * FROM integratedb.sync()' end)
         from unmet u
-       where u.code <> 'IDB403' or not exists (select from hidden h where h.path = u.path)
+       where case u.code
+               when 'IDB403' then not exists (select from hidden h where h.path = u.path)
+               when 'IDB104' then exists (select from obstacle o where o.relation = u.relation and o.message = u.message)
+               else true end
       union all
       select stakeholder, h.path, upper(h.access), format('row level security of %s: no policy lets %I see or write a row', h.hiding, h.reader),
              'cannot be used',
