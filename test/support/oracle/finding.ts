@@ -2,7 +2,7 @@
 import type { Catalogue, Column, Relation } from './catalogue.ts'
 import { relationsBehind } from './catalogue.ts'
 import type { Flaw } from './promise.ts'
-import { fillsItself, filterOf } from './promise.ts'
+import { fillsItself } from './promise.ts'
 
 export interface Line {
   code: string
@@ -36,6 +36,12 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     [name, ...relationsBehind(after, name)].every((each) => after.relations.get(each)?.isPopulated !== false)
   const requiresBehind = (name: string): boolean =>
     [...relationsBehind(after, name)].some((each) => after.relations.get(each)?.columns.some((one) => one.refusesNull && !fillsItself(one)))
+  /** In it, in what it reads, or in what policies read in turn. */
+  const isFilteredBehind = (name: string): boolean => {
+    const seen = relationsBehind(after, name)
+    for (const one of seen) for (const read of after.relations.get(one)?.policiesRead ?? []) relationsBehind(after, read, seen)
+    return [...seen].some((one) => (after.relations.get(one)?.rowSecurity ?? 'off') !== 'off')
+  }
   // Let through, what was taken is given again for the sake of a relation that is new.
   const isGivenAgain = [...after.relations.values()].some(
     ({ name, sequences }) =>
@@ -87,15 +93,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
     case 'IDB404':
       return unless(tried || isFlawed || isGivenAgain, 'everything that was tried still works')
     case 'IDB403':
-      return unless(
-        tried ||
-          now === undefined ||
-          now.kind === 'v' ||
-          now.kind === 'm' ||
-          filterOf(now, line.stakeholder, 'select') !== null ||
-          now.policies.length > 0,
-        'no policy hides a row',
-      )
+      return unless(tried || now === undefined || isFilteredBehind(line.relation), 'no policy hides a row')
     default:
       return null
   }

@@ -66,8 +66,9 @@ export interface Circumstances {
   warnings: readonly string[]
 }
 
-/** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's. */
-const isConstraint = (state: string): boolean => /^(23514|42P17|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state)
+/** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's (of a policy we tell). */
+const isConstraint = ({ state, message }: Outcome): boolean =>
+  /^(23514|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state) || (state === '42P17' && !message.includes('in policy'))
 
 function declarationOf(path: ChosenPath, name: string): Field | undefined {
   if (path.fields === '*') return undefined
@@ -101,11 +102,32 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
   return { relation: now.name, access, columns }
 }
 
+/** Of this very relation, not of one whose name begins so, or that is spoken of. */
 const isWarned = ({ warnings }: Circumstances, code: string, stakeholder: string, relation: string): boolean =>
-  warnings.some((line) => [code, stakeholder, relation].every((part) => line.includes(part)))
+  warnings.some((line) =>
+    ['needs', 'and']
+      .map((word) => `${code} ${stakeholder} ${word} ${relation}`)
+      .some((begin) => line.startsWith(begin) && /^[.: (]/.test(line.slice(begin.length))),
+  )
 
-/** Of its own, or of another table that refers to it. */
-const hasForeignKey = ({ constraints }: Relation): boolean => constraints.some(({ definition }) => definition.startsWith('FOREIGN KEY'))
+/** Do foreign keys of these, or those that refer to them and so on, lead to another table, or to a schema, of this name? Postgres tells no more of it. */
+function isReferred(catalogue: Catalogue, behind: readonly Relation[], named: string): boolean {
+  const withRows = (relation: Relation): Relation[] => [relation, ...descendants(catalogue, relation.name)]
+  const refersTo = ({ constraints }: Relation, { name }: Relation): boolean =>
+    constraints.some(
+      ({ isForeign, definition }) => !isForeign && definition.startsWith('FOREIGN KEY') && definition.includes(` REFERENCES ${name}(`),
+    )
+  const way = behind.flatMap(withRows)
+  const reached = new Set<Relation>()
+  for (const one of way) {
+    for (const other of catalogue.relations.values()) {
+      if (reached.has(other) || !(refersTo(one, other) || refersTo(other, one))) continue
+      for (const each of withRows(other)) reached.add(each)
+      way.push(...withRows(other))
+    }
+  }
+  return [...reached].some((one) => one.schema === named || (one.relation === named && !behind.includes(one)))
+}
 
 const handsOver = ({ triggers }: Relation): boolean => triggers.some((trigger) => trigger.includes(' INSTEAD OF '))
 
@@ -119,13 +141,19 @@ function outcomeFlaws(
   catalogue: Catalogue,
   stakeholder: string,
   why: Circumstances,
+  isOfWildcard: boolean,
 ): Flaw[] {
   const relation = now.name
   const own = new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)]))
   const ruled = behind
     .flatMap((each) => each.ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
     .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
-  const isFilling = behind.some(({ columns }) => columns.some(fillsItself))
+  /** Postgres tells no schema. */
+  const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '')
+  const deniedItself = new Set(
+    behind.flatMap(({ calls }) => calls.filter(({ executors }) => !executors.includes(stakeholder)).map(bareName)),
+  )
+  const isFilling = behind.some(({ columns, sequences }) => sequences.length > 0 || columns.some(({ identity }) => identity !== null))
   const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
   // The document names them and the application fills them, though not in what is tried: another type, say, or another option.
   const alsoFilled = now.columns.filter(({ name, quoted }) => filled.has(name) && use.columns.every((column) => column.quoted !== quoted))
@@ -140,7 +168,7 @@ function outcomeFlaws(
       // What never worked is not promised; but an alternative that never worked stands in for nothing. Values that the oracle made up may be
       // why; not where no partition takes a row, because its key is left null. Of a constraint that is NOT VALID rows may show that it refuses.
       const isOfValues =
-        isConstraint(outcome.state) &&
+        isConstraint(outcome) &&
         !outcome.message.startsWith('no partition of relation') &&
         !behind.some(({ constraints }) => constraints.some(({ definition }) => definition.endsWith(' NOT VALID')))
       return outcome.state === worked || isOfValues
@@ -148,7 +176,7 @@ function outcomeFlaws(
         : [{ ...flaw, what: `${outcome.name} never worked: ${outcome.state} ${outcome.message}`, sure: false }]
     }
     if (outcome.state === worked) {
-      if (outcome.rows >= then.rows || why.rowsChanged || outcome.name.startsWith('insert')) return []
+      if (outcome.rows >= then.rows || why.rowsChanged) return []
       return [
         {
           ...flaw,
@@ -165,22 +193,23 @@ function outcomeFlaws(
     const isOfForeignKey =
       outcome.name !== 'select' &&
       denied !== undefined &&
-      behind.some(hasForeignKey) &&
+      isReferred(catalogue, behind, denied) &&
       behind.every(({ relation, isReadByOwner }) => relation !== denied || !isReadByOwner)
     // No row was there to show what the statement does.
-    const isOfRows = outcome.state === '23502' || isConstraint(outcome.state) || outcome.message.includes('row-level security')
+    const isOfRows = outcome.state === '23502' || isConstraint(outcome) || outcome.message.includes('row-level security')
     const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
     // A function took the rows and is gone: what it took is not what the table behind the view takes (what functions do inside is not seen).
     const isHandedOn = isOfRows && handsOver(relationThen) && !handsOver(now)
     // A view that a wildcard took in and nobody may read holds nothing, whatever else could be done with it.
-    const wasUnmet = before.some(({ name, state }) => name === 'select' && state === '42501')
+    const wasUnmet = isOfWildcard && before.some(({ name, state }) => name === 'select' && state === '42501')
     // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
     const isOfRule = ruled.some(
-      ({ name, relation, sequences, calls }) =>
-        (outcome.state === '428C9' || // of a column, and Postgres does not tell of which table
-          [relation, ...[...sequences, ...calls].map((one) => one.name.replace(/\(.*/, '').replace(/^.*\./, ''))].some(
-            (one) => outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`),
-          )) &&
+      ({ name, relation, columns, sequences, calls }) =>
+        (outcome.state === '428C9' // of a column, and Postgres does not tell of which table
+          ? columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
+          : [relation, ...[...sequences, ...calls].map(bareName)].some(
+              (one) => !deniedItself.has(one) && (outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`)),
+            )) &&
         (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
     // A foreign key's action sets null, in another table, what may not be null there.
@@ -196,8 +225,7 @@ function outcomeFlaws(
       wasUnmet ||
       isUnproven ||
       isHandedOn ||
-      (isConstraint(outcome.state) &&
-        (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite'))))
+      (isConstraint(outcome) && (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite'))))
     // A sequence may come to a number that a row has already, or that another table has not.
     const isOfValues = now.kind === 'v' ? /^23505$/ : /^23(505|503|514|P01)$/
     const isCoincidence = isOfValues.test(outcome.state) && outcome.name.startsWith('insert') && isFilling
@@ -357,7 +385,7 @@ export class Ledger {
       // Nor of what it could never write.
       const neverWritten = then.outcomes.every(({ name: what, state }) => attemptsAt.select.test(what) || state !== worked)
       if (claimed.path.relation === null && neverWritten) for (const flaw of one.flaws) if (flaw.code === 'IDB213') flaw.sure = false
-      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why))
+      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why, claimed.path.relation === null))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })

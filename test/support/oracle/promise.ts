@@ -164,7 +164,7 @@ function columnFlaws(
 const required = (relation: Relation): Column[] => relation.columns.filter((column) => column.refusesNull && !fillsItself(column))
 
 /** May row level security keep rows from this role? `null`: it may not. */
-export function filterOf(relation: Relation, role: string, command: Exclude<Policy['command'], 'all'>): string | null {
+function filterOf(relation: Relation, role: string, command: Exclude<Policy['command'], 'all'>): string | null {
   if (relation.rowSecurity === 'off' || (relation.rowSecurity === 'on' && relation.owner === role)) return null
   const applied = relation.policies.filter(
     (policy) => (policy.command === command || policy.command === 'all') && (policy.roles === null || policy.roles.includes(role)),
@@ -438,8 +438,10 @@ export function newConstraints(
       .map(({ name }) => name),
   )
   const old = [...before.relations.values()].flatMap(({ constraints }) => constraints).concat(then.constraints)
+  // Made anew the same, and not one more of them.
+  const count = ({ constraints }: Relation, definition: string): number => constraints.filter((one) => one.definition === definition).length
   const isKnown = ({ oid, definition }: Constraint) =>
-    old.some((one) => one.oid === oid) || then.constraints.some((one) => one.definition === definition)
+    old.some((one) => one.oid === oid) || count(then, definition) >= count(now, definition)
   const matters = ({ isForeign }: Constraint) => (isForeign ? access.has('update') : writes(access))
   const isFilled = ({ columns }: Constraint) => now.columns.some((column) => columns.includes(column.name) && fillsItself(column))
   const isForInsert = (one: Constraint) =>
