@@ -382,9 +382,17 @@ export class Ledger {
       const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
       const { outcomes: tried } = one.tried
       one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
-      // Nor of what it could never write.
-      const neverWritten = then.outcomes.every(({ name: what, state }) => attemptsAt.select.test(what) || state !== worked)
-      if (claimed.path.relation === null && neverWritten) for (const flaw of one.flaws) if (flaw.code === 'IDB213') flaw.sure = false
+      // Nor of what it could never write: at all, or, where it is still updated, insert.
+      const never = (...acts: Access[]): boolean =>
+        then.outcomes.every(({ name: what, state }) => state !== worked || acts.every((act) => !attemptsAt[act].test(what)))
+      const isUpdated = ({ columns }: Relation, field: string | null): boolean =>
+        columns.some((column) => column.name === field && column.isUpdatable)
+      if (claimed.path.relation === null) {
+        for (const flaw of one.flaws) {
+          const isOfInserts = never('insert') && isUpdated(then.relation, flaw.field) === isUpdated(relation, flaw.field)
+          if (flaw.code === 'IDB213' && (never('insert', 'update', 'delete') || isOfInserts)) flaw.sure = false
+        }
+      }
       one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why, claimed.path.relation === null))
       if (isWarned(why, 'IDB302', stakeholder, name)) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
