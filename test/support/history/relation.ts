@@ -57,8 +57,21 @@ export class RelationStatements extends Scene {
       `select ${list} from ${relation.name} where true`,
       `select distinct ${list} from ${relation.name}`,
       `select ${list === '*' ? '*' : list}, shop.next() as computed from ${relation.name}`,
+      ...this.withAnother(relation, columns),
     ])
   })
+
+  /** Queries that read a second relation. */
+  private withAnother({ name }: Relation, columns: readonly string[]): string[] {
+    const other = this.dice.chance(0.4) ? this.dice.maybe(this.relations('rpvm').filter((one) => one.name !== name)) : undefined
+    if (other === undefined || columns.length === 0) return []
+    const mine = columns.map((column) => `x.${column}`).join(', ')
+    return [
+      `select ${columns.join(', ')} from ${name} where exists (select from ${other.name}) or true`,
+      `select ${mine} from ${name} x where x.${columns[0]} is not null or exists (select from ${other.name} y where y is not null)`,
+      `select ${mine} from ${name} x left join (select from ${other.name} limit 1) y on true`,
+    ]
+  }
 
   private view(word: string): string | undefined {
     const query = this.viewQuery()
@@ -102,7 +115,7 @@ export class RelationStatements extends Scene {
       )
       return (
         to &&
-        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', '', ' not valid', ' on delete cascade', ...(column.identity === 'always' ? [] : [' on delete set null', ' on update cascade'])])}`
+        `alter table ${relation.name} add foreign key (${column.quoted}) references ${to.one.name} (${to.key.quoted})${this.dice.one(['', '', ' not valid', ' on delete cascade', ...(column.identity === 'always' ? [] : [' on delete set null', ' on update cascade', ' on update set null', ' on delete set default'])])}`
       )
     }),
     this.onColumn('rp', (relation, column) => `create ${this.dice.one(['unique index', 'index'])} on ${relation.name} (${column.quoted})`),
@@ -178,6 +191,7 @@ export class RelationStatements extends Scene {
     this.on('m', (relation) => `refresh materialized view ${relation.name}${this.dice.one([' with no data', ''])}`),
     this.on('rp', (relation) => this.onConstraint(relation)),
     this.on('rp', (relation) => this.onConstraint(relation)),
+    this.onColumn('rp', (relation, column) => this.anotherConstraint(relation, column)),
     this.on('rpv', (relation) => `drop ${isWatched(relation) ? 'trigger' : 'rule'} watch on ${relation.name}`),
     this.on('rpv', (relation) => (isWatched(relation) ? `drop trigger watch on ${relation.name}` : undefined)),
     this.on('rp', (relation) =>
@@ -255,6 +269,21 @@ export class RelationStatements extends Scene {
         `alter table ${relation.name} drop ${column.quoted}; alter table ${relation.name} add ${column.quoted} ${column.type}`,
     ),
   ]
+
+  /** Of the same name, and with another meaning. */
+  private anotherConstraint(relation: Relation, column: Column): string | undefined {
+    const constraint = this.dice.maybe(
+      relation.constraints.filter(({ isForeign, definition }) => !isForeign && /^(CHECK|UNIQUE|FOREIGN)/.test(definition)),
+    )
+    if (constraint === undefined) return undefined
+    const { name, definition } = constraint
+    const other = definition.startsWith('CHECK')
+      ? `check (${this.condition(relation, column)})`
+      : definition.startsWith('UNIQUE')
+        ? `unique (${column.quoted})`
+        : definition.replace(/ ON (UPDATE|DELETE) .*/, '').concat(this.dice.one([' on delete cascade', ' on update cascade', '']))
+    return `alter table ${relation.name} drop constraint ${name}; alter table ${relation.name} add constraint ${name} ${other}`
+  }
 
   private onConstraint(relation: Relation): string | undefined {
     const name = this.dice.maybe(relation.constraints.filter(({ isForeign }) => !isForeign))?.name
