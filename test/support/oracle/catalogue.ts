@@ -340,6 +340,17 @@ export class Types {
   }
 }
 
+/** What Postgres hands an INSERT into this view to: the relation that its query begins with, of all that it reads. */
+export function handedTo({ passesInserts, definition, reads }: Relation): string[] {
+  if (!passesInserts) return []
+  const place = (name: string): number => {
+    const quoted = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    const at = definition?.search(new RegExp(`FROM (ONLY )?${quoted}(?![\\w"])`)) ?? -1
+    return at < 0 ? Number.POSITIVE_INFINITY : at
+  }
+  return [...reads].sort((one, other) => place(one) - place(other)).slice(0, 1)
+}
+
 /** Acts whose plan Postgres refuses to make for one of these reasons. */
 async function refusedActs(session: Session, plans: readonly { act: string; plan: string }[], conditions: string): Promise<Set<string>> {
   if (plans.length === 0) return new Set()

@@ -212,11 +212,14 @@ function outcomeFlaws(
             )) &&
         (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
-    // A foreign key's action sets null, in another table, what may not be null there.
+    // A foreign key's action sets null, in another table or in this one, what may not be null there.
+    const setsNull = behind.some(({ constraints }) =>
+      constraints.some(({ definition }) => / ON (UPDATE|DELETE) SET (NULL|DEFAULT)/.test(definition)),
+    )
     const isOfAction =
       outcome.state === '23502' &&
       /^(delete|update|rewrite)/.test(outcome.name) &&
-      !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`)) &&
+      (setsNull || !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`))) &&
       (why.rowsChanged || isWarnedOf('IDB302'))
     const isExcused =
       isOfRule ||

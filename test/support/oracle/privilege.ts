@@ -1,6 +1,6 @@
 /** Exactly what a stakeholder's role holds, and exactly what it should: its document applied to the catalogue, and nothing else. */
 import type { Session } from '../database.ts'
-import type { Catalogue, Relation } from './catalogue.ts'
+import { type Catalogue, handedTo, type Relation } from './catalogue.ts'
 import type { Match, Path } from './document.ts'
 import { refusedBehind } from './promise.ts'
 
@@ -62,9 +62,8 @@ function columnsOf(relation: Relation, path: Path): Relation['columns'] {
 /** An INSERT runs the defaults of the table that it ends in, with the rights of whoever inserts; not where a trigger or rule takes it over. */
 function sequencesOf(catalogue: Catalogue, relation: Relation, seen: readonly Relation[] = []): Relation['sequences'] {
   if (seen.includes(relation)) return []
-  const { sequences, reads, passesInserts } = relation
-  const behind = passesInserts ? reads.flatMap((name) => catalogue.relations.get(name) ?? []) : []
-  return [...sequences, ...behind.flatMap((one) => sequencesOf(catalogue, one, [...seen, relation]))]
+  const behind = handedTo(relation).flatMap((name) => catalogue.relations.get(name) ?? [])
+  return [...relation.sequences, ...behind.flatMap((one) => sequencesOf(catalogue, one, [...seen, relation]))]
 }
 
 /** What the role should hold, by its document and the catalogue alone. `either`: what it may hold or not. */

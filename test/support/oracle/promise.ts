@@ -5,7 +5,7 @@
  * A flaw is `sure`, or a matter of opinion: then neither letting it pass nor rejecting it is a mistake.
  */
 import type { Call, Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
-import { relationsBehind } from './catalogue.ts'
+import { handedTo, relationsBehind } from './catalogue.ts'
 import type { Access, ChosenField, ChosenPath, Field, Match } from './document.ts'
 
 export interface Flaw {
@@ -213,7 +213,7 @@ function insertedInto({ relations }: Pick<Catalogue, 'relations'>, name: string,
   const relation = relations.get(name)
   if (relation === undefined || seen.has(name)) return seen
   seen.add(name)
-  if (relation.passesInserts) for (const below of relation.reads) insertedInto({ relations }, below, seen)
+  for (const below of handedTo(relation)) insertedInto({ relations }, below, seen)
   return seen
 }
 
