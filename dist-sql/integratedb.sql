@@ -1895,6 +1895,17 @@ begin
       execute format('alter %s %s rename to %I', old.kind, old.name, old.new_name);
     end;
   end loop;
+
+  -- Internal functions are made anew: CREATE OR REPLACE would refuse one that returns something else than it did.
+  for old in
+    select p.oid::regprocedure::text as name
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname in ('plpgsql', 'sql')
+     where p.pronamespace = to_regnamespace('integratedb') and p.proname like '\_%' and p.prokind = 'f'
+       and not exists (select from pg_catalog.pg_depend d where d.refclassid = 'pg_catalog.pg_proc'::regclass and d.refobjid = p.oid)
+  loop
+    execute format('drop function %s', old.name);
+  end loop;
 end;
 
 -- ----------------------------------------------------------------------------------------------------
