@@ -169,8 +169,8 @@ describe('an upgrade', () => {
       drop function integratedb.dependents(text, text);
       comment on function integratedb.sync() is null;
       create function integratedb._of_the_old_version(text) returns text language sql as 'select $1';
-      drop function integratedb._own_oids();
-      create function integratedb._own_oids() returns setof integer language sql as 'select 1';
+      drop function integratedb._with_content(jsonb);
+      create function integratedb._with_content(jsonb) returns setof integer language sql as 'select 1';
       drop event trigger integratedb_note_drop`)
   }
 
