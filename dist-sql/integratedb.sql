@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'bf225b8d0b5b516b';
+  core_hash constant text := 'adac7ec93bca171e';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 bf225b8d0b5b516b"] === undefined) {
+if (globalThis["integratedb 0.1.0 adac7ec93bca171e"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -395,22 +395,22 @@ function requiredProblems(subject, isOfWildcard) {
 		message: "an insert has to fill the column, and the claim does not"
 	}));
 }
-function sameRelation(filters, { marks }) {
+function sameFilter(filters, { marks }) {
 	return filters?.find((each) => isSame(each.marks, marks));
 }
 function rowProblems({ claim, access }) {
 	let { observed } = claim;
-	return observed === null ? [] : claim.access.flatMap((privilege) => {
-		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], hiding = ({ path }, what) => ({
+	return observed ? claim.access.flatMap((privilege) => {
+		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], gone = before.filter((filter) => !sameFilter(now, filter)), hiding = ({ path }, what) => ({
 			code: "IDB403",
 			expected: privilege,
 			message: `row level security of ${path} ${what}`
-		}), showing = (filter, what) => ({ ...hiding(filter, what), is_warning: !0 }), problems = now.flatMap((filter) => {
-			let was = sameRelation(before, filter);
-			return was === void 0 ? [hiding(filter, "now hides rows")] : was.permissive.length > 0 && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) ? [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")] : hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive) ? [] : [showing(filter, "may show more rows than before")];
-		}), gone = before.filter((filter) => sameRelation(now, filter) === void 0);
-		return [...problems, ...gone.map((filter) => showing(filter, "no longer hides rows"))];
-	});
+		}), showing = (filter, what) => ({ ...hiding(filter, what), is_warning: !0 });
+		return [...now.flatMap((filter) => {
+			let was = sameFilter(before, filter) ?? gone.find(({ path }) => path === filter.path);
+			return was ? was.permissive.length > 0 && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive)) ? [hiding(filter, "may hide more rows than before: a policy was changed, dropped or made restrictive")] : hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive) ? [] : [showing(filter, "may show more rows than before")] : [hiding(filter, "now hides rows")];
+		}), ...gone.map((filter) => showing(filter, "no longer hides rows"))];
+	}) : [];
 }
 function hurdleProblems({ claim, relation }, names) {
 	let { observed, access } = claim, { writes } = relation;
@@ -466,7 +466,7 @@ function relationProblems(subject, fields, isOfWildcard) {
 function observe(subject, deletes, isOfWildcard) {
 	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = claim.access.flatMap((privilege) => {
 		let filters = access.rows?.[privilege]?.map((filter) => {
-			let was = sameRelation(observed?.rows?.[privilege], filter), keep = (which) => keepAllSame(was?.[which], filter[which]);
+			let was = sameFilter(observed?.rows?.[privilege], filter), keep = (which) => keepAllSame(was?.[which], filter[which]);
 			return { ...filter, permissive: keep("permissive"), restrictive: keep("restrictive") };
 		});
 		return filters === void 0 ? [] : [[privilege, filters]];
@@ -1061,13 +1061,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 bf225b8d0b5b516b"] = operate;
+globalThis["integratedb 0.1.0 adac7ec93bca171e"] = operate;
 }
-return globalThis["integratedb 0.1.0 bf225b8d0b5b516b"](op, input);
+return globalThis["integratedb 0.1.0 adac7ec93bca171e"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 bf225b8d0b5b516b notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1663,9 +1663,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 bf225b8d0b5b516b notifications"] = operate;
+globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 bf225b8d0b5b516b notifications"](op, input);
+return globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -2344,12 +2344,65 @@ $$;
 
 comment on function integratedb._asked_by_policies(oid, oid, "char") is 'internal: oids of relations, and what is asked of them';
 
+-- What does a view ask of what is behind it, if it is read (r), or if something is written through it (a, w, d)? What it is written into is only written,
+-- which its own row tells (privilege null), unless a subquery reads it too; the rest is read, by updates and deletes to find their rows, and by inserts only to
+-- check them (is_checked: an option of a view above). A trigger is handed rows that are read, and so may be a rule, which leads wherever it likes.
+create or replace function integratedb._asked_by_view(of_view oid, of_command "char", is_checked boolean)
+returns table (relation oid, command "char", privilege text, num smallint)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  action constant text := (select r.ev_action::text from pg_rewrite r where r.ev_class = of_view and r.ev_type = '1');
+  bit constant integer := case of_command when 'a' then 8 when 'w' then 4 when 'd' then 16 else 0 end;
+  handed_over integer;
+  target text;
+begin
+  if bit = 0 then
+    return query select q.relation, of_command, q.privilege, q.num from integratedb._asked_by(action) q;
+    return;
+  end if;
+  handed_over := integratedb._handed_over(of_view);
+  if handed_over & bit <> 0 then
+    return query
+    select q.relation, 'r'::"char", q.privilege, q.num from integratedb._asked_by(action) q where of_command <> 'a'
+    union all
+    select distinct q.relation, of_command, null, null::smallint
+      from integratedb._asked_by(action) q
+     where exists (select from pg_rewrite r where r.ev_class = of_view and r.is_instead and r.ev_type = case of_command when 'w' then '2' when 'a' then '3' else '4' end);
+    return;
+  end if;
+  if (handed_over >> 8) & bit <> 0 or integratedb._writable(of_view) & bit = 0 then
+    return; -- nothing is
+  end if;
+  -- As _written_columns has it.
+  select m[1] into target
+    from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
+   where m[1]::oid <> of_view order by place limit 1;
+  return query select target::oid, of_command, null::text, null::smallint;
+  if of_command <> 'a' or is_checked or exists (select from pg_class c where c.oid = of_view and c.reloptions::text like '%check_option=%') then
+    return query
+    select q.relation, 'r'::"char", q.privilege, q.num
+      from integratedb._asked_by(action) q
+     where q.relation <> target::oid
+        or 1 < (select count(*) from string_to_table(action, ':relid ') p (part)
+                 where split_part(p.part, ' ', 1) = target and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
+  end if;
+end
+$$;
+
+comment on function integratedb._asked_by_view(oid, "char", boolean) is 'internal: as _asked_by, with the command (r, a, w, d) that comes to each relation';
+
 -- A view reads others, as its owner or (security_invoker) as whoever reads it. So does a policy, as the role that it applies to.
 -- One row for each relation that a query over this one touches, with the role whose rights and row level security count
 -- there, and the command whose policies do. A view within a view: Postgres asks the inner one's owner, or
--- again the reader. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
+-- again the reader. of_view: the one whose owner that is (null: the reader itself). is_checked: _asked_by_view. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
 create or replace function integratedb._read_through(of_relation oid, reader oid, of_command "char" default 'r')
-returns table (relation oid, checked_as oid, command "char", is_of_policy boolean, is_recursive boolean)
+returns table (relation oid, checked_as oid, of_view oid, command "char", is_checked boolean, is_of_policy boolean, is_recursive boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -2358,42 +2411,47 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  with recursive walk (relation, checked_as, command, within, is_moot, is_recursive) as (
-    select $1, $2, $3, array[]::oid[], false, false
+  with recursive walk (relation, checked_as, of_view, command, is_checked, within, is_moot, is_recursive) as (
+    select $1, $2, null::oid, $3, false, array[]::oid[], false, false
     union
-    select x.oid, x.checked_as, x.command, x.within, x.is_moot,
+    select x.oid, x.checked_as, x.of_view, x.command, x.is_checked, x.within, x.is_moot,
            -- Postgres follows a relation's policies again only if one of those has a query in it.
            x.oid = any (x.within) and (x.checked_as is null or exists (
              select from integratedb._policies_for(x.oid, x.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
       from walk w
       join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
       cross join lateral (
-        select q.relation as oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as,
-               w.command, w.within, w.is_moot
-          from pg_rewrite r
-          cross join lateral (select distinct q.relation from integratedb._asked_by(r.ev_action::text) q) q
-         where v.relkind = 'v' and r.ev_class = v.oid and r.ev_type = '1'
+        select q.relation as oid, i.checked_as, i.of_view, q.command,
+               q.command <> 'r' and (w.is_checked or coalesce(v.reloptions @> '{check_option=cascaded}', false)) as is_checked, w.within, w.is_moot
+          from (
+            select case when y.is_invoker then $2 else v.relowner end as checked_as, case when not y.is_invoker then v.oid end as of_view
+              from (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) y
+          ) i
+          cross join lateral (select distinct a.relation, a.command from integratedb._asked_by_view(v.oid, w.command, w.is_checked) a) q
+         where v.relkind = 'v'
         union all
         -- (The way does not grow without end, or the walk would not end.)
-        select y.oid, w.checked_as, 'r', case when v.oid = any (w.within) then w.within else w.within || v.oid end, w.is_moot or y.is_moot
+        select y.oid, w.checked_as, w.of_view, 'r', false, case when v.oid = any (w.within) then w.within else w.within || v.oid end, w.is_moot or y.is_moot
           from integratedb._asked_by_policies(v.oid, w.checked_as, w.command) y
          where v.relrowsecurity
       ) x
      where not w.is_recursive
   )
-  select distinct w.relation, w.checked_as, w.command, w.within <> '{}', w.is_recursive from walk w where not w.is_moot or w.is_recursive or $2 is null;
+  select distinct w.relation, w.checked_as, w.of_view, w.command, w.is_checked, w.within <> '{}', w.is_recursive
+    from walk w where not w.is_moot or w.is_recursive or $2 is null;
 end
 $$;
 
 comment on function integratedb._read_through(oid, oid, "char") is
-  'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
+  'internal: for the relation itself and whatever views and policies read or write behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
 -- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that any of these cast to,
--- those of their constraints. Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
--- writes to in turn, call.
+-- those of their constraints, and of functions that any of these call those of their arguments' defaults, which are put in where they are called. Postgres's
+-- own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
+-- writes to in turn, call. With sequences that nextval() and the like are called with: of those that defaults name, who writes is granted the use.
 create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
-returns table (oid oid, of_access text, is_of_insert boolean)
+returns table (oid oid, privilege text, of_access text, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 1 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -2402,7 +2460,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  with part as materialized (
+  with recursive part as materialized (
     select c.oid, c.relkind, c.relhasindex, c.relhastriggers, c.relhasrules, c.relispartition, c.relrowsecurity, true as is_own, null as of_access
       from pg_class c where c.oid = relation
     union all
@@ -2472,26 +2530,52 @@ begin return query
       join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
       cross join lateral integratedb._policies_for(p.oid, reader, e.command) y
      where p.relrowsecurity and not y.is_moot
-  ), called as (
-    select * from caller
-    union all
-    -- Where something casts to a domain, its constraints are checked.
-    select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
-      from caller x
-      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
-      join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid))
+  ), called (class, oid, of_access, is_of_insert, calls_not) as (
+    (select * from caller
+     union all
+     -- Where something casts to a domain, its constraints are checked.
+     select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
+       from caller x
+       join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
+       join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid)))
+    union
+    select 'pg_proc'::regclass, p.oid, x.of_access, x.is_of_insert, '{}'
+      from called x
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_proc'::regclass and d.refobjid <> all (x.calls_not)
+      join pg_proc p on p.oid = d.refobjid and p.proargdefaults is not null
+  ), needed as (
+    select x.class, x.oid as caller, d.refclassid as kind, coalesce(o.oprcode::oid, d.refobjid) as oid, x.of_access, x.is_of_insert
+      from called x
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refobjid <> all (x.calls_not)
+                      and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_class'::regclass)
+      left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
   )
-  select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
-    from called x
-    join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
-                    and d.refobjid <> all (x.calls_not)
-    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
-   group by 1, 2;
+  select n.oid, 'execute', n.of_access, bool_and(n.is_of_insert)
+    from needed n
+   where n.kind <> 'pg_class'::regclass
+     -- Of a function, what its body calls is kept with its defaults.
+     and (n.class <> 'pg_proc'::regclass or (select p.proargdefaults::text from pg_proc p where p.oid = n.caller) like format('%%funcid %s %%', n.oid))
+   group by n.oid, n.of_access
+  union all
+  select q.oid, f.privilege, n.of_access, bool_and(n.is_of_insert)
+    from needed n
+    join pg_class q on q.oid = n.oid and q.relkind = 'S'
+    join (values ('nextval(regclass)'::regprocedure, 'usage, update'), ('currval(regclass)', 'usage, select'),
+                 ('setval(regclass, bigint)', 'update'), ('setval(regclass, bigint, boolean)', 'update')) f (function, privilege)
+      on case n.class
+        when 'pg_rewrite'::regclass then (select concat(r.ev_action::text, r.ev_qual::text) from pg_rewrite r where r.oid = n.caller)
+        when 'pg_policy'::regclass then (select concat(y.polqual::text, y.polwithcheck::text) from pg_policy y where y.oid = n.caller)
+        when 'pg_trigger'::regclass then (select g.tgqual::text from pg_trigger g where g.oid = n.caller)
+        when 'pg_constraint'::regclass then (select k.conbin::text from pg_constraint k where k.oid = n.caller)
+        when 'pg_proc'::regclass then (select p.proargdefaults::text from pg_proc p where p.oid = n.caller)
+      end like format('%%:funcid %s %%', f.function::oid)
+   where n.kind = 'pg_class'::regclass
+   group by q.oid, f.privilege, n.of_access;
 end
 $$;
 
 comment on function integratedb._called_by(oid, oid, boolean) is
-  'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
+  'internal: oids of functions, those behind operators too, and of sequences; privilege: execute, or any of those on the sequence; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
 -- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array, a row or a range of it.
 create or replace function integratedb._domains_in(type oid)
@@ -3258,39 +3342,32 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 declare
+  is_view constant boolean := (select c.relkind = 'v' from pg_class c where c.oid = $1);
   is_filtered constant boolean := exists (select from integratedb._read_through($1, $2) w join pg_class c on c.oid = w.relation and c.relrowsecurity);
 begin
-  if (select c.relkind <> 'v' and not is_filtered from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
+  if not is_view and not is_filtered and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
   with command as materialized (
     select * from (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) c (privilege, command) where is_written or privilege = 'select'
   ), walk_of as materialized (
-    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_filtered
+    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_view or is_filtered
   ), walk as materialized (
     select distinct w.relation, w.checked_as from walk_of w
   ), way as materialized (
     select * from integratedb._written_columns(case when is_written then $1 end)
   ), asked as (
-    select b.checked_as, q.relation, q.privilege, q.num, y.of_access, format(
+    select b.checked_as, q.relation, q.privilege, q.num, w.privilege as of_access, format(
              case when i.is_invoker then '%s, which reads it through the view %I.%I,' else '%s, the owner of the view %I.%I,' end,
              quote_ident(pg_get_userbyid(b.checked_as)), vn.nspname, v.relname) as who, null as reason -- check_claims() asks for nobody
-      from walk w
+      from walk_of w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
-      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      cross join lateral integratedb._asked_by(r.ev_action::text) q
+      cross join lateral integratedb._asked_by_view(v.oid, w.command, w.is_checked) q
       cross join lateral (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) i
       cross join lateral (select case when i.is_invoker then $2 else v.relowner end as checked_as) b
-      cross join lateral (
-        select 'select' as of_access
-        union all
-        -- To hand a row to an INSTEAD OF trigger Postgres reads the view.
-        select p.privilege
-          from (values ('update', 16), ('delete', 8)) p (privilege, bit)
-         where is_written and exists (select from pg_trigger g where g.tgrelid = $1 and g.tgtype & 64 <> 0 and g.tgtype & p.bit <> 0)
-      ) y
+     where q.privilege is not null
     union
     select w.checked_as, y.oid, y.privilege, y.num, w.privilege, quote_ident(pg_get_userbyid(w.checked_as)), format(', as a policy of %s does', w.relation::regclass)
       from walk_of w
@@ -3326,10 +3403,10 @@ begin
         case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
           n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from way t
-      join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
+      join walk_of w on w.relation = t.target and w.relation <> $1 and w.command <> 'r'
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
-      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
+      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on p.privilege = w.privilege and t.handed_over & p.bit = 0
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
       cross join lateral (select integratedb._is_stakeholder(w.checked_as) as is_own) o
       cross join lateral (
@@ -3343,24 +3420,37 @@ begin
        and (not h.may or (o.is_own and not integratedb._has_otherwise(w.checked_as, c.oid, a.attnum, p.privilege)))
     union
     select 'IDB104', 'select', w.privilege, null, null, null, null, false, false,
-           format('the materialized view %s, which a policy reads, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass),
+           format('the materialized view %s, which %s, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass,
+             case when w.is_of_policy then 'a policy reads' else 'is read to write' end),
            format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
       from walk_of w
       join pg_class m on m.oid = w.relation and m.relkind = 'm' and not m.relispopulated
-     where w.is_of_policy
+     where w.is_of_policy or w.privilege <> 'select' -- of reading, Relation.unpopulated tells
     union
     select 'IDB404', 'select', w.privilege, null, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
       from walk_of w where w.is_recursive
     union
-    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
-           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, split_part(f.privilege, ',', 1), coalesce(x.of_access, 'execute'),
+           null, null, null, null, false, f.is_of_insert,
+           case when f.privilege = 'execute' then format('%I may not execute %s, which %s calls', pg_get_userbyid($2), f.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+             else format('%I may not use the sequence %s, which %s calls', pg_get_userbyid($2), f.oid::regclass, format('%I.%I', n.nspname, c.relname)) end,
+           case when f.privilege = 'execute' then format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, f.oid, 0)).identity, pg_get_userbyid($2))
+             else format('GRANT %s ON SEQUENCE %s TO %I', upper(split_part(f.privilege, ',', 1)), f.oid::regclass, pg_get_userbyid($2)) end
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral integratedb._called_by(w.relation, w.checked_as, w.relation in (select target from way)) f
-      join pg_proc p on p.oid = f.oid
-     where not has_function_privilege($2, p.oid, 'execute')
+      cross join lateral (
+        select f.of_access where f.of_access is distinct from 'select'
+        union all
+        -- It may be read to be written.
+        select o.privilege from walk_of o where f.of_access = 'select' and o.relation = w.relation and o.checked_as is not distinct from w.checked_as and o.command = 'r'
+      ) x (of_access)
+     -- (What its columns' defaults use, a claim grants.)
+     where (f.privilege = 'execute' or not exists (
+              select from way t join pg_attrdef e on e.adrelid = t.target
+                join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = e.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = f.oid))
+       and not case when f.privilege = 'execute' then has_function_privilege($2, f.oid, 'execute') else has_sequence_privilege($2, f.oid, f.privilege) end
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
                                      'own_relation', own_relation, 'own_column', own_column, 'own_by', own_by, 'is_granted', nullif(is_granted, false),
@@ -3370,8 +3460,8 @@ $$;
 
 comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, own_by, is_granted, is_of_insert, remedy (SQL, for audit_access; of what a stakeholder itself lacks, a claim is)}[]; null if there are none';
 
--- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
--- policies that apply; a policy that shows all, alone, hides nothing.
+-- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, each view as whose owner that is
+-- touched, and what is done there, with the policies that apply; a policy that shows all, alone, hides nothing.
 create or replace function integratedb._row_filters(relation oid, role oid, command "char")
 returns json
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -3387,25 +3477,26 @@ begin
   end if;
   return (
   with filtered as (
-    select distinct c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.command
+    select distinct on (c.oid, w.of_view, w.command) c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.of_view, w.command, nullif(w.command, command) as other_command
       from integratedb._read_through($1, $2, command) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
      where integratedb._is_filtered(c.oid, w.checked_as)
-  ), policy as (
-    select f.oid, p.is_permissive, p.is_all, p.marks
-      from filtered f
-      cross join lateral integratedb._policies_for(f.oid, f.checked_as, f.command) p
   )
   select json_agg(json_build_object(
-           'marks', json_build_array(f.oid::text, f.path),
+           'marks', json_build_array(concat_ws(' ', f.oid, f.other_command, f.of_view), concat_ws(' ', f.path, f.other_command, f.of_view::regclass)),
            'path', f.path,
-           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.is_permissive),
-           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.is_permissive)
-         ) order by f.path)
+           'permissive', p.permissive,
+           'restrictive', p.restrictive
+         ) order by f.path, f.command, f.of_view)
     from filtered f
-   where not exists (select from policy p where p.oid = f.oid and p.is_permissive and p.is_all)
-      or exists (select from policy p where p.oid = f.oid and not p.is_permissive)
+   cross join lateral (
+     select coalesce(json_agg(marks order by marks::text) filter (where is_permissive), '[]') as permissive,
+            coalesce(json_agg(marks order by marks::text) filter (where not is_permissive), '[]') as restrictive,
+            coalesce(bool_or(is_permissive and is_all), false) and not coalesce(bool_or(not is_permissive), false) as shows_all
+       from integratedb._policies_for(f.oid, f.checked_as, f.command)
+   ) p
+   where not p.shows_all
 ); end
 $$;
 
@@ -6496,7 +6587,8 @@ begin
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
        when (k.relkind = 'v' or k.relrowsecurity) and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
        when k.access <> '{select}' and exists (
-         select from integratedb._called_by(k.oid, k.role, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+         select from integratedb._called_by(k.oid, k.role, true) f
+          where not case f.privilege when 'execute' then has_function_privilege(k.role, f.oid, 'execute') else has_sequence_privilege(k.role, f.oid, f.privilege) end) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true

@@ -157,6 +157,14 @@ const revoked: [string, Case][] = [
     },
   ],
   [
+    'the default of an argument, which a column’s default leaves out',
+    {
+      setup: `create function shop.g(int default shop.f(3)) returns int language sql as 'select $1'; create table shop.t (id int, name text, d int default shop.g())`,
+      migration: shut('f'),
+      use: insert,
+    },
+  ],
+  [
     'the condition of a trigger',
     {
       setup: `${table}; create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$;
@@ -196,6 +204,50 @@ const revoked: [string, Case][] = [
     },
   ],
 ]
+
+const act = 'create function shop.act() returns trigger language plpgsql as $$ begin return new; end $$'
+
+describe('a sequence is used by', () => {
+  test.each<[string, string]>([
+    [
+      'the condition of a trigger',
+      `${act}; create trigger g before insert on shop.t for each row when (nextval('shop.s') > 0) execute function shop.act()`,
+    ],
+    [
+      'a policy',
+      `alter table shop.t enable row level security; create policy r on shop.t for select using (true);
+      create policy w on shop.t for insert with check (nextval('shop.s') > 0)`,
+    ],
+    [
+      'a rule',
+      `create table parts.log (n bigint); create rule also as on insert to shop.t do also insert into parts.log values (nextval('shop.s'))`,
+    ],
+    ['a check', `alter table shop.t add check (nextval('shop.s') > 0)`],
+  ])('%s', async (_, caller) => {
+    const setup = `${table}; create sequence shop.s; ${caller}`
+    await database.rows(setup)
+    const claims = [{ path: 'shop.t', fields: ['id', 'name'], access: ['select', 'insert'] }]
+    expect(await refusal(database, 'desk', claims)).toEqual([
+      expect.stringContaining('desk may not use the sequence shop.s, which shop.t calls'),
+    ])
+    await database.rows('grant usage on sequence shop.s to public')
+    await setClaims(database, 'desk', claims)
+    await database.rows(`begin; set local role desk; ${insert}; rollback`)
+    await expectAllWell(database)
+    expect(await database.failure('revoke usage on sequence shop.s from public')).toMatchObject({
+      code: 'IDB01',
+      detail: expect.stringContaining('IDB401'),
+    })
+  })
+
+  test('a default, too, for which the claim grants it', async () => {
+    await database.rows(
+      `${table}; create sequence shop.s; alter table shop.t add n bigint default nextval('shop.s'), add check (nextval('shop.s') > 0)`,
+    )
+    await setClaims(database, 'desk', [{ path: 'shop.t', fields: ['id', 'name'], access: ['select', 'insert'] }])
+    await database.rows(`begin; set local role desk; ${insert}; rollback`)
+  })
+})
 
 describe('execute is revoked on what calls', () => {
   test.each(revoked)('%s', async (_, row) => {

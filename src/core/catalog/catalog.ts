@@ -131,7 +131,7 @@ export interface Relation {
   columns: Column[]
 }
 
-/** A relation of which row level security may hide rows, with the policies that apply. */
+/** A relation of which row level security may hide rows, with the policies that apply: for each view whose owner they apply to. */
 export interface RowFilter {
   marks: Marks
   path: string
@@ -149,10 +149,10 @@ interface Privileges {
 
 export interface Obstacle {
   code: 'IDB104' | 'IDB401' | 'IDB404'
-  expected: Privilege | 'execute'
+  expected: Privilege | 'execute' | 'usage'
   message: string
   /** What needs it, if not `expected` itself. */
-  of_access?: Privilege
+  of_access?: Privilege | 'execute'
   /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
   of_column?: number
   /** What a stakeholder needs itself behind a view: this one (security_invoker), or own_by, which owns the view; own_column missing for any column. */

@@ -81,17 +81,18 @@ export function requiredProblems(subject: Subject, isOfWildcard: boolean): Probl
   }))
 }
 
-function sameRelation(filters: readonly RowFilter[] | undefined, { marks }: RowFilter): RowFilter | undefined {
+function sameFilter(filters: readonly RowFilter[] | undefined, { marks }: RowFilter): RowFilter | undefined {
   return filters?.find((each) => isSame(each.marks, marks))
 }
 
 /** Rows that may be hidden now and were not; a warning: rows that may be seen now and were not. */
 function rowProblems({ claim, access }: Subject): Problem[] {
   const { observed } = claim
-  if (observed === null) return []
+  if (!observed) return []
   return claim.access.flatMap((privilege) => {
     const before = observed.rows?.[privilege] ?? []
     const now = access.rows?.[privilege] ?? []
+    const gone = before.filter((filter) => !sameFilter(now, filter))
     const hiding = ({ path }: RowFilter, what: string): Problem => ({
       code: 'IDB403',
       expected: privilege,
@@ -99,8 +100,8 @@ function rowProblems({ claim, access }: Subject): Problem[] {
     })
     const showing = (filter: RowFilter, what: string): Problem => ({ ...hiding(filter, what), is_warning: true })
     const problems = now.flatMap((filter) => {
-      const was = sameRelation(before, filter)
-      if (was === undefined) return [hiding(filter, 'now hides rows')]
+      const was = sameFilter(before, filter) ?? gone.find(({ path }) => path === filter.path)
+      if (!was) return [hiding(filter, 'now hides rows')]
       // Without a permissive policy there is nothing that another could hide.
       const canHide = was.permissive.length > 0
       if (canHide && (!hasAll(filter.permissive, was.permissive) || !hasAll(was.restrictive, filter.restrictive))) {
@@ -109,7 +110,6 @@ function rowProblems({ claim, access }: Subject): Problem[] {
       const isSameStill = hasAll(was.permissive, filter.permissive) && hasAll(filter.restrictive, was.restrictive)
       return isSameStill ? [] : [showing(filter, 'may show more rows than before')]
     })
-    const gone = before.filter((filter) => sameRelation(now, filter) === undefined)
     return [...problems, ...gone.map((filter) => showing(filter, 'no longer hides rows'))]
   })
 }
@@ -151,9 +151,7 @@ function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacl
       if (of_column !== undefined && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column))) return false
       // What a stakeholder has itself may be about to be granted or revoked; what another has, not by a document of this one.
       const isMoving = mode !== 'inspect' && own_relation !== undefined && !(own_by && mode === 'declare')
-      return !(
-        (isMoving ? isGiven(own_by ?? claim.stakeholder, own_relation, expected as typeof of_access, own_column) : null) ?? is_granted
-      )
+      return !((isMoving ? isGiven(own_by ?? claim.stakeholder, own_relation, expected as Privilege, own_column) : null) ?? is_granted)
     },
   )
 }
@@ -225,7 +223,7 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
   const { definition, unpopulated, writes } = relation
   const rows = claim.access.flatMap((privilege) => {
     const filters = access.rows?.[privilege]?.map((filter) => {
-      const was = sameRelation(observed?.rows?.[privilege], filter)
+      const was = sameFilter(observed?.rows?.[privilege], filter)
       const keep = (which: 'permissive' | 'restrictive') => keepAllSame(was?.[which], filter[which])
       return { ...filter, permissive: keep('permissive'), restrictive: keep('restrictive') }
     })

@@ -125,12 +125,65 @@ $$;
 
 comment on function integratedb._asked_by_policies(oid, oid, "char") is 'internal: oids of relations, and what is asked of them';
 
+-- What does a view ask of what is behind it, if it is read (r), or if something is written through it (a, w, d)? What it is written into is only written,
+-- which its own row tells (privilege null), unless a subquery reads it too; the rest is read, by updates and deletes to find their rows, and by inserts only to
+-- check them (is_checked: an option of a view above). A trigger is handed rows that are read, and so may be a rule, which leads wherever it likes.
+create or replace function integratedb._asked_by_view(of_view oid, of_command "char", is_checked boolean)
+returns table (relation oid, command "char", privilege text, num smallint)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  action constant text := (select r.ev_action::text from pg_rewrite r where r.ev_class = of_view and r.ev_type = '1');
+  bit constant integer := case of_command when 'a' then 8 when 'w' then 4 when 'd' then 16 else 0 end;
+  handed_over integer;
+  target text;
+begin
+  if bit = 0 then
+    return query select q.relation, of_command, q.privilege, q.num from integratedb._asked_by(action) q;
+    return;
+  end if;
+  handed_over := integratedb._handed_over(of_view);
+  if handed_over & bit <> 0 then
+    return query
+    select q.relation, 'r'::"char", q.privilege, q.num from integratedb._asked_by(action) q where of_command <> 'a'
+    union all
+    select distinct q.relation, of_command, null, null::smallint
+      from integratedb._asked_by(action) q
+     where exists (select from pg_rewrite r where r.ev_class = of_view and r.is_instead and r.ev_type = case of_command when 'w' then '2' when 'a' then '3' else '4' end);
+    return;
+  end if;
+  if (handed_over >> 8) & bit <> 0 or integratedb._writable(of_view) & bit = 0 then
+    return; -- nothing is
+  end if;
+  -- As _written_columns has it.
+  select m[1] into target
+    from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
+   where m[1]::oid <> of_view order by place limit 1;
+  return query select target::oid, of_command, null::text, null::smallint;
+  if of_command <> 'a' or is_checked or exists (select from pg_class c where c.oid = of_view and c.reloptions::text like '%check_option=%') then
+    return query
+    select q.relation, 'r'::"char", q.privilege, q.num
+      from integratedb._asked_by(action) q
+     where q.relation <> target::oid
+        or 1 < (select count(*) from string_to_table(action, ':relid ') p (part)
+                 where split_part(p.part, ' ', 1) = target and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
+  end if;
+end
+$$;
+
+comment on function integratedb._asked_by_view(oid, "char", boolean) is 'internal: as _asked_by, with the command (r, a, w, d) that comes to each relation';
+
 -- A view reads others, as its owner or (security_invoker) as whoever reads it. So does a policy, as the role that it applies to.
 -- One row for each relation that a query over this one touches, with the role whose rights and row level security count
 -- there, and the command whose policies do. A view within a view: Postgres asks the inner one's owner, or
--- again the reader. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
+-- again the reader. of_view: the one whose owner that is (null: the reader itself). is_checked: _asked_by_view. is_of_policy: a policy reads it, or what it reads. is_recursive: a policy comes back to its own relation, which is an error, also where it is moot.
 create or replace function integratedb._read_through(of_relation oid, reader oid, of_command "char" default 'r')
-returns table (relation oid, checked_as oid, command "char", is_of_policy boolean, is_recursive boolean)
+returns table (relation oid, checked_as oid, of_view oid, command "char", is_checked boolean, is_of_policy boolean, is_recursive boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -139,42 +192,47 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  with recursive walk (relation, checked_as, command, within, is_moot, is_recursive) as (
-    select $1, $2, $3, array[]::oid[], false, false
+  with recursive walk (relation, checked_as, of_view, command, is_checked, within, is_moot, is_recursive) as (
+    select $1, $2, null::oid, $3, false, array[]::oid[], false, false
     union
-    select x.oid, x.checked_as, x.command, x.within, x.is_moot,
+    select x.oid, x.checked_as, x.of_view, x.command, x.is_checked, x.within, x.is_moot,
            -- Postgres follows a relation's policies again only if one of those has a query in it.
            x.oid = any (x.within) and (x.checked_as is null or exists (
              select from integratedb._policies_for(x.oid, x.checked_as, 'r') p join pg_policy e on e.oid = p.oid where e.polqual::text like '%{SUBLINK%'))
       from walk w
       join pg_class v on v.oid = w.relation and (v.relkind = 'v' or v.relrowsecurity)
       cross join lateral (
-        select q.relation as oid, case when v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) then $2 else v.relowner end as checked_as,
-               w.command, w.within, w.is_moot
-          from pg_rewrite r
-          cross join lateral (select distinct q.relation from integratedb._asked_by(r.ev_action::text) q) q
-         where v.relkind = 'v' and r.ev_class = v.oid and r.ev_type = '1'
+        select q.relation as oid, i.checked_as, i.of_view, q.command,
+               q.command <> 'r' and (w.is_checked or coalesce(v.reloptions @> '{check_option=cascaded}', false)) as is_checked, w.within, w.is_moot
+          from (
+            select case when y.is_invoker then $2 else v.relowner end as checked_as, case when not y.is_invoker then v.oid end as of_view
+              from (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) y
+          ) i
+          cross join lateral (select distinct a.relation, a.command from integratedb._asked_by_view(v.oid, w.command, w.is_checked) a) q
+         where v.relkind = 'v'
         union all
         -- (The way does not grow without end, or the walk would not end.)
-        select y.oid, w.checked_as, 'r', case when v.oid = any (w.within) then w.within else w.within || v.oid end, w.is_moot or y.is_moot
+        select y.oid, w.checked_as, w.of_view, 'r', false, case when v.oid = any (w.within) then w.within else w.within || v.oid end, w.is_moot or y.is_moot
           from integratedb._asked_by_policies(v.oid, w.checked_as, w.command) y
          where v.relrowsecurity
       ) x
      where not w.is_recursive
   )
-  select distinct w.relation, w.checked_as, w.command, w.within <> '{}', w.is_recursive from walk w where not w.is_moot or w.is_recursive or $2 is null;
+  select distinct w.relation, w.checked_as, w.of_view, w.command, w.is_checked, w.within <> '{}', w.is_recursive
+    from walk w where not w.is_moot or w.is_recursive or $2 is null;
 end
 $$;
 
 comment on function integratedb._read_through(oid, oid, "char") is
-  'internal: relation, checked_as, command, is_of_policy and is_recursive, for the relation itself and whatever views and policies read behind it';
+  'internal: for the relation itself and whatever views and policies read or write behind it';
 
 -- Functions that run with the rights of whoever reads the relation (a view's, those of policies that apply to "reader"; null: to
 -- anybody) or writes it: defaults, checks, indexes, partition keys, domains, conditions of triggers, rules. Of domains that any of these cast to,
--- those of their constraints. Postgres's own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
--- writes to in turn, call.
+-- those of their constraints, and of functions that any of these call those of their arguments' defaults, which are put in where they are called. Postgres's
+-- own are left out: nobody depends on them by name, and pg_depend does not know them. So are those that only aggregates, or what a rule
+-- writes to in turn, call. With sequences that nextval() and the like are called with: of those that defaults name, who writes is granted the use.
 create or replace function integratedb._called_by(relation oid, reader oid, is_written boolean)
-returns table (oid oid, of_access text, is_of_insert boolean)
+returns table (oid oid, privilege text, of_access text, is_of_insert boolean)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 1 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -183,7 +241,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin return query
-  with part as materialized (
+  with recursive part as materialized (
     select c.oid, c.relkind, c.relhasindex, c.relhastriggers, c.relhasrules, c.relispartition, c.relrowsecurity, true as is_own, null as of_access
       from pg_class c where c.oid = relation
     union all
@@ -253,26 +311,52 @@ begin return query
       join (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) e (privilege, command) on is_written or e.privilege = 'select'
       cross join lateral integratedb._policies_for(p.oid, reader, e.command) y
      where p.relrowsecurity and not y.is_moot
-  ), called as (
-    select * from caller
-    union all
-    -- Where something casts to a domain, its constraints are checked.
-    select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
-      from caller x
-      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
-      join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid))
+  ), called (class, oid, of_access, is_of_insert, calls_not) as (
+    (select * from caller
+     union all
+     -- Where something casts to a domain, its constraints are checked.
+     select 'pg_constraint'::regclass, k.oid, x.of_access, false, '{}'
+       from caller x
+       join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_type'::regclass
+       join pg_constraint k on k.contypid = any (integratedb._domains_in(d.refobjid)))
+    union
+    select 'pg_proc'::regclass, p.oid, x.of_access, x.is_of_insert, '{}'
+      from called x
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_proc'::regclass and d.refobjid <> all (x.calls_not)
+      join pg_proc p on p.oid = d.refobjid and p.proargdefaults is not null
+  ), needed as (
+    select x.class, x.oid as caller, d.refclassid as kind, coalesce(o.oprcode::oid, d.refobjid) as oid, x.of_access, x.is_of_insert
+      from called x
+      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refobjid <> all (x.calls_not)
+                      and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_class'::regclass)
+      left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
   )
-  select coalesce(o.oprcode::oid, d.refobjid), x.of_access, bool_and(x.is_of_insert)
-    from called x
-    join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
-                    and d.refobjid <> all (x.calls_not)
-    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
-   group by 1, 2;
+  select n.oid, 'execute', n.of_access, bool_and(n.is_of_insert)
+    from needed n
+   where n.kind <> 'pg_class'::regclass
+     -- Of a function, what its body calls is kept with its defaults.
+     and (n.class <> 'pg_proc'::regclass or (select p.proargdefaults::text from pg_proc p where p.oid = n.caller) like format('%%funcid %s %%', n.oid))
+   group by n.oid, n.of_access
+  union all
+  select q.oid, f.privilege, n.of_access, bool_and(n.is_of_insert)
+    from needed n
+    join pg_class q on q.oid = n.oid and q.relkind = 'S'
+    join (values ('nextval(regclass)'::regprocedure, 'usage, update'), ('currval(regclass)', 'usage, select'),
+                 ('setval(regclass, bigint)', 'update'), ('setval(regclass, bigint, boolean)', 'update')) f (function, privilege)
+      on case n.class
+        when 'pg_rewrite'::regclass then (select concat(r.ev_action::text, r.ev_qual::text) from pg_rewrite r where r.oid = n.caller)
+        when 'pg_policy'::regclass then (select concat(y.polqual::text, y.polwithcheck::text) from pg_policy y where y.oid = n.caller)
+        when 'pg_trigger'::regclass then (select g.tgqual::text from pg_trigger g where g.oid = n.caller)
+        when 'pg_constraint'::regclass then (select k.conbin::text from pg_constraint k where k.oid = n.caller)
+        when 'pg_proc'::regclass then (select p.proargdefaults::text from pg_proc p where p.oid = n.caller)
+      end like format('%%:funcid %s %%', f.function::oid)
+   where n.kind = 'pg_class'::regclass
+   group by q.oid, f.privilege, n.of_access;
 end
 $$;
 
 comment on function integratedb._called_by(oid, oid, boolean) is
-  'internal: oids of functions, those behind operators too; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
+  'internal: oids of functions, those behind operators too, and of sequences; privilege: execute, or any of those on the sequence; of_access: what calls them (null: whoever reads a view, or inserts or updates); is_of_insert: only a default calls it';
 
 -- Whoever writes a value has its domains' constraints checked: those of the type itself, of what is in an array, a row or a range of it.
 create or replace function integratedb._domains_in(type oid)

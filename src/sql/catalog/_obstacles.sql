@@ -51,39 +51,32 @@ set quote_all_identifiers = off
 as $$
 #variable_conflict use_column
 declare
+  is_view constant boolean := (select c.relkind = 'v' from pg_class c where c.oid = $1);
   is_filtered constant boolean := exists (select from integratedb._read_through($1, $2) w join pg_class c on c.oid = w.relation and c.relrowsecurity);
 begin
-  if (select c.relkind <> 'v' and not is_filtered from pg_class c where c.oid = $1) and not exists (select from integratedb._called_by($1, $2, is_written)) then
+  if not is_view and not is_filtered and not exists (select from integratedb._called_by($1, $2, is_written)) then
     return null; -- as most tables: nothing is behind them, and nothing is called
   end if;
   return (
   with command as materialized (
     select * from (values ('select', 'r'::"char"), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) c (privilege, command) where is_written or privilege = 'select'
   ), walk_of as materialized (
-    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_filtered
+    select c.privilege, w.* from command c cross join lateral integratedb._read_through($1, $2, c.command) w where c.command = 'r' or is_view or is_filtered
   ), walk as materialized (
     select distinct w.relation, w.checked_as from walk_of w
   ), way as materialized (
     select * from integratedb._written_columns(case when is_written then $1 end)
   ), asked as (
-    select b.checked_as, q.relation, q.privilege, q.num, y.of_access, format(
+    select b.checked_as, q.relation, q.privilege, q.num, w.privilege as of_access, format(
              case when i.is_invoker then '%s, which reads it through the view %I.%I,' else '%s, the owner of the view %I.%I,' end,
              quote_ident(pg_get_userbyid(b.checked_as)), vn.nspname, v.relname) as who, null as reason -- check_claims() asks for nobody
-      from walk w
+      from walk_of w
       join pg_class v on v.oid = w.relation and v.relkind = 'v'
       join pg_namespace vn on vn.oid = v.relnamespace
-      join pg_rewrite r on r.ev_class = v.oid and r.ev_type = '1'
-      cross join lateral integratedb._asked_by(r.ev_action::text) q
+      cross join lateral integratedb._asked_by_view(v.oid, w.command, w.is_checked) q
       cross join lateral (select v.reloptions is not null and integratedb._is_security_invoker(v.reloptions) as is_invoker) i
       cross join lateral (select case when i.is_invoker then $2 else v.relowner end as checked_as) b
-      cross join lateral (
-        select 'select' as of_access
-        union all
-        -- To hand a row to an INSTEAD OF trigger Postgres reads the view.
-        select p.privilege
-          from (values ('update', 16), ('delete', 8)) p (privilege, bit)
-         where is_written and exists (select from pg_trigger g where g.tgrelid = $1 and g.tgtype & 64 <> 0 and g.tgtype & p.bit <> 0)
-      ) y
+     where q.privilege is not null
     union
     select w.checked_as, y.oid, y.privilege, y.num, w.privilege, quote_ident(pg_get_userbyid(w.checked_as)), format(', as a policy of %s does', w.relation::regclass)
       from walk_of w
@@ -119,10 +112,10 @@ begin
         case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
           n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
       from way t
-      join (select distinct relation, checked_as from walk_of where not is_of_policy) w on w.relation = t.target and w.relation <> $1
+      join walk_of w on w.relation = t.target and w.relation <> $1 and w.command <> 'r'
       join pg_class c on c.oid = t.target
       join pg_namespace n on n.oid = c.relnamespace
-      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on t.handed_over & p.bit = 0
+      join (values ('insert', 8), ('update', 4), ('delete', 16)) p (privilege, bit) on p.privilege = w.privilege and t.handed_over & p.bit = 0
       left join pg_attribute a on p.privilege <> 'delete' and a.attrelid = t.target and a.attnum = t.target_num
       cross join lateral (select integratedb._is_stakeholder(w.checked_as) as is_own) o
       cross join lateral (
@@ -136,24 +129,37 @@ begin
        and (not h.may or (o.is_own and not integratedb._has_otherwise(w.checked_as, c.oid, a.attnum, p.privilege)))
     union
     select 'IDB104', 'select', w.privilege, null, null, null, null, false, false,
-           format('the materialized view %s, which a policy reads, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass),
+           format('the materialized view %s, which %s, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass,
+             case when w.is_of_policy then 'a policy reads' else 'is read to write' end),
            format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
       from walk_of w
       join pg_class m on m.oid = w.relation and m.relkind = 'm' and not m.relispopulated
-     where w.is_of_policy
+     where w.is_of_policy or w.privilege <> 'select' -- of reading, Relation.unpopulated tells
     union
     select 'IDB404', 'select', w.privilege, null, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
       from walk_of w where w.is_recursive
     union
-    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, 'execute', f.of_access, null, null, null, null, false, f.is_of_insert,
-           format('%I may not execute %s, which %s calls', pg_get_userbyid($2), p.oid::regprocedure, format('%I.%I', n.nspname, c.relname)),
-           format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, pg_get_userbyid($2))
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, split_part(f.privilege, ',', 1), coalesce(x.of_access, 'execute'),
+           null, null, null, null, false, f.is_of_insert,
+           case when f.privilege = 'execute' then format('%I may not execute %s, which %s calls', pg_get_userbyid($2), f.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
+             else format('%I may not use the sequence %s, which %s calls', pg_get_userbyid($2), f.oid::regclass, format('%I.%I', n.nspname, c.relname)) end,
+           case when f.privilege = 'execute' then format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, f.oid, 0)).identity, pg_get_userbyid($2))
+             else format('GRANT %s ON SEQUENCE %s TO %I', upper(split_part(f.privilege, ',', 1)), f.oid::regclass, pg_get_userbyid($2)) end
       from walk w
       join pg_class c on c.oid = w.relation
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral integratedb._called_by(w.relation, w.checked_as, w.relation in (select target from way)) f
-      join pg_proc p on p.oid = f.oid
-     where not has_function_privilege($2, p.oid, 'execute')
+      cross join lateral (
+        select f.of_access where f.of_access is distinct from 'select'
+        union all
+        -- It may be read to be written.
+        select o.privilege from walk_of o where f.of_access = 'select' and o.relation = w.relation and o.checked_as is not distinct from w.checked_as and o.command = 'r'
+      ) x (of_access)
+     -- (What its columns' defaults use, a claim grants.)
+     where (f.privilege = 'execute' or not exists (
+              select from way t join pg_attrdef e on e.adrelid = t.target
+                join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = e.oid and d.refclassid = 'pg_class'::regclass and d.refobjid = f.oid))
+       and not case when f.privilege = 'execute' then has_function_privilege($2, f.oid, 'execute') else has_sequence_privilege($2, f.oid, f.privilege) end
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
                                      'own_relation', own_relation, 'own_column', own_column, 'own_by', own_by, 'is_granted', nullif(is_granted, false),
@@ -163,8 +169,8 @@ $$;
 
 comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, own_by, is_granted, is_of_insert, remedy (SQL, for audit_access; of what a stakeholder itself lacks, a claim is)}[]; null if there are none';
 
--- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, with the
--- policies that apply; a policy that shows all, alone, hides nothing.
+-- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, each view as whose owner that is
+-- touched, and what is done there, with the policies that apply; a policy that shows all, alone, hides nothing.
 create or replace function integratedb._row_filters(relation oid, role oid, command "char")
 returns json
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
@@ -180,25 +186,26 @@ begin
   end if;
   return (
   with filtered as (
-    select distinct c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.command
+    select distinct on (c.oid, w.of_view, w.command) c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.of_view, w.command, nullif(w.command, command) as other_command
       from integratedb._read_through($1, $2, command) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
      where integratedb._is_filtered(c.oid, w.checked_as)
-  ), policy as (
-    select f.oid, p.is_permissive, p.is_all, p.marks
-      from filtered f
-      cross join lateral integratedb._policies_for(f.oid, f.checked_as, f.command) p
   )
   select json_agg(json_build_object(
-           'marks', json_build_array(f.oid::text, f.path),
+           'marks', json_build_array(concat_ws(' ', f.oid, f.other_command, f.of_view), concat_ws(' ', f.path, f.other_command, f.of_view::regclass)),
            'path', f.path,
-           'permissive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and p.is_permissive),
-           'restrictive', (select coalesce(json_agg(marks order by marks::text), '[]') from policy p where p.oid = f.oid and not p.is_permissive)
-         ) order by f.path)
+           'permissive', p.permissive,
+           'restrictive', p.restrictive
+         ) order by f.path, f.command, f.of_view)
     from filtered f
-   where not exists (select from policy p where p.oid = f.oid and p.is_permissive and p.is_all)
-      or exists (select from policy p where p.oid = f.oid and not p.is_permissive)
+   cross join lateral (
+     select coalesce(json_agg(marks order by marks::text) filter (where is_permissive), '[]') as permissive,
+            coalesce(json_agg(marks order by marks::text) filter (where not is_permissive), '[]') as restrictive,
+            coalesce(bool_or(is_permissive and is_all), false) and not coalesce(bool_or(not is_permissive), false) as shows_all
+       from integratedb._policies_for(f.oid, f.checked_as, f.command)
+   ) p
+   where not p.shows_all
 ); end
 $$;
 

@@ -82,7 +82,8 @@ begin
        when not has_schema_privilege(k.role, k.schema, 'usage') then true
        when (k.relkind = 'v' or k.relrowsecurity) and jsonb_path_exists(integratedb._obstacles(k.oid, k.role, k.access <> '{select}')::jsonb, '$[*] ? (@.is_granted == null)') then true
        when k.access <> '{select}' and exists (
-         select from integratedb._called_by(k.oid, k.role, true) f where not has_function_privilege(k.role, f.oid, 'execute')) then true
+         select from integratedb._called_by(k.oid, k.role, true) f
+          where not case f.privilege when 'execute' then has_function_privilege(k.role, f.oid, 'execute') else has_sequence_privilege(k.role, f.oid, f.privilege) end) then true
        when (k.relkind = 'v' or k.relrowsecurity) and exists (
          select from integratedb._read_through(k.oid, k.role) w join pg_class c on c.oid = w.relation and c.relrowsecurity) then true
        when 'delete' = any (k.access) and not has_table_privilege(k.role, k.oid, 'delete') then true
