@@ -2211,6 +2211,39 @@ end
 $$;
 
 comment on function integratedb._resolve_type(text, text) is 'internal: a type in any spelling, as Postgres names it; null if it knows none';
+
+-- The composite types in a type, but no tables' row types, as in _made_of.
+create or replace function integratedb._composites_in(type oid)
+returns oid[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  with recursive part (oid, base, element, row, kind) as (
+    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype from pg_type t left join pg_class c on c.oid = t.typrelid and c.relkind = 'c' where t.oid = type
+    union
+    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype
+      from part p
+      cross join lateral (
+        select p.base where p.base >= 16384
+        union all
+        select p.element where p.element >= 16384
+        union all
+        select r.rngsubtype from pg_range r where p.kind in ('r', 'm') and p.oid in (r.rngtypid, r.rngmultitypid)
+        union all
+        select a.atttypid from pg_attribute a where a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
+      ) x (oid)
+      join pg_type t on t.oid = x.oid
+      left join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+  )
+  select array_agg(p.row) from part p where p.row is not null
+); end
+$$;
+
+comment on function integratedb._composites_in(oid) is 'internal: pg_class.oid; null if there are none';
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -2795,9 +2828,10 @@ $$;
 comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE of a table because of a publication?';
 
 -- Which tables are updated or deleted from where a relation is? What inherits from it, and what refers to it ON UPDATE or ON DELETE, and so on.
--- columns: only where one of these is updated. No rows where no publication could refuse anything: nobody else asks.
+-- columns: only where one of these is updated. changed: which columns of the target are (null: any); action: of the foreign key, as
+-- pg_constraint.confdeltype. No rows where no foreign key does anything and no publication could refuse anything.
 create or replace function integratedb._written_with(relation oid)
-returns table (event text, columns name[], target oid, target_event text)
+returns table (event text, columns name[], target oid, target_event text, changed name[], action "char")
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -2806,22 +2840,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  if not exists (select from pg_publication where pubupdate or pubdelete) then
+  if not exists (select from pg_publication where pubupdate or pubdelete)
+     and not exists (select from pg_class c where c.oid = relation and c.relhassubclass)
+     and not exists (
+       select from pg_trigger g join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid
+        where g.tgrelid = relation and g.tgisinternal and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd')))
+  then
     return;
   end if;
   return query
-  with recursive reached (event, columns, target, target_event, changed) as ( -- changed: which of the target's columns; null: any
-    select e, null::name[], d::oid, e, null::name[]
+  with recursive reached (event, columns, target, target_event, changed, action) as (
+    select e, null::name[], d::oid, e, null::name[], null::"char"
       from unnest(integratedb._with_descendants(array[relation::bigint])) d, unnest('{update,delete}'::text[]) e
      where not exists ( -- nothing is written where a rule is in its place
        select from pg_rewrite w
         where w.ev_class = relation and w.is_instead and w.ev_qual::text = '<>' and w.ev_enabled in ('O', 'A') and w.ev_type = case e when 'update' then '2' else '4' end)
     union
-    select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed
+    select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed, k.action
       from reached r
       cross join lateral (
         -- (pg_constraint has no index that tells who refers; and a trigger may be disabled.)
-        select f.conrelid, integratedb._computed_from(f.confrelid, f.confkey) as referenced, x.event,
+        select f.conrelid, integratedb._computed_from(f.confrelid, f.confkey) as referenced, x.event, x.action,
                case x.event when 'update' then array(
                  select a.attname from pg_attribute a
                   where a.attrelid = f.conrelid and a.attnum = any (case r.target_event when 'delete' then coalesce(f.confdelsetcols, f.conkey) else f.conkey end)
@@ -2829,8 +2868,8 @@ begin
           from pg_trigger g
           join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid
          cross join lateral (
-           select case case r.target_event when 'delete' then f.confdeltype else f.confupdtype end
-                    when 'c' then r.target_event when 'n' then 'update' when 'd' then 'update' end as event
+           select y.action, case y.action when 'c' then r.target_event when 'n' then 'update' when 'd' then 'update' end as event
+             from (select case r.target_event when 'delete' then f.confdeltype else f.confupdtype end as action) y
          ) x
          where g.tgrelid = r.target and g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & case r.target_event when 'delete' then 8 else 16 end <> 0
            and x.event is not null
@@ -2840,7 +2879,7 @@ begin
       cross join lateral unnest(case c.relkind when 'p' then integratedb._with_descendants(array[c.oid::bigint]) else array[c.oid::bigint] end) t
      where r.changed is null or r.changed && k.referenced
   )
-  select distinct r.event, r.columns, r.target, r.target_event from reached r;
+  select distinct r.event, r.columns, r.target, r.target_event, r.changed, r.action from reached r;
 end
 $$;
 
@@ -3086,6 +3125,138 @@ $$;
 
 comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
 
+-- What can refuse a row of this table: constraints (kind as pg_constraint.contype) and unique indexes that are none ('i'). columns: 0 or null among them
+-- for an expression. Marks: its oid; what Postgres keeps, by oids and numbers, which renaming leaves; what Postgres writes out, which making it
+-- anew in the same words leaves, unless what it refers to was made anew, too. Who asks from another relation is told the table as well.
+create or replace function integratedb._constraints_of(relation oid, asked_from oid)
+returns table (oid oid, name name, kind "char", columns smallint[], referred oid, is_validated boolean, is_deferrable boolean, refuses_null boolean, is_inherited boolean, marks text[])
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return query
+  select x.oid, x.name, x.kind, x.columns, x.referred, x.is_validated, x.is_deferrable, coalesce(i.indnullsnotdistinct, false), x.is_inherited,
+         array[x.oid::text,
+               md5(regexp_replace(concat_ws(' ', nullif(relation, asked_from), x.kept, i.indclass, i.indcollation, i.indexprs::text, i.indpred::text, i.indnullsnotdistinct),
+                                  ' :location -?[0-9]+', '', 'g'))]
+           || case when not x.is_moved then md5(concat_ws(' ', nullif(relation, asked_from)::regclass, x.shown)) end
+    from (
+      select k.oid, k.conname as name, k.contype as kind, k.conkey as columns, k.confrelid as referred, k.convalidated as is_validated, k.condeferrable as is_deferrable,
+             k.coninhcount > 0 or k.conparentid <> 0 as is_inherited, case when k.contype in ('p', 'u', 'x') then k.conindid end as index,
+             concat_ws(' ', k.conname, k.contype, k.conkey, nullif(k.confrelid, k.conrelid), k.confkey, k.confmatchtype, k.confupdtype, k.confdeltype, k.confdelsetcols,
+                       k.condeferrable, k.conexclop, to_jsonb(k)->>'conperiod', k.conbin::text) as kept, -- PostgreSQL 18
+             concat(k.conname, ' ', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')) as shown,
+             coalesce(k.contype = 'f' and k.confrelid not in (k.conrelid, asked_from) and (
+               select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t join pg_class c on c.reltype = t.oid where c.oid = k.confrelid), false) as is_moved
+        from pg_constraint k
+       where k.conrelid = relation and k.contype in ('c', 'f', 'u', 'p', 'x') and to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+      union all
+      select c.oid, c.relname, 'i', i.indkey[0:i.indnkeyatts - 1], null, true, false, c.relispartition, c.oid, concat_ws(' ', 'i', i.indkey[0:i.indnkeyatts - 1]),
+             regexp_replace(pg_get_indexdef(c.oid), ' INDEX .* USING ', ' '), false
+        from pg_index i
+        join pg_class c on c.oid = i.indexrelid
+       where i.indrelid = relation and i.indisunique and i.indisready
+         and not exists (select from pg_constraint k where k.conrelid = relation and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+    ) x
+    left join pg_index i on i.indexrelid = x.index;
+end
+$$;
+
+comment on function integratedb._constraints_of(oid, oid) is 'internal: what Hurdles are made of, of one table';
+
+-- What can refuse what the action of a foreign key writes into a table: an event, the columns that it changes (null: it deletes) and the action, as
+-- _written_with() has them. Foreign keys to what is written as well are right again when all of it is.
+create or replace function integratedb._refused_with(asked_from oid, target oid, target_event text, changed name[], action "char", written oid[])
+returns table (name text, marks json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return query
+  with changed_column as materialized (
+    select a.attnum as num, a.attname as name, a.attnotnull, a.attidentity, a.atttypid as type, f.adbin as default, c.relispartition and exists (
+             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited
+      from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attname = any (changed)
+      left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+     where c.oid = target and target_event = 'update'
+  )
+  select format('%s %I of %s', case k.kind when 'i' then 'the unique index' when 'f' then 'the foreign key' else 'the constraint' end, k.name, target::regclass), to_json(k.marks)
+    from integratedb._constraints_of(target, asked_from) k
+   where target_event = 'update' and not k.is_inherited and (k.referred = any (written)) is not true
+     and exists (select from changed_column c where c.num = any (k.columns) or 0 = any (coalesce(k.columns, '{0}')))
+  union all
+  select format('the foreign key %I of %s', k.name, f.conrelid::regclass), to_json(k.marks)
+    from pg_trigger g
+    join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid and f.conparentid = 0
+    join integratedb._constraints_of(f.conrelid, target) k on k.oid = f.oid
+   where g.tgrelid = target and g.tgisinternal
+     and case target_event when 'delete' then g.tgtype & 8 <> 0 and f.confdeltype in ('a', 'r')
+           else g.tgtype & 16 <> 0 and f.confupdtype in ('a', 'r') and exists (select from changed_column c where c.num = any (f.confkey)) end
+  union all
+  select format('%s of %s.%I', x.what, target::regclass, c.name), json_build_array(concat(x.what, ' ', target, '.', c.num), concat(x.what, ' ', target::regclass, '.', c.name))
+    from changed_column c
+    cross join lateral (
+      select 'NOT NULL' as what
+       where not c.is_inherited and (action = 'n' or action = 'd' and not integratedb._has_default(target, c.num)) and (c.attnotnull or c.type >= 16384 and exists (
+         with recursive domain (base, not_null) as (
+           select d.typbasetype, d.typnotnull from pg_type d where d.oid = c.type and d.typtype = 'd'
+           union all
+           select d.typbasetype, d.typnotnull from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
+         )
+         select from domain where not_null))
+      union all
+      select 'GENERATED ALWAYS' where c.attidentity = 'a'
+    ) x
+  union all
+  select format('the default of %s.%I', target::regclass, c.name), json_build_array(concat(target, '.', c.num, ' ', md5(d.shown)), concat(target::regclass, '.', c.name, ' ', md5(d.shown)))
+    from changed_column c cross join lateral (select pg_get_expr(c.default, target) as shown) d
+   where action = 'd' and d.shown is not null
+  union all
+  select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)), json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text)))
+    from changed_column c
+    join pg_constraint k on c.type >= 16384 and k.contypid = any (integratedb._domains_in(c.type)) and k.contype = 'c'
+  union all
+  select format('the trigger %I of %s', g.tgname, target::regclass), json_build_array(integratedb._trigger_mark(g.oid, true))
+    from pg_trigger g
+   where g.tgrelid = target and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgparentid = 0
+     and case target_event when 'delete' then g.tgtype & 8 <> 0
+           else g.tgtype & 16 <> 0 and (cardinality(g.tgattr::smallint[]) = 0 or exists (select from changed_column c where c.num = any (g.tgattr))) end
+  union all
+  select format('the rule %I of %s', r.rulename, target::regclass),
+         json_build_array(md5(concat(target, r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid)))
+    from pg_rewrite r
+   where r.ev_class = target and r.ev_enabled in ('O', 'A') and r.ev_type = case target_event when 'update' then '2' else '4' end;
+end
+$$;
+
+comment on function integratedb._refused_with(oid, oid, text, name[], "char", oid[]) is 'internal: what Hurdles are made of, where another table is written with one';
+
+-- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change. But another one that is the same is one more.
+create or replace function integratedb._trigger_mark(trigger_id oid, is_elsewhere boolean)
+returns text
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return (
+  select md5(concat_ws(' ', case when is_elsewhere then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
+                       regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))
+    from pg_trigger g where g.oid = trigger_id
+); end
+$$;
+
+comment on function integratedb._trigger_mark(oid, boolean) is 'internal: is it the same trigger?';
+
 -- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
 -- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
 create or replace function integratedb._writes(relation oid)
@@ -3124,7 +3295,8 @@ begin return (
   ), written_with as materialized (
     select w.* from subject s, integratedb._written_with(s.target) w
   ), refused as materialized (
-    select distinct w.event, w.columns from written_with w where integratedb._is_refused_by_publication(w.target, w.target_event)
+    select distinct w.event, w.columns from written_with w
+     where (select true from pg_publication where pubupdate or pubdelete limit 1) and integratedb._is_refused_by_publication(w.target, w.target_event)
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
@@ -3161,46 +3333,58 @@ begin return (
       left join fact f on f.own_num = w.num
       cross join lateral (select case when s.relkind in ('r', 'p') then true when s.events <> 0 then pg_column_is_updatable(s.oid, w.num, false) else false end as is_updatable) p
   ), constraint_in_the_way as (
-    select case when p.is_part then format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname))
-             else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
-                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) end as name,
-           -- Without the names of other tables, which change under other claims' feet.
-           json_build_array(concat(k.oid, m.mark), md5(concat_ws(' ', k.conname, k.contype, k.conkey, case when p.is_part then k.confkey end, k.confupdtype, k.confdeltype,
-                                                                 k.condeferrable, k.conbin::text)) || m.mark) as marks,
+    select case when p.is_part then format('the %s %I of %s', case k.kind when 'i' then 'unique index' else 'constraint' end, k.name, format('%I.%I', n.nspname, c.relname))
+             else format('%s %I', case k.kind when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
+                    when 'p' then 'the primary key' when 'i' then 'the unique index' else 'the exclusion constraint' end, k.name) end as name,
+           (select json_agg(mark || m.mark) from unnest(k.marks) mark) as marks,
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-             where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
+             where (a.attnum = any (k.columns) or 0 = any (coalesce(k.columns, '{0}'))) and f.own_num is not null) as columns,
            b.is_broken and e.events <> 'I' and m.mark = '' as is_broken, e.events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
-      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
-                          and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
-      join pg_class c on c.oid = k.conrelid
+      cross join subject s
+      join integratedb._constraints_of(p.oid, s.target) k on not (p.is_part and k.is_inherited) -- the whole tells of those
+      join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
+      cross join lateral (select k.kind in ('c', 'f') and not k.is_validated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
       -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
       -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is. Rows that are there show what an
       -- insert of the same columns comes to, not what any does.
       cross join lateral unnest(
-        case when not p.is_inserted then array[case when k.contype = 'c' and b.is_broken then 'U' else 'u' end]
-             when k.contype <> 'c' and not exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-                                                    where a.attnum = any (k.conkey) and f.fills_itself) then array['iu']
+        case when not p.is_inserted then array[case when k.kind = 'c' and b.is_broken then 'U' else 'u' end]
+             when k.kind <> 'c' and not k.refuses_null and not exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+                                                    where a.attnum = any (k.columns) and f.fills_itself) then array['iu']
              when not b.is_broken then array['Iu']
-             else array['I', case k.contype when 'c' then 'iU' else 'iu' end] end) e (events)
+             else array['I', case k.kind when 'c' then 'iU' else 'iu' end] end) e (events)
       -- That a foreign key cannot wait for the commit is something of its own: it can become so, and then its oid is no mark of that.
-      cross join lateral unnest(case when k.contype = 'f' and not k.condeferrable then array['', ' at once'] else array[''] end) m (mark)
-     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+      cross join lateral unnest(case when k.kind = 'f' and not k.is_deferrable then array['', ' at once'] else array[''] end) m (mark)
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(concat(k.oid, m.mark),
-                            md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text)) || m.mark),
+           (select json_agg(mark || m.mark) from unnest(o.marks) mark),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
              where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
-      join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
+      join pg_constraint k on k.confrelid = any (array(select s.target union select oid from part union select a from pg_partition_ancestors(s.target) a))
+                          and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
+      -- Its table is told even if that is this one: on each side it is something else.
+      join integratedb._constraints_of(k.conrelid, null) o on o.oid = k.oid
       cross join lateral unnest(case when k.condeferrable then array[''] else array['', ' at once'] end) m (mark)
-     where to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select x.name, x.marks, case w.event when 'update' then (select json_agg(own_num) from fact where own_num is not null and attname = any (w.columns)) end, false,
+           case w.event when 'update' then 'u' else 'D' end
+      from subject s
+      join written_with w on w.action is not null and not (w.target_event = w.event and (w.target = s.target or w.target in (select oid from part)))
+     cross join lateral integratedb._refused_with(s.target, w.target, w.target_event, w.changed, w.action, array(select target from written_with)) x
+    union all
+    -- Who writes a composite value in one piece writes as many attributes as there are.
+    select format('the attribute %I of %s', a.attname, format_type(c.reltype, null)),
+           json_build_array(concat(c.oid, '.', a.attnum), concat(format_type(c.reltype, null), '.', quote_ident(a.attname))), json_agg(f.own_num), false, 'iu'
+      from (select own_num, integratedb._composites_in(type) as composites from fact where own_num is not null and type >= 16384 offset 0) f
+      join pg_class c on c.oid = any (f.composites)
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     group by c.oid, c.reltype, a.attnum, a.attname
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
@@ -3219,16 +3403,15 @@ begin return (
       from subject s join pg_class c on c.oid = any (s.way) and c.relkind = 'v', pg_options_to_table(c.reloptions) o
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
-    -- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change.
     select concat(format('the trigger %I', g.tgname), case when p.is_part then ' of ' || format('%I.%I', n.nspname, c.relname) end) as name,
-           json_build_array(md5(concat_ws(' ', case when p.is_part then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
-                                          regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
+           json_build_array(concat(x.mark, ' ' || nullif(row_number() over (partition by x.mark order by g.oid), 1))) as marks,
            concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from (select unnest(way) as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
                        and (not p.is_part or g.tgparentid = 0 and g.tgtype & 1 <> 0) -- for each row, and not the whole's
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select integratedb._trigger_mark(g.oid, p.is_part) as mark) x
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(concat(r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
@@ -3266,6 +3449,12 @@ begin return (
                    select oid from part
                    union all
                    select w.target from written_with w where w.target <> s.target
+                   union all
+                   -- Whose an index was, nobody tells that drops it.
+                   select i.indexrelid
+                     from (select s.target as oid union select oid from part union select target from written_with) r
+                     join pg_index i on i.indrelid = r.oid and i.indisunique
+                    where not exists (select from pg_constraint k where k.conrelid = r.oid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
                    union all
                    -- What is beside a default partition: the fewer there are, the more goes into it.
                    select o.inhrelid
@@ -10217,9 +10406,8 @@ begin
       perform integratedb._note_privileges(tg_tag);
       return;
     elsif tg_tag = 'CREATE INDEX' then
-      -- It concerns only who writes, whom nothing but the functions in it can stop.
+      -- It concerns only who writes.
       if exists (select from integratedb.claim where access <> '{select}') then
-        perform integratedb._warn_of_index();
         perform integratedb._note_index();
       end if;
       return;
@@ -10430,58 +10618,8 @@ $$;
 
 comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
 
--- A unique index can refuse what is written. It is told of at once and not judged: it breaks no promise, and an error
--- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
-create or replace function integratedb._warn_of_index()
-returns void
-language plpgsql
-volatile
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  warnings text;
-begin
-  select string_agg(distinct format('IDB302 %I needs %I.%I: the unique index %I was created: it can refuse what is written',
-                                    k.stakeholder, k.schema_name, k.relation_name, c.relname), e'\n')
-    into warnings
-    from pg_event_trigger_ddl_commands() d
-    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
-    join pg_class c on c.oid = i.indexrelid
-    join pg_class r on r.oid = i.indrelid
-    cross join lateral (
-      select i.indrelid as oid, true as is_inserted
-      union
-      select a.oid::oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
-        from unnest(integratedb._ancestors(array[i.indrelid::bigint])) a (oid)
-      union
-      select p.relid, true from pg_partition_tree(i.indrelid) p
-    ) t
-    join integratedb.claim k
-      on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and (k.access @> '{update}' or t.is_inserted and k.access @> '{insert}')
-    join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
-    cross join lateral (
-      select a.attname where k.relid = t.oid::bigint
-      union all
-      select v.attname -- of a view that is written through
-        from integratedb._written_columns(k.relid::oid) w
-        join pg_attribute b on b.attrelid = t.oid and b.attnum = w.target_num and b.attname = a.attname
-        join pg_attribute v on v.attrelid = k.relid::oid and v.attnum = w.num
-       where w.target = t.oid and k.relid <> t.oid::bigint
-    ) f
-   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', f.attname));
-  if warnings is not null then
-    raise warning using
-      message = 'index created, with something to look at',
-      detail = warnings,
-      hint = 'No claim that was met is broken.';
-  end if;
-end
-$$;
-
-comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
-
--- Whoever writes calls the functions in an index. Noted whether anybody cares or not: the lock that CREATE INDEX takes makes no claim wait.
+-- Whoever writes calls the functions in an index: noted whether anybody cares or not, for the lock that CREATE INDEX takes makes no claim
+-- wait. A unique one can refuse what is written.
 create or replace function integratedb._note_index()
 returns void
 language plpgsql
@@ -10492,17 +10630,27 @@ as $$
 declare
   touched bigint[];
   is_concurrent boolean;
+  is_noted boolean;
 begin
   -- Made CONCURRENTLY it is older than the transaction that is the last of it.
-  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)) into touched, is_concurrent
+  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)), bool_or(x.calls) into touched, is_concurrent, is_noted
     from pg_event_trigger_ddl_commands() d
-    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and (i.indexprs is not null or i.indpred is not null)
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid
     join pg_class c on c.oid = i.indexrelid
-   where exists (
-     select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass));
+    cross join lateral (
+      select (i.indexprs is not null or i.indpred is not null) and exists (
+        select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)) as calls
+    ) x
+   where i.indisunique or x.calls;
   if touched is not null then
     touched := integratedb._with_descendants(touched) || integratedb._ancestors(touched);
-    perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+    if is_noted or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') or exists (
+      select from unnest(touched) t
+       where coalesce((select true from integratedb.claim k where k.relid = t limit 1),
+                      (select true from integratedb.claim k where k.behind @> array[t] and k.behind <> '{}' limit 1)))
+    then
+      perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+    end if;
   end if;
 end
 $$;
@@ -10602,10 +10750,12 @@ declare
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
-    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index')
+    if not exists (
+         select from pg_event_trigger_dropped_objects() d
+          where d.object_type <> 'index' or (select true from integratedb.claim k where k.behind @> array[d.objid::bigint] and k.behind <> '{}' limit 1))
        and not exists (select from integratedb.subscription) and not exists (select from pg_publication)
     then
-      return; -- only a replica identity could rest on it
+      return; -- a unique one refused what is written; else only a replica identity could rest on it
     end if;
   end if;
   -- In one go, as in _note_ddl: this is what dropping what nobody claims pays.
@@ -10622,7 +10772,8 @@ begin
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       -- (A function may be behind a claim, as a relation may: nobody tells whose the indexes and the checks of domains were that went with it.)
-      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' or d.classid = 'pg_proc'::regclass as is_relation,
+      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' or d.classid = 'pg_proc'::regclass
+               or tg_tag = 'DROP INDEX' and d.object_type = 'index' as is_relation,
              cardinality(d.address_names) = 3 and d.classid in (
                'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
     ) k
@@ -10636,11 +10787,11 @@ begin
     end if;
   end if;
   if loses_publication then
-    -- What it refused is not refused any more, and nothing need be behind a claim for its sake.
+    -- What it refused is not refused any more.
     select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
       from integratedb.claim k
      where k.relid is not null and k.access <> '{select}'
-       and (k.behind <> '{}' or k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
+       and (k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
          or k.fields @> '[{"status": "unmet"}]' or k.fields @> '[{"observed": {"update": false}}]');
   end if;
   if dropped_indexes is not null or is_our_publication then

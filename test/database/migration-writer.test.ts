@@ -230,7 +230,7 @@ describe('what only may refuse is told', () => {
     ],
     [
       'create unique index one_title on public.ticket (title)',
-      `IDB302 ${needs}: the unique index one_title was created: it can refuse what is written`,
+      `IDB302 ${needs}.title: the unique index one_title was added: it can refuse what is written`,
     ],
     [
       `create function public.pass() returns trigger language plpgsql as 'begin return new; end';
@@ -350,8 +350,8 @@ describe('what only may refuse is told', () => {
     database.notices.length = 0
     await database.rows('create unique index one_title on public.ticket (title)')
     expect(database.notices.map(({ detail }) => detail)).toEqual([
-      [`IDB302 ${needs}`, 'IDB302 writer needs public.draft']
-        .map((line) => `${line}: the unique index one_title was created: it can refuse what is written`)
+      [`IDB302 ${needs}.title`, 'IDB302 writer needs public.draft.name']
+        .map((line) => `${line}: the unique index one_title was added: it can refuse what is written`)
         .join('\n'),
     ])
   })
@@ -360,7 +360,7 @@ describe('what only may refuse is told', () => {
     database.notices.length = 0
     await database.rows('create unique index concurrently one_title on public.ticket (title)')
     expect(database.notices.map(({ detail }) => detail)).toEqual([
-      `IDB302 ${needs}: the unique index one_title was created: it can refuse what is written`,
+      `IDB302 ${needs}.title: the unique index one_title was added: it can refuse what is written`,
     ])
     expect(await database.value(`select indisvalid from pg_index where indexrelid = 'public.one_title'::regclass`)).toBe(true)
   })

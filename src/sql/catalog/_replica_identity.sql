@@ -118,9 +118,10 @@ $$;
 comment on function integratedb._is_refused_by_publication(oid, text) is 'internal: does Postgres refuse UPDATE or DELETE of a table because of a publication?';
 
 -- Which tables are updated or deleted from where a relation is? What inherits from it, and what refers to it ON UPDATE or ON DELETE, and so on.
--- columns: only where one of these is updated. No rows where no publication could refuse anything: nobody else asks.
+-- columns: only where one of these is updated. changed: which columns of the target are (null: any); action: of the foreign key, as
+-- pg_constraint.confdeltype. No rows where no foreign key does anything and no publication could refuse anything.
 create or replace function integratedb._written_with(relation oid)
-returns table (event text, columns name[], target oid, target_event text)
+returns table (event text, columns name[], target oid, target_event text, changed name[], action "char")
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
 rows 3 -- or the planner, that takes a thousand for granted, begins at the other end and reads whole catalogues
@@ -129,22 +130,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  if not exists (select from pg_publication where pubupdate or pubdelete) then
+  if not exists (select from pg_publication where pubupdate or pubdelete)
+     and not exists (select from pg_class c where c.oid = relation and c.relhassubclass)
+     and not exists (
+       select from pg_trigger g join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid
+        where g.tgrelid = relation and g.tgisinternal and (f.confdeltype in ('c', 'n', 'd') or f.confupdtype in ('c', 'n', 'd')))
+  then
     return;
   end if;
   return query
-  with recursive reached (event, columns, target, target_event, changed) as ( -- changed: which of the target's columns; null: any
-    select e, null::name[], d::oid, e, null::name[]
+  with recursive reached (event, columns, target, target_event, changed, action) as (
+    select e, null::name[], d::oid, e, null::name[], null::"char"
       from unnest(integratedb._with_descendants(array[relation::bigint])) d, unnest('{update,delete}'::text[]) e
      where not exists ( -- nothing is written where a rule is in its place
        select from pg_rewrite w
         where w.ev_class = relation and w.is_instead and w.ev_qual::text = '<>' and w.ev_enabled in ('O', 'A') and w.ev_type = case e when 'update' then '2' else '4' end)
     union
-    select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed
+    select r.event, case r.event when 'update' then coalesce(r.columns, k.referenced) end, t::oid, k.event, k.changed, k.action
       from reached r
       cross join lateral (
         -- (pg_constraint has no index that tells who refers; and a trigger may be disabled.)
-        select f.conrelid, integratedb._computed_from(f.confrelid, f.confkey) as referenced, x.event,
+        select f.conrelid, integratedb._computed_from(f.confrelid, f.confkey) as referenced, x.event, x.action,
                case x.event when 'update' then array(
                  select a.attname from pg_attribute a
                   where a.attrelid = f.conrelid and a.attnum = any (case r.target_event when 'delete' then coalesce(f.confdelsetcols, f.conkey) else f.conkey end)
@@ -152,8 +158,8 @@ begin
           from pg_trigger g
           join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid
          cross join lateral (
-           select case case r.target_event when 'delete' then f.confdeltype else f.confupdtype end
-                    when 'c' then r.target_event when 'n' then 'update' when 'd' then 'update' end as event
+           select y.action, case y.action when 'c' then r.target_event when 'n' then 'update' when 'd' then 'update' end as event
+             from (select case r.target_event when 'delete' then f.confdeltype else f.confupdtype end as action) y
          ) x
          where g.tgrelid = r.target and g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & case r.target_event when 'delete' then 8 else 16 end <> 0
            and x.event is not null
@@ -163,7 +169,7 @@ begin
       cross join lateral unnest(case c.relkind when 'p' then integratedb._with_descendants(array[c.oid::bigint]) else array[c.oid::bigint] end) t
      where r.changed is null or r.changed && k.referenced
   )
-  select distinct r.event, r.columns, r.target, r.target_event from reached r;
+  select distinct r.event, r.columns, r.target, r.target_event, r.changed, r.action from reached r;
 end
 $$;
 

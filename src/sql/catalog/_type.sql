@@ -181,3 +181,36 @@ end
 $$;
 
 comment on function integratedb._resolve_type(text, text) is 'internal: a type in any spelling, as Postgres names it; null if it knows none';
+
+-- The composite types in a type, but no tables' row types, as in _made_of.
+create or replace function integratedb._composites_in(type oid)
+returns oid[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin return (
+  with recursive part (oid, base, element, row, kind) as (
+    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype from pg_type t left join pg_class c on c.oid = t.typrelid and c.relkind = 'c' where t.oid = type
+    union
+    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype
+      from part p
+      cross join lateral (
+        select p.base where p.base >= 16384
+        union all
+        select p.element where p.element >= 16384
+        union all
+        select r.rngsubtype from pg_range r where p.kind in ('r', 'm') and p.oid in (r.rngtypid, r.rngmultitypid)
+        union all
+        select a.atttypid from pg_attribute a where a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
+      ) x (oid)
+      join pg_type t on t.oid = x.oid
+      left join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+  )
+  select array_agg(p.row) from part p where p.row is not null
+); end
+$$;
+
+comment on function integratedb._composites_in(oid) is 'internal: pg_class.oid; null if there are none';

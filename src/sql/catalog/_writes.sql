@@ -233,6 +233,138 @@ $$;
 
 comment on function integratedb._has_broken_rows(oid) is 'internal: of a pg_constraint that is not validated; null if it cannot be told';
 
+-- What can refuse a row of this table: constraints (kind as pg_constraint.contype) and unique indexes that are none ('i'). columns: 0 or null among them
+-- for an expression. Marks: its oid; what Postgres keeps, by oids and numbers, which renaming leaves; what Postgres writes out, which making it
+-- anew in the same words leaves, unless what it refers to was made anew, too. Who asks from another relation is told the table as well.
+create or replace function integratedb._constraints_of(relation oid, asked_from oid)
+returns table (oid oid, name name, kind "char", columns smallint[], referred oid, is_validated boolean, is_deferrable boolean, refuses_null boolean, is_inherited boolean, marks text[])
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return query
+  select x.oid, x.name, x.kind, x.columns, x.referred, x.is_validated, x.is_deferrable, coalesce(i.indnullsnotdistinct, false), x.is_inherited,
+         array[x.oid::text,
+               md5(regexp_replace(concat_ws(' ', nullif(relation, asked_from), x.kept, i.indclass, i.indcollation, i.indexprs::text, i.indpred::text, i.indnullsnotdistinct),
+                                  ' :location -?[0-9]+', '', 'g'))]
+           || case when not x.is_moved then md5(concat_ws(' ', nullif(relation, asked_from)::regclass, x.shown)) end
+    from (
+      select k.oid, k.conname as name, k.contype as kind, k.conkey as columns, k.confrelid as referred, k.convalidated as is_validated, k.condeferrable as is_deferrable,
+             k.coninhcount > 0 or k.conparentid <> 0 as is_inherited, case when k.contype in ('p', 'u', 'x') then k.conindid end as index,
+             concat_ws(' ', k.conname, k.contype, k.conkey, nullif(k.confrelid, k.conrelid), k.confkey, k.confmatchtype, k.confupdtype, k.confdeltype, k.confdelsetcols,
+                       k.condeferrable, k.conexclop, to_jsonb(k)->>'conperiod', k.conbin::text) as kept, -- PostgreSQL 18
+             concat(k.conname, ' ', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')) as shown,
+             coalesce(k.contype = 'f' and k.confrelid not in (k.conrelid, asked_from) and (
+               select age(t.xmin) <= age(pg_current_xact_id_if_assigned()::xid) from pg_type t join pg_class c on c.reltype = t.oid where c.oid = k.confrelid), false) as is_moved
+        from pg_constraint k
+       where k.conrelid = relation and k.contype in ('c', 'f', 'u', 'p', 'x') and to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+      union all
+      select c.oid, c.relname, 'i', i.indkey[0:i.indnkeyatts - 1], null, true, false, c.relispartition, c.oid, concat_ws(' ', 'i', i.indkey[0:i.indnkeyatts - 1]),
+             regexp_replace(pg_get_indexdef(c.oid), ' INDEX .* USING ', ' '), false
+        from pg_index i
+        join pg_class c on c.oid = i.indexrelid
+       where i.indrelid = relation and i.indisunique and i.indisready
+         and not exists (select from pg_constraint k where k.conrelid = relation and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+    ) x
+    left join pg_index i on i.indexrelid = x.index;
+end
+$$;
+
+comment on function integratedb._constraints_of(oid, oid) is 'internal: what Hurdles are made of, of one table';
+
+-- What can refuse what the action of a foreign key writes into a table: an event, the columns that it changes (null: it deletes) and the action, as
+-- _written_with() has them. Foreign keys to what is written as well are right again when all of it is.
+create or replace function integratedb._refused_with(asked_from oid, target oid, target_event text, changed name[], action "char", written oid[])
+returns table (name text, marks json)
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+rows 3
+security invoker
+set search_path = pg_catalog, pg_temp
+set quote_all_identifiers = off
+as $$
+#variable_conflict use_column
+begin return query
+  with changed_column as materialized (
+    select a.attnum as num, a.attname as name, a.attnotnull, a.attidentity, a.atttypid as type, f.adbin as default, c.relispartition and exists (
+             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited
+      from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attname = any (changed)
+      left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+     where c.oid = target and target_event = 'update'
+  )
+  select format('%s %I of %s', case k.kind when 'i' then 'the unique index' when 'f' then 'the foreign key' else 'the constraint' end, k.name, target::regclass), to_json(k.marks)
+    from integratedb._constraints_of(target, asked_from) k
+   where target_event = 'update' and not k.is_inherited and (k.referred = any (written)) is not true
+     and exists (select from changed_column c where c.num = any (k.columns) or 0 = any (coalesce(k.columns, '{0}')))
+  union all
+  select format('the foreign key %I of %s', k.name, f.conrelid::regclass), to_json(k.marks)
+    from pg_trigger g
+    join pg_constraint f on f.oid = g.tgconstraint and f.contype = 'f' and f.confrelid = g.tgrelid and f.conparentid = 0
+    join integratedb._constraints_of(f.conrelid, target) k on k.oid = f.oid
+   where g.tgrelid = target and g.tgisinternal
+     and case target_event when 'delete' then g.tgtype & 8 <> 0 and f.confdeltype in ('a', 'r')
+           else g.tgtype & 16 <> 0 and f.confupdtype in ('a', 'r') and exists (select from changed_column c where c.num = any (f.confkey)) end
+  union all
+  select format('%s of %s.%I', x.what, target::regclass, c.name), json_build_array(concat(x.what, ' ', target, '.', c.num), concat(x.what, ' ', target::regclass, '.', c.name))
+    from changed_column c
+    cross join lateral (
+      select 'NOT NULL' as what
+       where not c.is_inherited and (action = 'n' or action = 'd' and not integratedb._has_default(target, c.num)) and (c.attnotnull or c.type >= 16384 and exists (
+         with recursive domain (base, not_null) as (
+           select d.typbasetype, d.typnotnull from pg_type d where d.oid = c.type and d.typtype = 'd'
+           union all
+           select d.typbasetype, d.typnotnull from domain x join pg_type d on d.oid = x.base and d.typtype = 'd'
+         )
+         select from domain where not_null))
+      union all
+      select 'GENERATED ALWAYS' where c.attidentity = 'a'
+    ) x
+  union all
+  select format('the default of %s.%I', target::regclass, c.name), json_build_array(concat(target, '.', c.num, ' ', md5(d.shown)), concat(target::regclass, '.', c.name, ' ', md5(d.shown)))
+    from changed_column c cross join lateral (select pg_get_expr(c.default, target) as shown) d
+   where action = 'd' and d.shown is not null
+  union all
+  select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)), json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text)))
+    from changed_column c
+    join pg_constraint k on c.type >= 16384 and k.contypid = any (integratedb._domains_in(c.type)) and k.contype = 'c'
+  union all
+  select format('the trigger %I of %s', g.tgname, target::regclass), json_build_array(integratedb._trigger_mark(g.oid, true))
+    from pg_trigger g
+   where g.tgrelid = target and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgparentid = 0
+     and case target_event when 'delete' then g.tgtype & 8 <> 0
+           else g.tgtype & 16 <> 0 and (cardinality(g.tgattr::smallint[]) = 0 or exists (select from changed_column c where c.num = any (g.tgattr))) end
+  union all
+  select format('the rule %I of %s', r.rulename, target::regclass),
+         json_build_array(md5(concat(target, r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid)))
+    from pg_rewrite r
+   where r.ev_class = target and r.ev_enabled in ('O', 'A') and r.ev_type = case target_event when 'update' then '2' else '4' end;
+end
+$$;
+
+comment on function integratedb._refused_with(oid, oid, text, name[], "char", oid[]) is 'internal: what Hurdles are made of, where another table is written with one';
+
+-- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change. But another one that is the same is one more.
+create or replace function integratedb._trigger_mark(trigger_id oid, is_elsewhere boolean)
+returns text
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return (
+  select md5(concat_ws(' ', case when is_elsewhere then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
+                       regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))
+    from pg_trigger g where g.oid = trigger_id
+); end
+$$;
+
+comment on function integratedb._trigger_mark(oid, boolean) is 'internal: is it the same trigger?';
+
 -- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
 -- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
 create or replace function integratedb._writes(relation oid)
@@ -271,7 +403,8 @@ begin return (
   ), written_with as materialized (
     select w.* from subject s, integratedb._written_with(s.target) w
   ), refused as materialized (
-    select distinct w.event, w.columns from written_with w where integratedb._is_refused_by_publication(w.target, w.target_event)
+    select distinct w.event, w.columns from written_with w
+     where (select true from pg_publication where pubupdate or pubdelete limit 1) and integratedb._is_refused_by_publication(w.target, w.target_event)
   ), fact as materialized (
     select a.attnum as num, a.attname, w.num as own_num,
            a.attgenerated = '' and a.attidentity <> 'a' as is_writable,
@@ -308,46 +441,58 @@ begin return (
       left join fact f on f.own_num = w.num
       cross join lateral (select case when s.relkind in ('r', 'p') then true when s.events <> 0 then pg_column_is_updatable(s.oid, w.num, false) else false end as is_updatable) p
   ), constraint_in_the_way as (
-    select case when p.is_part then format('the constraint %I of %s', k.conname, format('%I.%I', n.nspname, c.relname))
-             else format('%s %I', case k.contype when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
-                    when 'p' then 'the primary key' else 'the exclusion constraint' end, k.conname) end as name,
-           -- Without the names of other tables, which change under other claims' feet.
-           json_build_array(concat(k.oid, m.mark), md5(concat_ws(' ', k.conname, k.contype, k.conkey, case when p.is_part then k.confkey end, k.confupdtype, k.confdeltype,
-                                                                 k.condeferrable, k.conbin::text)) || m.mark) as marks,
+    select case when p.is_part then format('the %s %I of %s', case k.kind when 'i' then 'unique index' else 'constraint' end, k.name, format('%I.%I', n.nspname, c.relname))
+             else format('%s %I', case k.kind when 'c' then 'the check constraint' when 'f' then 'the foreign key' when 'u' then 'the unique constraint'
+                    when 'p' then 'the primary key' when 'i' then 'the unique index' else 'the exclusion constraint' end, k.name) end as name,
+           (select json_agg(mark || m.mark) from unnest(k.marks) mark) as marks,
            -- A check of the whole row names none of its columns.
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-             where (a.attnum = any (k.conkey) or 0 = any (coalesce(k.conkey, '{0}'))) and f.own_num is not null) as columns,
+             where (a.attnum = any (k.columns) or 0 = any (coalesce(k.columns, '{0}'))) and f.own_num is not null) as columns,
            b.is_broken and e.events <> 'I' and m.mark = '' as is_broken, e.events
       from (select target as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
-      join pg_constraint k on k.conrelid = p.oid and k.contype in ('c', 'f', 'u', 'p', 'x')
-                          and not (p.is_part and (k.coninhcount > 0 or k.conparentid <> 0)) -- the whole tells of those
-      join pg_class c on c.oid = k.conrelid
+      cross join subject s
+      join integratedb._constraints_of(p.oid, s.target) k on not (p.is_part and k.is_inherited) -- the whole tells of those
+      join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (select k.contype in ('c', 'f') and not k.convalidated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
+      cross join lateral (select k.kind in ('c', 'f') and not k.is_validated and integratedb._has_broken_rows(k.oid) is true as is_broken) b
       -- An insert leaves other columns null, or to their defaults. Any update of a row looks at its checks again, which are
       -- in the way of rows that they refuse, and not at a foreign key that it leaves as it is. Rows that are there show what an
       -- insert of the same columns comes to, not what any does.
       cross join lateral unnest(
-        case when not p.is_inserted then array[case when k.contype = 'c' and b.is_broken then 'U' else 'u' end]
-             when k.contype <> 'c' and not exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
-                                                    where a.attnum = any (k.conkey) and f.fills_itself) then array['iu']
+        case when not p.is_inserted then array[case when k.kind = 'c' and b.is_broken then 'U' else 'u' end]
+             when k.kind <> 'c' and not k.refuses_null and not exists (select from fact f join pg_attribute a on a.attrelid = c.oid and a.attname = f.attname
+                                                    where a.attnum = any (k.columns) and f.fills_itself) then array['iu']
              when not b.is_broken then array['Iu']
-             else array['I', case k.contype when 'c' then 'iU' else 'iu' end] end) e (events)
+             else array['I', case k.kind when 'c' then 'iU' else 'iu' end] end) e (events)
       -- That a foreign key cannot wait for the commit is something of its own: it can become so, and then its oid is no mark of that.
-      cross join lateral unnest(case when k.contype = 'f' and not k.condeferrable then array['', ' at once'] else array[''] end) m (mark)
-     where to_jsonb(k)->>'conenforced' is distinct from 'false' -- PostgreSQL 18
+      cross join lateral unnest(case when k.kind = 'f' and not k.is_deferrable then array['', ' at once'] else array[''] end) m (mark)
     union all
     select format('the foreign key %I of %s', k.conname, format('%I.%I', n.nspname, c.relname)),
-           json_build_array(concat(k.oid, m.mark),
-                            md5(concat_ws(' ', k.conname, k.contype, k.conkey, k.confkey, k.confupdtype, k.confdeltype, k.condeferrable, k.conbin::text)) || m.mark),
+           (select json_agg(mark || m.mark) from unnest(o.marks) mark),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
              where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
       from subject s
-      join pg_constraint k on (k.confrelid = s.target or k.confrelid = any (array(select oid from part))) and k.contype = 'f' and k.conparentid = 0
+      join pg_constraint k on k.confrelid = any (array(select s.target union select oid from part union select a from pg_partition_ancestors(s.target) a))
+                          and k.contype = 'f' and k.conparentid = 0
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
+      -- Its table is told even if that is this one: on each side it is something else.
+      join integratedb._constraints_of(k.conrelid, null) o on o.oid = k.oid
       cross join lateral unnest(case when k.condeferrable then array[''] else array['', ' at once'] end) m (mark)
-     where to_jsonb(k)->>'conenforced' is distinct from 'false'
+    union all
+    select x.name, x.marks, case w.event when 'update' then (select json_agg(own_num) from fact where own_num is not null and attname = any (w.columns)) end, false,
+           case w.event when 'update' then 'u' else 'D' end
+      from subject s
+      join written_with w on w.action is not null and not (w.target_event = w.event and (w.target = s.target or w.target in (select oid from part)))
+     cross join lateral integratedb._refused_with(s.target, w.target, w.target_event, w.changed, w.action, array(select target from written_with)) x
+    union all
+    -- Who writes a composite value in one piece writes as many attributes as there are.
+    select format('the attribute %I of %s', a.attname, format_type(c.reltype, null)),
+           json_build_array(concat(c.oid, '.', a.attnum), concat(format_type(c.reltype, null), '.', quote_ident(a.attname))), json_agg(f.own_num), false, 'iu'
+      from (select own_num, integratedb._composites_in(type) as composites from fact where own_num is not null and type >= 16384 offset 0) f
+      join pg_class c on c.oid = any (f.composites)
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     group by c.oid, c.reltype, a.attnum, a.attname
     union all
     select format('the check constraint %I of domain %s', k.conname, format_type(k.contypid, null)),
            json_build_array(k.oid::text, md5(concat_ws(' ', k.conname, k.conbin::text))), json_agg(f.own_num), false, 'iu'
@@ -366,16 +511,15 @@ begin return (
       from subject s join pg_class c on c.oid = any (s.way) and c.relkind = 'v', pg_options_to_table(c.reloptions) o
      where o.option_name = 'check_option'
   ), trigger_in_the_way as (
-    -- Not by its oid: CREATE OR REPLACE keeps that. Nor by its name: renaming it is no event, and no change.
     select concat(format('the trigger %I', g.tgname), case when p.is_part then ' of ' || format('%I.%I', n.nspname, c.relname) end) as name,
-           json_build_array(md5(concat_ws(' ', case when p.is_part then g.tgrelid end, g.tgfoid, g.tgtype, g.tgattr, encode(g.tgargs, 'hex'),
-                                          regexp_replace(g.tgqual::text, ' :location -?[0-9]+', '', 'g')))) as marks,
+           json_build_array(concat(x.mark, ' ' || nullif(row_number() over (partition by x.mark order by g.oid), 1))) as marks,
            concat(case when g.tgtype & 4 <> 0 and p.is_inserted then 'i' end, case when g.tgtype & 16 <> 0 then 'u' end, case when g.tgtype & 8 <> 0 then 'd' end) as events
       from (select unnest(way) as oid, true as is_inserted, false as is_part from subject union all select oid, is_inserted, true from part) p
       join pg_trigger g on g.tgrelid = p.oid and not g.tgisinternal and g.tgenabled in ('O', 'A')
                        and (not p.is_part or g.tgparentid = 0 and g.tgtype & 1 <> 0) -- for each row, and not the whole's
       join pg_class c on c.oid = p.oid
       join pg_namespace n on n.oid = c.relnamespace
+      cross join lateral (select integratedb._trigger_mark(g.oid, p.is_part) as mark) x
     union all
     select format('the rule %I', r.rulename), json_build_array(md5(concat(r.ev_type, r.is_instead, r.ev_action, r.ev_qual)), md5(pg_get_ruledef(r.oid))), translate(r.ev_type::text, '234', 'uid')
       from subject s
@@ -413,6 +557,12 @@ begin return (
                    select oid from part
                    union all
                    select w.target from written_with w where w.target <> s.target
+                   union all
+                   -- Whose an index was, nobody tells that drops it.
+                   select i.indexrelid
+                     from (select s.target as oid union select oid from part union select target from written_with) r
+                     join pg_index i on i.indrelid = r.oid and i.indisunique
+                    where not exists (select from pg_constraint k where k.conrelid = r.oid and k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
                    union all
                    -- What is beside a default partition: the fewer there are, the more goes into it.
                    select o.inhrelid

@@ -37,9 +37,8 @@ begin
       perform integratedb._note_privileges(tg_tag);
       return;
     elsif tg_tag = 'CREATE INDEX' then
-      -- It concerns only who writes, whom nothing but the functions in it can stop.
+      -- It concerns only who writes.
       if exists (select from integratedb.claim where access <> '{select}') then
-        perform integratedb._warn_of_index();
         perform integratedb._note_index();
       end if;
       return;
@@ -250,58 +249,8 @@ $$;
 
 comment on function integratedb._columns_of_types(oid[]) is 'internal: oids of relations';
 
--- A unique index can refuse what is written. It is told of at once and not judged: it breaks no promise, and an error
--- at the end of CREATE INDEX CONCURRENTLY would leave an index that is not valid.
-create or replace function integratedb._warn_of_index()
-returns void
-language plpgsql
-volatile
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  warnings text;
-begin
-  select string_agg(distinct format('IDB302 %I needs %I.%I: the unique index %I was created: it can refuse what is written',
-                                    k.stakeholder, k.schema_name, k.relation_name, c.relname), e'\n')
-    into warnings
-    from pg_event_trigger_ddl_commands() d
-    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and i.indisunique
-    join pg_class c on c.oid = i.indexrelid
-    join pg_class r on r.oid = i.indrelid
-    cross join lateral (
-      select i.indrelid as oid, true as is_inserted
-      union
-      select a.oid::oid, r.relispartition -- what is inserted into a parent goes to its partitions, not to other tables that inherit
-        from unnest(integratedb._ancestors(array[i.indrelid::bigint])) a (oid)
-      union
-      select p.relid, true from pg_partition_tree(i.indrelid) p
-    ) t
-    join integratedb.claim k
-      on (k.relid = t.oid::bigint or k.behind @> array[t.oid::bigint]) and (k.access @> '{update}' or t.is_inserted and k.access @> '{insert}')
-    join pg_attribute a on a.attrelid = i.indrelid and (a.attnum = any (i.indkey) or 0 = any (i.indkey))
-    cross join lateral (
-      select a.attname where k.relid = t.oid::bigint
-      union all
-      select v.attname -- of a view that is written through
-        from integratedb._written_columns(k.relid::oid) w
-        join pg_attribute b on b.attrelid = t.oid and b.attnum = w.target_num and b.attname = a.attname
-        join pg_attribute v on v.attrelid = k.relid::oid and v.attnum = w.num
-       where w.target = t.oid and k.relid <> t.oid::bigint
-    ) f
-   where jsonb_path_exists(k.fields, '$[*] ? (@.name == $name)', jsonb_build_object('name', f.attname));
-  if warnings is not null then
-    raise warning using
-      message = 'index created, with something to look at',
-      detail = warnings,
-      hint = 'No claim that was met is broken.';
-  end if;
-end
-$$;
-
-comment on function integratedb._warn_of_index() is 'internal: within an event trigger on ddl_command_end, of CREATE INDEX';
-
--- Whoever writes calls the functions in an index. Noted whether anybody cares or not: the lock that CREATE INDEX takes makes no claim wait.
+-- Whoever writes calls the functions in an index: noted whether anybody cares or not, for the lock that CREATE INDEX takes makes no claim
+-- wait. A unique one can refuse what is written.
 create or replace function integratedb._note_index()
 returns void
 language plpgsql
@@ -312,17 +261,27 @@ as $$
 declare
   touched bigint[];
   is_concurrent boolean;
+  is_noted boolean;
 begin
   -- Made CONCURRENTLY it is older than the transaction that is the last of it.
-  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)) into touched, is_concurrent
+  select array_agg(i.indrelid::bigint), bool_or(age(c.xmin) > age(pg_current_xact_id()::xid)), bool_or(x.calls) into touched, is_concurrent, is_noted
     from pg_event_trigger_ddl_commands() d
-    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid and (i.indexprs is not null or i.indpred is not null)
+    join pg_index i on d.classid = 'pg_class'::regclass and i.indexrelid = d.objid
     join pg_class c on c.oid = i.indexrelid
-   where exists (
-     select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass));
+    cross join lateral (
+      select (i.indexprs is not null or i.indpred is not null) and exists (
+        select from pg_depend f where f.classid = 'pg_class'::regclass and f.objid = i.indexrelid and f.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)) as calls
+    ) x
+   where i.indisunique or x.calls;
   if touched is not null then
     touched := integratedb._with_descendants(touched) || integratedb._ancestors(touched);
-    perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+    if is_noted or current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') or exists (
+      select from unnest(touched) t
+       where coalesce((select true from integratedb.claim k where k.relid = t limit 1),
+                      (select true from integratedb.claim k where k.behind @> array[t] and k.behind <> '{}' limit 1)))
+    then
+      perform integratedb._note(case when is_concurrent then 'CREATE INDEX CONCURRENTLY' else 'CREATE INDEX' end, touched);
+    end if;
   end if;
 end
 $$;

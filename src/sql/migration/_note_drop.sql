@@ -29,10 +29,12 @@ declare
   concerning bigint[];
 begin
   if tg_tag = 'DROP INDEX' and sees_all_claims then
-    if not exists (select from pg_event_trigger_dropped_objects() d where d.object_type <> 'index')
+    if not exists (
+         select from pg_event_trigger_dropped_objects() d
+          where d.object_type <> 'index' or (select true from integratedb.claim k where k.behind @> array[d.objid::bigint] and k.behind <> '{}' limit 1))
        and not exists (select from integratedb.subscription) and not exists (select from pg_publication)
     then
-      return; -- only a replica identity could rest on it
+      return; -- a unique one refused what is written; else only a replica identity could rest on it
     end if;
   end if;
   -- In one go, as in _note_ddl: this is what dropping what nobody claims pays.
@@ -49,7 +51,8 @@ begin
     from pg_event_trigger_dropped_objects() d
     cross join lateral (
       -- (A function may be behind a claim, as a relation may: nobody tells whose the indexes and the checks of domains were that went with it.)
-      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' or d.classid = 'pg_proc'::regclass as is_relation,
+      select d.classid = 'pg_class'::regclass and d.object_type !~ '^(index|sequence|composite type)' or d.classid = 'pg_proc'::regclass
+               or tg_tag = 'DROP INDEX' and d.object_type = 'index' as is_relation,
              cardinality(d.address_names) = 3 and d.classid in (
                'pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_rewrite'::regclass) as is_part
     ) k
@@ -63,11 +66,11 @@ begin
     end if;
   end if;
   if loses_publication then
-    -- What it refused is not refused any more, and nothing need be behind a claim for its sake.
+    -- What it refused is not refused any more.
     select relations || array_agg(k.relid), schemas || array_agg(k.schema_name), names || array_agg(k.relation_name) into relations, schemas, names
       from integratedb.claim k
      where k.relid is not null and k.access <> '{select}'
-       and (k.behind <> '{}' or k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
+       and (k.status = 'unmet' or k.observed @> '{"update": false}' or k.observed @> '{"delete": false}'
          or k.fields @> '[{"status": "unmet"}]' or k.fields @> '[{"observed": {"update": false}}]');
   end if;
   if dropped_indexes is not null or is_our_publication then
