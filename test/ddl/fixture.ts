@@ -73,3 +73,7 @@ export const fixture = `
   create table shop.draft (id integer primary key, body text);
 
   select integratedb.add_stakeholder('${stakeholder}')`
+
+/** Whoever deletes an order writes here, too. */
+export const followed = (action: string, column = 'varchar(20)'): string =>
+  `create table shop.line (id integer, number ${column} constraint line_fkey references shop.orders (number) on ${action}); insert into shop.line values (1, 'N1')`

@@ -1,5 +1,6 @@
 /** ALTER TABLE: what it does to columns. */
 import { claim, everyColumn, inserter, inserts, reader, reads, writer, writerOfEvery, writes } from '../claims.ts'
+import { followed } from '../fixture.ts'
 import { accepts, type Form, forms, refuses, rejects, rejectsProperty, tells, warns } from '../form.ts'
 
 const empty = 'delete from shop.orders'
@@ -537,6 +538,14 @@ const defaults: Form[] = forms('ALTER TABLE', writer, [
   },
   {
     form: 'ALTER COLUMN … DROP DEFAULT',
+    when: 'that a foreign key’s action sets what refers to a claimed table to, and that takes no null',
+    setup: followed('delete set default', `varchar(20) not null default 'N3'`),
+    sql: 'alter table shop.line alter number drop default',
+    gives: warns(302),
+    why: 'deletes may be refused',
+  },
+  {
+    form: 'ALTER COLUMN … DROP DEFAULT',
     when: 'of a claimed nullable column',
     setup: `alter table shop.orders alter note set default '-'`,
     sql: 'alter table shop.orders alter note drop default',
@@ -586,6 +595,14 @@ const defaults: Form[] = forms('ALTER TABLE', writer, [
     sql: 'alter table shop.orders alter note drop not null; alter table shop.orders alter note set not null',
     gives: accepts,
     why: 'in the end it is as it was',
+  },
+  {
+    form: 'ALTER COLUMN … SET NOT NULL',
+    when: 'where a foreign key’s action sets null what refers to a claimed table',
+    setup: followed('delete set null'),
+    sql: 'alter table shop.line alter number set not null',
+    gives: warns(302),
+    why: 'deletes may be refused',
   },
   {
     form: 'ALTER COLUMN … SET NOT NULL',

@@ -1,5 +1,6 @@
 /** ALTER TABLE: constraints. */
 import { claim, customers, customerWriter, inserter, inserts, measurementWriter, reader, reads, writer, writes } from '../claims.ts'
+import { followed } from '../fixture.ts'
 import { accepts, type Form, forms, refuses, rejects, rejectsProperty, warns, warnsOfFailure } from '../form.ts'
 
 const refused = 'what is written may be refused'
@@ -188,6 +189,47 @@ const added: Form[] = forms('ALTER TABLE', writer, [
     sql: 'alter table shop.draft add column order_number varchar(20) references shop.orders (number)',
     gives: accepts,
     why: 'inserts are not refused',
+  },
+  {
+    form: 'ADD FOREIGN KEY',
+    when: 'of another table that refers to the one that this is a partition of',
+    claims: writes('shop.measurement_2026', ['taken_on', 'value'], `delete from shop.measurement_2026`),
+    setup: 'alter table shop.measurement add unique (taken_on)',
+    sql: `alter table shop.draft add column taken_on date references shop.measurement (taken_on)`,
+    gives: warns(302),
+    why: refused,
+  },
+  {
+    form: 'ADD FOREIGN KEY',
+    when: 'of another table that refers to one where rows are deleted with this one’s',
+    setup: `${followed('delete cascade')}; alter table shop.line add primary key (id)`,
+    sql: 'alter table shop.draft add column line integer references shop.line',
+    gives: warns(302),
+    why: 'deletes may be refused',
+  },
+  {
+    form: 'DROP CONSTRAINT, ADD FOREIGN KEY',
+    when: 'to another table, under the same name',
+    setup: 'create table shop.client (id integer primary key); insert into shop.client values (1), (2)',
+    sql: 'alter table shop.orders drop constraint orders_customer_fkey, add constraint orders_customer_fkey foreign key (customer_id) references shop.client',
+    gives: warns(302),
+    why: refused,
+  },
+  {
+    form: 'ADD CHECK',
+    when: 'of a table where a foreign key’s action sets null what refers to this one',
+    setup: followed('delete set null'),
+    sql: 'alter table shop.line add check (number is not null)',
+    gives: warns(302),
+    why: 'deletes may be refused',
+  },
+  {
+    form: 'ADD CHECK',
+    when: 'of a table where a foreign key’s action updates what refers to this one',
+    setup: followed('update cascade'),
+    sql: 'alter table shop.line add check (length(number) < 5)',
+    gives: warns(302),
+    why: 'updates may be refused',
   },
   {
     form: 'ADD FOREIGN KEY',

@@ -88,6 +88,22 @@ export const indexForms: Form[] = [
       why: 'nobody writes it',
     },
     {
+      form: 'CREATE UNIQUE INDEX',
+      when: 'over an unclaimed column with a default',
+      setup: `alter table shop.orders alter internal set default '-'`,
+      sql: 'create unique index on shop.orders (internal)',
+      gives: warns(302),
+      why: 'a second insert has the same',
+    },
+    {
+      form: 'CREATE UNIQUE INDEX … NULLS NOT DISTINCT',
+      when: 'over an unclaimed column',
+      setup: 'update shop.orders set internal = number',
+      sql: 'create unique index on shop.orders (internal) nulls not distinct',
+      gives: warns(302),
+      why: 'a second insert is null as well',
+    },
+    {
       form: 'CREATE UNIQUE INDEX … WHERE',
       when: 'over a claimed column',
       sql: `create unique index on shop.orders (customer_id) where status = 'lost'`,
@@ -168,6 +184,15 @@ export const indexForms: Form[] = [
       sql: 'drop index shop.orders_note',
       gives: accepts,
       why: 'only a constraint counts',
+    },
+    {
+      form: 'DROP INDEX',
+      when: 'a unique one that is no constraint',
+      claims: writer,
+      setup: 'create unique index orders_note on shop.orders (note)',
+      sql: 'drop index shop.orders_note',
+      gives: accepts,
+      why: 'it refuses less',
     },
     {
       form: 'DROP INDEX',

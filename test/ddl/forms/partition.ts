@@ -67,6 +67,15 @@ export const partitionForms: Form[] = [
     },
     {
       form: 'ATTACH PARTITION',
+      when: 'with a unique index, to a claimed table',
+      claims: measurementWriter,
+      setup: `${next}; create unique index on shop.measurement_2027 (value)`,
+      sql: attachNext,
+      gives: warns(302),
+      why: 'what is written there may be refused',
+    },
+    {
+      form: 'ATTACH PARTITION',
       when: 'a claimed table',
       claims: nextWriter,
       setup: next,
@@ -214,6 +223,15 @@ export const partitionForms: Form[] = [
       sql: 'alter table shop.bus inherit shop.vehicle',
       gives: accepts,
       why: 'it shows more rows',
+    },
+    {
+      form: 'INHERIT',
+      when: 'a claimed parent, with a unique index',
+      claims: writes('shop.vehicle', ['plate', 'wheels'], 'update shop.vehicle set wheels = wheels'),
+      setup: 'create table shop.bus (plate text not null, wheels integer); create unique index on shop.bus (wheels)',
+      sql: 'alter table shop.bus inherit shop.vehicle',
+      gives: warns(302),
+      why: 'its rows are updated with the others',
     },
     {
       form: 'INHERIT',

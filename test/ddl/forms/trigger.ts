@@ -1,6 +1,7 @@
 /** Triggers and rules. */
 import { inserter, measurementWriter, reader, updater, writer } from '../claims.ts'
-import { accepts, type Form, forms, warns } from '../form.ts'
+import { followed } from '../fixture.ts'
+import { accepts, type Form, forms, warns, warnsOfFailure } from '../form.ts'
 
 const body = 'create function shop.act() returns trigger language plpgsql as $$ begin return coalesce(new, old); end $$'
 const before = `${body}; create trigger act before insert or update or delete on shop.orders for each row execute function shop.act()`
@@ -61,6 +62,15 @@ export const triggerForms: Form[] = [
       sql: 'create trigger act before update of note on shop.orders for each row execute function shop.act()',
       gives: warns(302),
       why: mayDo,
+    },
+    {
+      form: 'CREATE TRIGGER … BEFORE INSERT OR UPDATE OR DELETE',
+      when: 'on a table where rows are deleted with a claimed one’s',
+      claims: writer,
+      setup: `${body}; ${followed('delete cascade')}`,
+      sql: 'create trigger act before insert or update or delete on shop.line for each row execute function shop.act()',
+      gives: warns(302),
+      why: 'deletes may be refused',
     },
     {
       form: 'CREATE TRIGGER … FOR EACH STATEMENT',
@@ -275,6 +285,15 @@ export const triggerForms: Form[] = [
       fewer: true,
       gives: warns(302),
       why: mayDo,
+    },
+    {
+      form: 'CREATE RULE … DO INSTEAD NOTHING',
+      when: 'on a table where rows are deleted with a claimed one’s',
+      claims: writer,
+      setup: followed('delete cascade'),
+      sql: 'create rule ignore as on delete to shop.line do instead nothing',
+      gives: warnsOfFailure(302),
+      why: 'deletes are refused',
     },
     {
       form: 'CREATE RULE … DO INSTEAD NOTHING',

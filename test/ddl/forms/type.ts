@@ -1,6 +1,7 @@
 /** Types, domains, enums, collations and casts. */
 import { claim, customers, customerWriter, inserts, reader, reads, writer } from '../claims.ts'
-import { accepts, type Form, forms, refuses, rejects, rejectsProperty, warns } from '../form.ts'
+import { followed } from '../fixture.ts'
+import { accepts, type Form, forms, refuses, rejects, rejectsProperty, warns, warnsOfFailure } from '../form.ts'
 
 const statusValues = claim('reader of `values` new, paid', 'shop.orders', [{ name: 'status', values: ['new', 'paid'] }], {
   use: [`select status from shop.orders where status in ('new', 'paid')`],
@@ -123,6 +124,14 @@ export const typeForms: Form[] = [
       sql: 'alter type shop.address add attribute country text',
       gives: accepts,
       why: 'the attributes that were there stay',
+    },
+    {
+      form: 'ADD ATTRIBUTE',
+      when: 'of a claimed column',
+      claims: customerWriter,
+      sql: 'alter type shop.address add attribute country text',
+      gives: warnsOfFailure(302),
+      why: 'a value in one piece has to have as many attributes',
     },
     {
       form: 'DROP ATTRIBUTE',
@@ -378,6 +387,15 @@ export const typeForms: Form[] = [
       sql: 'alter domain shop.email set not null',
       gives: accepts,
       why: 'readers get more than they need',
+    },
+    {
+      form: 'SET NOT NULL',
+      when: 'where a foreign key’s action sets null what refers to a claimed table',
+      claims: writer,
+      setup: `create domain shop.code as varchar(20); ${followed('delete set null', 'shop.code')}`,
+      sql: 'alter domain shop.code set not null',
+      gives: warns(302),
+      why: 'deletes may be refused',
     },
     {
       form: 'SET NOT NULL',
