@@ -3182,8 +3182,10 @@ as $$
 #variable_conflict use_column
 begin return query
   with changed_column as materialized (
-    select a.attnum as num, a.attname as name, a.attnotnull, a.attidentity, a.atttypid as type, f.adbin as default, c.relispartition and exists (
-             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited
+    select a.attnum as num, a.attname as name, a.attnotnull, a.atttypid as type, c.relispartition and exists (
+             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited,
+           -- Of the whole these are a partition's, too.
+           case when not c.relispartition then a.attidentity end as attidentity, case when not c.relispartition then f.adbin end as default
       from pg_class c
       join pg_attribute a on a.attrelid = c.oid and a.attname = any (changed)
       left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
@@ -4046,7 +4048,7 @@ comment on column integratedb.claim.match is 'Index in the document''s "match"; 
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
 comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
-comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, of tables that inherit, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, of tables that inherit, of unique indexes, or of what writing calls and foreign keys write in turn: a change of it concerns the claim';
 comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
 $sql$;

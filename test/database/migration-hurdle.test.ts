@@ -396,6 +396,24 @@ describe('nothing is told of', () => {
     if (!migration.startsWith('reindex')) await expectRemembered()
   })
 
+  test('a partition more of what is written with it', async () => {
+    await database.rows(`${t}
+      create table shop.w (id int, r int not null default 2 unique references shop.t on delete set default on update cascade check (r > 0)) partition by list (r);
+      create table shop.w1 partition of shop.w for values in (1);
+      create trigger x before update or delete on shop.w for each row execute function public.pass()`)
+    await setClaims(database, 'writer', [{ path: 'shop.t', fields: '*', access: every }])
+    expect(await told('create table shop.w2 partition of shop.w for values in (2)')).toEqual([])
+    await expectRemembered()
+    expect(await told('alter table shop.w2 add constraint k check (id is not null)')).toEqual([])
+    expect(await told('alter table shop.w2 add constraint k2 check (r < 7)')).toEqual(
+      ['shop.t', 'shop.t.id'].map(
+        (what) => `IDB302 writer needs ${what}: the constraint k2 of shop.w2 was added: it can refuse what is written`,
+      ),
+    )
+    await database.rows('drop table shop.w2')
+    await expectRemembered()
+  })
+
   test('an index that is gone, and it is told of again when it is back', async () => {
     await database.rows(`${t} create unique index one on shop.t (b)`)
     await setClaims(database, 'writer', [{ path: 'shop.t', fields: '*', access: every }])

@@ -290,8 +290,10 @@ as $$
 #variable_conflict use_column
 begin return query
   with changed_column as materialized (
-    select a.attnum as num, a.attname as name, a.attnotnull, a.attidentity, a.atttypid as type, f.adbin as default, c.relispartition and exists (
-             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited
+    select a.attnum as num, a.attname as name, a.attnotnull, a.atttypid as type, c.relispartition and exists (
+             select from pg_inherits i join pg_attribute p on p.attrelid = i.inhparent and p.attname = a.attname and p.attnotnull where i.inhrelid = target) as is_inherited,
+           -- Of the whole these are a partition's, too.
+           case when not c.relispartition then a.attidentity end as attidentity, case when not c.relispartition then f.adbin end as default
       from pg_class c
       join pg_attribute a on a.attrelid = c.oid and a.attname = any (changed)
       left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum

@@ -38,6 +38,6 @@ comment on column integratedb.claim.match is 'Index in the document''s "match"; 
 comment on column integratedb.claim.relation_name is 'Empty for a wildcard itself, beside a row for each of its relations';
 comment on column integratedb.claim.fields is 'Declared and observed, field by field: ClaimedField[]';
 comment on column integratedb.claim.observed is 'The relation when last met, beyond its columns: ObservedRelation';
-comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, of tables that inherit, or of what writing calls: a change of it concerns the claim';
+comment on column integratedb.claim.behind is 'pg_class.oid and pg_proc.oid of what a view, or a policy of row level security, reads and calls, of tables that inherit, of unique indexes, or of what writing calls and foreign keys write in turn: a change of it concerns the claim';
 comment on column integratedb.claim.sequences is 'pg_class.oid of the sequences that it was given the usage of';
 comment on column integratedb.claim.relid is 'pg_class.oid when last met; schema_id: pg_namespace.oid';
