@@ -2413,9 +2413,9 @@ begin
     return; -- nothing is
   end if;
   -- As _written_columns has it.
-  select m[1] into target
-    from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
-   where m[1]::oid <> of_view order by place limit 1;
+  select split_part(p.part, ' ', 1) into target
+    from string_to_table(action, ':rtekind 0 :relid ') with ordinality p (part, place)
+   where p.place > 1 and split_part(p.part, ' ', 1) <> of_view::text order by p.place limit 1;
   return query select target::oid, of_command, null::text, null::smallint;
   if of_command <> 'a' or is_checked or exists (select from pg_class c where c.oid = of_view and c.reloptions::text like '%check_option=%') then
     return query
@@ -2576,34 +2576,34 @@ begin return query
       from called x
       join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_proc'::regclass and d.refobjid <> all (x.calls_not)
       join pg_proc p on p.oid = d.refobjid and p.proargdefaults is not null
-  ), needed as (
-    select x.class, x.oid as caller, d.refclassid as kind, coalesce(o.oprcode::oid, d.refobjid) as oid, x.of_access, x.is_of_insert
-      from called x
-      join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refobjid <> all (x.calls_not)
-                      and d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_class'::regclass)
-      left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
   )
-  select n.oid, 'execute', n.of_access, bool_and(n.is_of_insert)
-    from needed n
-   where n.kind <> 'pg_class'::regclass
-     -- Of a function, what its body calls is kept with its defaults.
-     and (n.class <> 'pg_proc'::regclass or (select p.proargdefaults::text from pg_proc p where p.oid = n.caller) like format('%%funcid %s %%', n.oid))
-   group by n.oid, n.of_access
-  union all
-  select q.oid, f.privilege, n.of_access, bool_and(n.is_of_insert)
-    from needed n
-    join pg_class q on q.oid = n.oid and q.relkind = 'S'
-    join (values ('nextval(regclass)'::regprocedure, 'usage, update'), ('currval(regclass)', 'usage, select'),
-                 ('setval(regclass, bigint)', 'update'), ('setval(regclass, bigint, boolean)', 'update')) f (function, privilege)
-      on case n.class
-        when 'pg_rewrite'::regclass then (select concat(r.ev_action::text, r.ev_qual::text) from pg_rewrite r where r.oid = n.caller)
-        when 'pg_policy'::regclass then (select concat(y.polqual::text, y.polwithcheck::text) from pg_policy y where y.oid = n.caller)
-        when 'pg_trigger'::regclass then (select g.tgqual::text from pg_trigger g where g.oid = n.caller)
-        when 'pg_constraint'::regclass then (select k.conbin::text from pg_constraint k where k.oid = n.caller)
-        when 'pg_proc'::regclass then (select p.proargdefaults::text from pg_proc p where p.oid = n.caller)
-      end like format('%%:funcid %s %%', f.function::oid)
-   where n.kind = 'pg_class'::regclass
-   group by q.oid, f.privilege, n.of_access;
+  select coalesce(o.oprcode::oid, d.refobjid), n.privilege, x.of_access, bool_and(x.is_of_insert)
+    from called x
+    join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refobjid <> all (x.calls_not)
+                    and (d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+                      or d.refclassid = 'pg_class'::regclass and d.refobjsubid = 0 and d.deptype = 'n' and x.class not in ('pg_attrdef'::regclass, 'pg_type'::regclass))
+    left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid
+    cross join lateral (
+      -- Of a function, what its body calls is kept with its defaults.
+      select 'execute' as privilege
+       where d.refclassid <> 'pg_class'::regclass
+         and case when x.class = 'pg_proc'::regclass
+               then (select p.proargdefaults::text from pg_proc p where p.oid = x.oid) like format('%%funcid %s %%', coalesce(o.oprcode::oid, d.refobjid)) else true end
+      union all
+      select f.privilege
+        from pg_class q
+        join (values ('nextval(regclass)'::regprocedure, 'usage, update'), ('currval(regclass)', 'usage, select'),
+                     ('setval(regclass, bigint)', 'update'), ('setval(regclass, bigint, boolean)', 'update')) f (function, privilege)
+          on case x.class
+            when 'pg_rewrite'::regclass then (select concat(r.ev_action::text, r.ev_qual::text) from pg_rewrite r where r.oid = x.oid)
+            when 'pg_policy'::regclass then (select concat(y.polqual::text, y.polwithcheck::text) from pg_policy y where y.oid = x.oid)
+            when 'pg_trigger'::regclass then (select g.tgqual::text from pg_trigger g where g.oid = x.oid)
+            when 'pg_constraint'::regclass then (select k.conbin::text from pg_constraint k where k.oid = x.oid)
+            when 'pg_proc'::regclass then (select p.proargdefaults::text from pg_proc p where p.oid = x.oid)
+          end like format('%%:funcid %s %%', f.function::oid)
+       where d.refclassid = 'pg_class'::regclass and q.oid = d.refobjid and q.relkind = 'S'
+    ) n
+   group by 1, 2, 3;
 end
 $$;
 
