@@ -10214,9 +10214,13 @@ begin
       column = coalesce(judgement->'report'->>'column', '');
   end if;
 
-  -- Only where a claim let go of something or may have (a default's sequence), or its schema's name means another schema now.
+  -- Only where a claim let go of something or may have (a default's sequence, what it owned), or its schema's name means another schema now.
   if judgement->'unmet' <> '[]' or judgement->'claims' @? '$[*] ? (@.status != "met" || exists(@.fields[*] ? (@.status != "met")) || exists(@.access[*] ? (@ == "insert")))'
-     or migration.commands && array['ALTER SCHEMA', 'validate_migration()'] then
+     or migration.commands && array['ALTER SCHEMA', 'validate_migration()']
+     or exists (
+       select from jsonb_to_recordset(judgement->'claims') c (stakeholder text, relid bigint)
+         join integratedb.claim k using (relid, stakeholder)
+        where k.observed @> '{"owner": true}') then
     used := integratedb._usage_of((judgement->'claims') || (judgement->'unmet'));
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');

@@ -154,6 +154,18 @@ describe('remove_claims', () => {
     await expectAllWell(database)
   })
 
+  test('takes back the usage of a schema in which it owned what it claims, when that is somebody else’s', async () => {
+    await database.rows('create table sales.own (id int); alter table sales.own owner to billing')
+    const mayUse = async () => await database.value(`select has_schema_privilege('billing', 'sales', 'usage')`)
+    await setClaims(database, 'billing', [{ path: 'sales.own', fields: '*' }])
+    await setClaims(database, 'billing', [{ path: 'sales.own', fields: [] }])
+    expect(await mayUse()).toBe(true)
+    await database.rows('alter table sales.own owner to current_user')
+    expect(await mayUse()).toBe(false)
+    await expectAllWell(database)
+    await database.rows(`select integratedb.remove_claims('billing'); drop table sales.own`)
+  })
+
   test('takes back the usage of schemas of which nothing is left to read', async () => {
     await database.rows('create schema brief; create table brief.t (a int)')
     await setClaims(database, 'reporter', [{ path: 'brief.t', fields: ['a'], optional: true }])
