@@ -385,12 +385,13 @@ begin return (
     select num, target, target_num, handed_over & 8 <> 0 as is_insert_handed_over, handed_over & 4 <> 0 as is_update_handed_over from way where is_last
   ), subject as materialized (
     select c.oid, c.relkind, w.target, integratedb._writable(c.oid) & ~(w.handed_over >> 8) as events,
-           w.way, case when c.relkind = 'v' then integratedb._filled_by_views(c.oid, w.way) end as filled_by_views,
+           w.way, w.inserted, case when c.relkind = 'v' then integratedb._filled_by_views(c.oid, w.way) end as filled_by_views,
            w.handed_over & 8 <> 0 as is_insert_handed_over, w.handed_over & 4 <> 0 as is_update_handed_over, w.handed_over & 16 <> 0 as is_delete_handed_over
       from pg_class c
      cross join lateral (
        select min(target) filter (where is_last) as target, coalesce(bit_or(handed_over) filter (where is_last), 0) as handed_over,
-              coalesce(array_agg(distinct target) filter (where target is not null), '{}') as way
+              coalesce(array_agg(distinct target) filter (where target is not null), '{}') as way,
+              array_agg(distinct target) filter (where target_num is not null and handed_over & 8 = 0) as inserted
          from way
      ) w
      where c.oid = relation
@@ -529,7 +530,7 @@ begin return (
   ), sequence as (
     select distinct d.refobjid as oid
       from (
-        select 'pg_attrdef'::regclass as class, f.oid from subject s join pg_attrdef f on f.adrelid = any (s.way)
+        select 'pg_attrdef'::regclass as class, f.oid from subject s join pg_attrdef f on f.adrelid = any (s.inserted)
         union all
         select 'pg_type'::regclass, default_of from fact where default_of is not null
       ) f
