@@ -3669,7 +3669,7 @@ begin
   end if;
   return (
   with filtered as (
-    select distinct on (c.oid, w.of_view, w.command) c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.of_view, w.command, nullif(w.command, command) as other_command
+    select distinct on (c.oid, w.of_view, w.command) c.oid, format('%I.%I', n.nspname, c.relname) as path, w.checked_as, w.of_view, w.command, nullif(w.command, $3) as other_command
       from integratedb._read_through($1, $2, command) w
       join pg_class c on c.oid = w.relation and c.relrowsecurity
       join pg_namespace n on n.oid = c.relnamespace
