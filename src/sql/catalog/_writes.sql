@@ -474,13 +474,25 @@ begin return (
            (select json_agg(mark || m.mark) from unnest(o.marks) mark),
            (select json_agg(f.own_num) from fact f join pg_attribute a on a.attrelid = k.confrelid and a.attname = f.attname
              where a.attnum = any (k.confkey) and f.own_num is not null), false, 'uD'
-      from subject s
-      join pg_constraint k on k.confrelid = any (array(select s.target union select oid from part union select a from pg_partition_ancestors(s.target) a))
-                          and k.contype = 'f' and k.conparentid = 0
+      from (
+        -- Postgres keeps no index of what refers to a table, but there each foreign key has its triggers: in every partition, of a copy.
+        select distinct r.oid
+          from subject s
+          join pg_trigger g on g.tgrelid = any (array(select s.target union select oid from part)) and g.tgisinternal and g.tgconstraint <> 0
+          cross join lateral (
+            with recursive origin (oid, parent) as (
+              select o.oid, o.conparentid from pg_constraint o where o.oid = g.tgconstraint and o.contype = 'f' and o.confrelid = g.tgrelid
+              union all
+              select o.oid, o.conparentid from origin c join pg_constraint o on o.oid = c.parent
+            )
+            select o.oid from origin o where o.parent = 0
+          ) r
+      ) r
+      join pg_constraint k on k.oid = r.oid
       join pg_class c on c.oid = k.conrelid
       join pg_namespace n on n.oid = c.relnamespace
       -- Its table is told even if that is this one: on each side it is something else.
-      join integratedb._constraints_of(k.conrelid, null) o on o.oid = k.oid
+      cross join lateral (select o.marks from integratedb._constraints_of(k.conrelid, null) o where o.oid = k.oid offset 0) o
       cross join lateral unnest(case when k.condeferrable then array[''] else array['', ' at once'] end) m (mark)
     union all
     select x.name, x.marks, case w.event when 'update' then (select json_agg(own_num) from fact where own_num is not null and attname = any (w.columns)) end, false,

@@ -68,7 +68,9 @@ export interface Circumstances {
 
 /** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's (of a policy we tell). */
 const isConstraint = ({ state, message }: Outcome): boolean =>
-  /^(23514|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state) || (state === '42P17' && !message.includes('in policy'))
+  /^(23514|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state) ||
+  (state === '42P17' && !message.includes('in policy')) ||
+  message.startsWith('referential integrity query') // what a rule made of a foreign key's action
 
 function declarationOf(path: ChosenPath, name: string): Field | undefined {
   if (path.fields === '*') return undefined
