@@ -162,7 +162,8 @@ select json_build_object(
           'insert', can & 8 > 0, 'update', can & 4 > 0, 'delete', can & 16 > 0)
          from pg_relation_is_updatable(c.oid, true) can),
       'passesInserts', c.relkind = 'v' and pg_relation_is_updatable(c.oid, false) & 8 > 0
-          and not exists (select from pg_rewrite w where w.ev_class = c.oid and w.is_instead and w.ev_type = '3'),
+          and not exists (select from pg_rewrite w where w.ev_class = c.oid and w.is_instead and w.ev_type = '3')
+          and not exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgtype & 64 <> 0 and g.tgtype & 4 <> 0),
       'definition', case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) || coalesce(c.reloptions::text, '') end,
       'rowSecurity', case when not c.relrowsecurity then 'off' when c.relforcerowsecurity then 'forced' else 'on' end,
       'policies', (select coalesce(json_agg(json_build_object(
