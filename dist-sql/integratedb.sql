@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'adac7ec93bca171e';
+  core_hash constant text := 'd7d0224b634c16b0';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 adac7ec93bca171e"] === undefined) {
+if (globalThis["integratedb 0.1.0 d7d0224b634c16b0"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -428,7 +428,7 @@ function hurdleProblems({ claim, relation }, names) {
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	let has = (privilege) => claim.access.some((each) => each === privilege);
 	return (access.obstacles ?? []).filter(
-		({ code, expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted, is_of_insert }) => of_access === "execute" ? code === "IDB404" || has("insert") || has("update") && !is_of_insert : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 && !(own_by && mode === "declare") ? isGiven(own_by ?? claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
+		({ expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted }) => of_access === "execute" ? !0 : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 && !(own_by && mode === "declare") ? isGiven(own_by ?? claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
 	);
 }
 function accessOf({ expected, of_access }) {
@@ -459,9 +459,8 @@ function relationProblems(subject, fields, isOfWildcard) {
 		let message = `${relation.kind === "v" ? "a materialized view behind it" : "it"} holds no data (WITH NO DATA) and cannot be read`;
 		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
 	}
-	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle));
-	for (let { code, expected, message } of told) problems.push({ code, expected, message });
-	return observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
+	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle)), byMessage = new Map(told.map(({ code, expected, message }) => [message, { code, expected, message }]));
+	return problems.push(...byMessage.values()), observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
 }
 function observe(subject, deletes, isOfWildcard) {
 	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = claim.access.flatMap((privilege) => {
@@ -1061,13 +1060,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 adac7ec93bca171e"] = operate;
+globalThis["integratedb 0.1.0 d7d0224b634c16b0"] = operate;
 }
-return globalThis["integratedb 0.1.0 adac7ec93bca171e"](op, input);
+return globalThis["integratedb 0.1.0 d7d0224b634c16b0"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1663,9 +1662,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"] = operate;
+globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 adac7ec93bca171e notifications"](op, input);
+return globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -3582,7 +3581,7 @@ begin
     -- What a stakeholder needs behind a view, this one or (own_by) who owns it, a claim on that relation may be about to grant or to take away:
     -- own_relation, own_column; is_granted: it has it now, and from nothing but a grant of its own. (Sequences and system columns cannot be claimed.)
     select 'IDB404' as code, q.privilege as expected, q.of_access, null::smallint as of_column, case when o.is_own then c.oid::bigint end as own_relation,
-           a.attnum as own_column, case when o.is_own and q.checked_as is distinct from $2 then pg_get_userbyid(q.checked_as)::text end as own_by, h.may as is_granted, false as is_of_insert,
+           a.attnum as own_column, case when o.is_own and q.checked_as is distinct from $2 then pg_get_userbyid(q.checked_as)::text end as own_by, h.may as is_granted,
            concat(q.who, ' may not ', case q.privilege when 'select' then 'read' else q.privilege end, ' ', format('%I.%I', n.nspname, c.relname), '.' || quote_ident(a.attname),
                   case when q.privilege <> 'select' then ', whose rows it locks' end, q.reason) as message,
            case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(q.privilege), case when c.relkind <> 'S' then ' (' || quote_ident(a.attname) || ')' end,
@@ -3602,7 +3601,7 @@ begin
      where not h.may or (o.is_own and not integratedb._has_otherwise(q.checked_as, c.oid, a.attnum, q.privilege))
     union
     select 'IDB404', p.privilege, null, case when a.attnum is not null then t.num end, case when o.is_own then c.oid::bigint end, a.attnum,
-        case when o.is_own and w.checked_as is distinct from $2 then pg_get_userbyid(w.checked_as)::text end, h.may, false, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
+        case when o.is_own and w.checked_as is distinct from $2 then pg_get_userbyid(w.checked_as)::text end, h.may, format('%s, who writes it through the view, may not %s %s', quote_ident(pg_get_userbyid(w.checked_as)), p.privilege,
         format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(a.attname), '')),
         case when not o.is_own then format('GRANT %s%s ON TABLE %I.%I TO %I', upper(p.privilege), ' (' || quote_ident(a.attname) || ')',
           n.nspname, c.relname, pg_get_userbyid(w.checked_as)) end
@@ -3623,7 +3622,7 @@ begin
                select from way l where l.num = t.num and l.is_last and l.target_num is null and l.handed_over & p.bit = 0) end
        and (not h.may or (o.is_own and not integratedb._has_otherwise(w.checked_as, c.oid, a.attnum, p.privilege)))
     union
-    select 'IDB104', 'select', w.privilege, null, null, null, null, false, false,
+    select 'IDB104', 'select', w.privilege, null, null, null, null, false,
            format('the materialized view %s, which %s, holds no data (WITH NO DATA) and cannot be read', w.relation::regclass,
              case when w.is_of_policy then 'a policy reads' else 'is read to write' end),
            format('REFRESH MATERIALIZED VIEW %s', w.relation::regclass)
@@ -3631,11 +3630,10 @@ begin
       join pg_class m on m.oid = w.relation and m.relkind = 'm' and not m.relispopulated
      where w.is_of_policy or w.privilege <> 'select' -- of reading, Relation.unpopulated tells
     union
-    select 'IDB404', 'select', w.privilege, null, null, null, null, false, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
+    select 'IDB404', 'select', w.privilege, null, null, null, null, false, format('a policy of %s leads to %1$s again: infinite recursion', w.relation::regclass), null
       from walk_of w where w.is_recursive
     union
-    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, split_part(f.privilege, ',', 1), coalesce(x.of_access, 'execute'),
-           null, null, null, null, false, f.is_of_insert,
+    select case when c.relkind = 'v' and f.of_access is null then 'IDB404' else 'IDB401' end, split_part(f.privilege, ',', 1), x.of_access, null, null, null, null, false,
            case when f.privilege = 'execute' then format('%I may not execute %s, which %s calls', pg_get_userbyid($2), f.oid::regprocedure, format('%I.%I', n.nspname, c.relname))
              else format('%I may not use the sequence %s, which %s calls', pg_get_userbyid($2), f.oid::regclass, format('%I.%I', n.nspname, c.relname)) end,
            case when f.privilege = 'execute' then format('GRANT EXECUTE ON ROUTINE %s TO %I', (pg_identify_object('pg_proc'::regclass, f.oid, 0)).identity, pg_get_userbyid($2))
@@ -3645,7 +3643,8 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
       cross join lateral integratedb._called_by(w.relation, w.checked_as, w.relation in (select target from way)) f
       cross join lateral (
-        select f.of_access where f.of_access is distinct from 'select'
+        select unnest(case when f.of_access <> 'select' then array[f.of_access] when f.of_access is not null then null
+                           when f.is_of_insert then array['insert'] when c.relkind = 'v' then array['execute'] else array['insert', 'update'] end)
         union all
         -- It may be read to be written.
         select o.privilege from walk_of o where f.of_access = 'select' and o.relation = w.relation and o.checked_as is not distinct from w.checked_as and o.command = 'r'
@@ -3657,12 +3656,11 @@ begin
        and not case when f.privilege = 'execute' then has_function_privilege($2, f.oid, 'execute') else has_sequence_privilege($2, f.oid, f.privilege) end
   )
   select json_agg(json_build_object('code', code, 'expected', expected, 'message', message, 'of_access', of_access, 'of_column', of_column,
-                                     'own_relation', own_relation, 'own_column', own_column, 'own_by', own_by, 'is_granted', nullif(is_granted, false),
-                                     'is_of_insert', nullif(is_of_insert, false), 'remedy', remedy) order by code, message) from obstacle
+                                     'own_relation', own_relation, 'own_column', own_column, 'own_by', own_by, 'is_granted', nullif(is_granted, false), 'remedy', remedy) order by code, message) from obstacle
 ); end
 $$;
 
-comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, own_by, is_granted, is_of_insert, remedy (SQL, for audit_access; of what a stakeholder itself lacks, a claim is)}[]; null if there are none';
+comment on function integratedb._obstacles(oid, oid, boolean) is 'internal: {code, expected, message, of_access, of_column, own_relation, own_column, own_by, is_granted, remedy (SQL, for audit_access; of what a stakeholder itself lacks, a claim is)}[]; null if there are none';
 
 -- Which rows does row level security leave to this role? One entry for each relation that it may hide rows of, each view as whose owner that is
 -- touched, and what is done there, with the policies that apply; a policy that shows all, alone, hides nothing.
@@ -4054,7 +4052,8 @@ drop index if exists integratedb.claim_of_name;
 create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
 create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.
-create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
+create index if not exists claim_waiting on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]' or observed ? 'tolerated';
+drop index if exists integratedb.claim_unmet;
 
 comment on table integratedb.claim is 'A specification''s paths, expanded relation by relation';
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';
@@ -10232,8 +10231,9 @@ begin
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()']
      or exists (
        select from jsonb_to_recordset(judgement->'claims') c (stakeholder text, relid bigint)
-         join integratedb.claim k using (relid, stakeholder)
-        where k.observed @> '{"owner": true}') then
+        cross join lateral (
+          select from integratedb.claim k where k.relid = c.relid and k.stakeholder = c.stakeholder and k.observed @> '{"owner": true}' offset 0
+        ) k) then
     used := integratedb._usage_of((judgement->'claims') || (judgement->'unmet'));
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');
@@ -10717,7 +10717,7 @@ begin
     return; -- our own grants
   end if;
   if tag = 'GRANT' and not exists (
-    select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]'
+    select from integratedb.claim where status = 'unmet' or fields @> '[{"status": "unmet"}]' or observed ? 'tolerated'
   ) then
     return; -- nobody waits for a privilege
   end if;

@@ -171,6 +171,23 @@ describe('schema.*', () => {
     }
   })
 
+  test('a table whose checks the stakeholder may not execute is read all the same, and protected for that', async () => {
+    await migrate(`create schema store; create table app.t (id int);
+      create function store.ok(text) returns boolean immutable language plpgsql as $$ begin return true; end $$; revoke execute on function store.ok from public`)
+    await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*', access: ['select', 'insert', 'update', 'delete'] }])
+    await migrate('create table app.checked (id int, note text check (store.ok(note)))')
+    await database.rows('set role reporter; select note from app.checked; reset role')
+    expect((await database.failure('alter table app.checked drop note')).detail).toContain('IDB201 reporter needs app.checked.note')
+    expect((await database.failure('drop table app.checked')).detail).toContain('IDB101 reporter needs app.checked')
+    // By name it has to be writable.
+    expect(await refusal(database, 'billing', [{ path: 'app.checked', fields: '*', access: ['insert', 'update'] }])).toEqual([
+      expect.stringContaining('needs app.checked (execute): billing may not execute store.ok(text)'),
+    ])
+    await migrate('grant execute on function store.ok to reporter')
+    await database.rows(`set role reporter; insert into app.checked values (1, 'a'); reset role`)
+    await expectAllWell(database)
+  })
+
   test('a column that could not be written becomes one that can, in a migration that moves privileges', async () => {
     await database.rows('create table app.t (a int generated always as (1) stored)')
     await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*', access: ['insert'] }])

@@ -151,7 +151,7 @@ export interface Obstacle {
   code: 'IDB104' | 'IDB401' | 'IDB404'
   expected: Privilege | 'execute' | 'usage'
   message: string
-  /** What needs it, if not `expected` itself. */
+  /** What needs it, if not `expected` itself; execute: whatever is done. */
   of_access?: Privilege | 'execute'
   /** By its number, the view's column that it keeps from being written; missing: all of the relation. */
   of_column?: number
@@ -161,8 +161,6 @@ export interface Obstacle {
   own_by?: string
   /** It has that now, and by no other way than a grant to itself. */
   is_granted?: true
-  /** Only inserting calls it: a default. */
-  is_of_insert?: true
 }
 
 /** What one stakeholder may do with one relation. */

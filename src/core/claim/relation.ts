@@ -144,16 +144,14 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
 /** What keeps the stakeholder from using the relation, whatever its privileges on it. */
 function obstacles({ claim, relation, access, mode, isGiven }: Subject): Obstacle[] {
   const has = (privilege: string): boolean => claim.access.some((each) => each === privilege)
-  return (access.obstacles ?? []).filter(
-    ({ code, expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted, is_of_insert }) => {
-      if (of_access === 'execute') return code === 'IDB404' || has('insert') || (has('update') && !is_of_insert)
-      if (!has(of_access)) return false
-      if (of_column !== undefined && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column))) return false
-      // What a stakeholder has itself may be about to be granted or revoked; what another has, not by a document of this one.
-      const isMoving = mode !== 'inspect' && own_relation !== undefined && !(own_by && mode === 'declare')
-      return !((isMoving ? isGiven(own_by ?? claim.stakeholder, own_relation, expected as Privilege, own_column) : null) ?? is_granted)
-    },
-  )
+  return (access.obstacles ?? []).filter(({ expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted }) => {
+    if (of_access === 'execute') return true
+    if (!has(of_access)) return false
+    if (of_column !== undefined && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column))) return false
+    // What a stakeholder has itself may be about to be granted or revoked; what another has, not by a document of this one.
+    const isMoving = mode !== 'inspect' && own_relation !== undefined && !(own_by && mode === 'declare')
+    return !((isMoving ? isGiven(own_by ?? claim.stakeholder, own_relation, expected as Privilege, own_column) : null) ?? is_granted)
+  })
 }
 
 function accessOf({ expected, of_access }: Obstacle): string {
@@ -206,7 +204,9 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
   const known = tolerated(subject, isOfWildcard)
   const isKnown = (obstacle: Obstacle): boolean => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle))
   const told = obstacles(subject).filter((obstacle) => !isKnown(obstacle))
-  for (const { code, expected, message } of told) problems.push({ code, expected, message })
+  // Of a function that both inserts and updates call, once.
+  const byMessage = new Map(told.map(({ code, expected, message }) => [message, { code, expected, message }]))
+  problems.push(...byMessage.values())
   if (observed?.definition && relation.definition && !isSame(observed.definition, relation.definition)) {
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
   }

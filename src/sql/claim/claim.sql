@@ -31,7 +31,8 @@ drop index if exists integratedb.claim_of_name;
 create index if not exists claim_behind on integratedb.claim using gin (behind) where behind <> '{}';
 create index if not exists claim_of_writer on integratedb.claim (id) where access <> '{select}';
 -- Nearly always empty: what a GRANT may bring back.
-create index if not exists claim_unmet on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]';
+create index if not exists claim_waiting on integratedb.claim (id) where status = 'unmet' or fields @> '[{"status": "unmet"}]' or observed ? 'tolerated';
+drop index if exists integratedb.claim_unmet;
 
 comment on table integratedb.claim is 'A specification''s paths, expanded relation by relation';
 comment on column integratedb.claim.match is 'Index in the document''s "match"; alternative: index in that match''s "alternatives"';

@@ -59,8 +59,9 @@ begin
      or migration.commands && array['ALTER SCHEMA', 'validate_migration()']
      or exists (
        select from jsonb_to_recordset(judgement->'claims') c (stakeholder text, relid bigint)
-         join integratedb.claim k using (relid, stakeholder)
-        where k.observed @> '{"owner": true}') then
+        cross join lateral (
+          select from integratedb.claim k where k.relid = c.relid and k.stakeholder = c.stakeholder and k.observed @> '{"owner": true}' offset 0
+        ) k) then
     used := integratedb._usage_of((judgement->'claims') || (judgement->'unmet'));
   end if;
   perform integratedb._store_claims(judgement->'claims', forget => judgement->>'verdict' = 'accept');

@@ -227,15 +227,21 @@ describe('what cannot be written', () => {
   })
 
   test('what keeps the stakeholder from using it', () => {
-    const execute = { code: 'IDB401' as const, expected: 'execute' as const, message: 'it may not execute public.price_of()' }
+    const execute = (['insert', 'update'] as const).map((of_access) => ({
+      code: 'IDB401' as const,
+      expected: 'execute' as const,
+      of_access,
+      message: 'it may not execute public.price_of()',
+    }))
     const owner = { code: 'IDB404' as const, expected: 'select' as const, message: 'hr, the owner of the view, may not read public.staff' }
-    const access = { obstacles: [execute, owner] }
+    const access = { obstacles: [...execute, owner] }
     const unread = [needs('select): hr, the owner of the view, may not read public.staff')]
     expect(said({ fields: ['id'] }, goods(), access)).toEqual(unread)
     expect(said({ access: ['update'], fields: ['name'] }, goods(), access)).toEqual([
       needs('execute): it may not execute public.price_of()'),
     ])
-    expect(said({ access: ['select', 'update'], fields: ['name'] }, goods(), access)).toHaveLength(2)
+    // Once, though inserts and updates both call it.
+    expect(said({ access: ['select', 'insert', 'update'], fields: '*' }, goods(), access)).toHaveLength(2)
   })
 
   test.each<[string, object, Relation]>([

@@ -364,8 +364,12 @@ function withPrivileges(more: Access['effective'], sequenceToo = true): (catalog
   }
 }
 
-function withObstacle(code: 'IDB401' | 'IDB404', expected: Privilege | 'execute'): (catalog: Catalog) => Catalog {
-  return (catalog) => withAccess(catalog, 3, { obstacles: [{ code, expected, message: 'it may not' }] })
+function withObstacle(
+  code: 'IDB401' | 'IDB404',
+  expected: Privilege | 'execute',
+  of_access: Privilege | 'execute' = expected,
+): (catalog: Catalog) => Catalog {
+  return (catalog) => withAccess(catalog, 3, { obstacles: [{ code, expected, of_access, message: 'it may not' }] })
 }
 
 describe('privileges', () => {
@@ -396,8 +400,8 @@ describe('privileges', () => {
     ],
     ['to use a sequence', {}, withPrivileges({}, false), [usage]],
     ['to use a sequence, for whoever updates', { access: ['select', 'update'] }, withPrivileges({}, false), []],
-    ['to call what a default calls', {}, withObstacle('IDB401', 'execute'), ['breaking IDB401 public.goods: it may not']],
-    ['to call what a default calls, for whoever reads', { access: ['select'] }, withObstacle('IDB401', 'execute'), []],
+    ['to call what a default calls', {}, withObstacle('IDB401', 'execute', 'insert'), ['breaking IDB401 public.goods: it may not']],
+    ['to call what a default calls, for whoever reads', { access: ['select'] }, withObstacle('IDB401', 'execute', 'insert'), []],
     [
       'to call what the view calls',
       { access: ['select'] },
@@ -471,7 +475,7 @@ describe('what somebody let through', () => {
     ['IDB401', withPrivileges({ insert: [1, 3] })],
     ['IDB401', withPrivileges({ delete: false })],
     ['IDB401', withPrivileges({}, false)],
-    ['IDB401', withObstacle('IDB401', 'execute')],
+    ['IDB401', withObstacle('IDB401', 'execute', 'insert')],
     ['IDB404', withObstacle('IDB404', 'select')],
   ])('%s blocks nobody, and is met again when it is as before', (code, change) => {
     const { claims, catalog } = claimed([writer], catalogOf([goods()]))
