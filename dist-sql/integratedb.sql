@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'd7d0224b634c16b0';
+  core_hash constant text := '119f97fadc39cd45';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 d7d0224b634c16b0"] === undefined) {
+if (globalThis["integratedb 0.1.0 119f97fadc39cd45"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -427,9 +427,7 @@ function hurdleProblems({ claim, relation }, names) {
 }
 function obstacles({ claim, relation, access, mode, isGiven }) {
 	let has = (privilege) => claim.access.some((each) => each === privilege);
-	return (access.obstacles ?? []).filter(
-		({ expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted }) => of_access === "execute" ? !0 : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 && !(own_by && mode === "declare") ? isGiven(own_by ?? claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted)
-	);
+	return (access.obstacles ?? []).filter(({ expected, of_access = expected, of_column, own_relation, own_column, own_by, is_granted }) => of_access === "execute" ? !0 : !has(of_access) || of_column !== void 0 && !relation.columns.some((column) => column.num === of_column && isClaimed(claim, column)) ? !1 : !((mode !== "inspect" && own_relation !== void 0 && !(own_by && mode === "declare") ? isGiven(own_by ?? claim.stakeholder, own_relation, expected, own_column) : null) ?? is_granted));
 }
 function accessOf({ expected, of_access }) {
 	return of_access ?? expected;
@@ -1060,13 +1058,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 d7d0224b634c16b0"] = operate;
+globalThis["integratedb 0.1.0 119f97fadc39cd45"] = operate;
 }
-return globalThis["integratedb 0.1.0 d7d0224b634c16b0"](op, input);
+return globalThis["integratedb 0.1.0 119f97fadc39cd45"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1662,9 +1660,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"] = operate;
+globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 d7d0224b634c16b0 notifications"](op, input);
+return globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
