@@ -366,26 +366,9 @@ stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
-begin return (
-  with recursive part (oid, base, element, row, kind) as (
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype from pg_type t where t.oid = type
-    union
-    select t.oid, t.typbasetype, t.typelem, t.typrelid, t.typtype
-      from part p
-      cross join lateral (
-        select p.base where p.base >= 16384
-        union all
-        select p.element where p.element >= 16384
-        union all
-        select r.rngsubtype from pg_range r where p.kind in ('r', 'm') and p.oid in (r.rngtypid, r.rngmultitypid)
-        union all
-        select a.atttypid from pg_attribute a where p.row <> 0 and a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
-      ) x (oid)
-      join pg_type t on t.oid = x.oid
-  )
-  select array_agg(p.oid) from part p where p.kind = 'd'
-); end
+begin
+  return (select array_agg(t.oid) from integratedb._types_in(type, true) t where t.kind = 'd');
+end
 $$;
 
 comment on function integratedb._domains_in(oid) is 'internal: pg_type.oid of domains; null if there are none';

@@ -182,18 +182,20 @@ $$;
 
 comment on function integratedb._resolve_type(text, text) is 'internal: a type in any spelling, as Postgres names it; null if it knows none';
 
--- The composite types in a type, but no tables' row types, as in _made_of.
-create or replace function integratedb._composites_in(type oid)
-returns oid[]
+-- The types that a type is made of, itself among them: what an array, a domain, a range or a row of it holds. Those of tables' rows only if
+-- with_tables: they change with the table. row_of: pg_class.oid of a type whose attributes are followed.
+create or replace function integratedb._types_in(type oid, with_tables boolean)
+returns table (oid oid, kind "char", row_of oid)
 language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
 stable
+rows 3
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
-begin return (
+begin return query
   with recursive part (oid, base, element, row, kind) as (
-    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype from pg_type t left join pg_class c on c.oid = t.typrelid and c.relkind = 'c' where t.oid = type
+    select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype from pg_type t left join pg_class c on c.oid = t.typrelid and (with_tables or c.relkind = 'c') where t.oid = $1
     union
     select t.oid, t.typbasetype, t.typelem, c.oid, t.typtype
       from part p
@@ -207,10 +209,25 @@ begin return (
         select a.atttypid from pg_attribute a where a.attrelid = p.row and a.attnum > 0 and a.atttypid >= 16384
       ) x (oid)
       join pg_type t on t.oid = x.oid
-      left join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+      left join pg_class c on c.oid = t.typrelid and (with_tables or c.relkind = 'c')
   )
-  select array_agg(p.row) from part p where p.row is not null
-); end
+  select p.oid, p.kind, p.row from part p;
+end
+$$;
+
+comment on function integratedb._types_in(oid, boolean) is 'internal: a type and what it is made of';
+
+-- The composite types in a type, but no tables' row types, as in _made_of.
+create or replace function integratedb._composites_in(type oid)
+returns oid[]
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select array_agg(t.row_of) from integratedb._types_in(type, false) t where t.row_of is not null);
+end
 $$;
 
 comment on function integratedb._composites_in(oid) is 'internal: pg_class.oid; null if there are none';
