@@ -3615,9 +3615,10 @@ begin
                else has_column_privilege(w.checked_as, c.oid, a.attnum, p.privilege) end as may
       ) h
      where case when p.privilege = 'delete' then t.target is not null else t.target_num is not null
-             -- Else nobody can write it: here, or further behind.
-             and a.attgenerated = '' and a.attidentity <> 'a' and not exists (
-               select from way l where l.num = t.num and l.is_last and l.target_num is null and l.handed_over & p.bit = 0) end
+             -- Else nobody can write it where it leads to.
+             and not exists (
+               select from way l left join pg_attribute e on e.attrelid = l.target and e.attnum = l.target_num
+                where l.num = t.num and l.is_last and l.handed_over & p.bit = 0 and (e.attnum is null or e.attgenerated <> '' or e.attidentity = 'a')) end
        and (not h.may or (o.is_own and not integratedb._has_otherwise(w.checked_as, c.oid, a.attnum, p.privilege)))
     union
     select 'IDB104', 'select', w.privilege, null, null, null, null, false,

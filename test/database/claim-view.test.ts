@@ -456,6 +456,25 @@ test('through a view that computes all its columns rows can be deleted; what nob
   }
 })
 
+test('what cannot be written in the table that views lead to, nobody on the way has to be granted', async () => {
+  await database.rows(`
+    create role api_owner; grant usage on schema base, api to api_owner; grant create on schema api to api_owner;
+    create table base.counted (n int generated always as identity, twice int generated always as (2) stored, note text);
+    create view api.inner as select n, twice, note from base.counted;
+    create view api.outer as select n, twice, note from api.inner`)
+  try {
+    await setClaims(database, 'reporter', [{ path: 'api.*', fields: '*', access: ['insert', 'update'] }])
+    await database.rows('grant select, insert (note), update (note) on api.inner to api_owner')
+    await database.rows('alter view api.outer owner to api_owner')
+    await database.rows(`set role reporter; insert into api.outer (note) values ('a'); reset role`)
+    const error = await database.failure('revoke insert (note) on api.inner from api_owner')
+    expect(error.detail).toContain('api_owner, who writes it through the view, may not insert api."inner".note')
+  } finally {
+    await database.rows(`
+      select integratedb.remove_claims('reporter'); drop table base.counted cascade; drop owned by api_owner; drop role api_owner`)
+  }
+})
+
 test('the defaults of a table that a view only reads are no concern of who writes the view', async () => {
   await database.rows(`
     create function base.next() returns int language sql as 'select 7';

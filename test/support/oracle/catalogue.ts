@@ -392,10 +392,10 @@ async function unwritable(session: Session, relations: Answer['relations']): Pro
   )
 }
 
-/** `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
-async function refusedByPublications(session: Session, relations: Answer['relations']): Promise<Set<string>> {
+/** By publications and by views' conditional rules: `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
+async function refusedWrites(session: Session, { publications, relations }: Answer): Promise<Set<string>> {
   const plans = (relations ?? [])
-    .filter(({ kind, accepts }) => kind !== 'm' && (accepts.update || accepts.delete))
+    .filter(({ kind, accepts }) => (kind === 'v' || (kind !== 'm' && publications.length > 0)) && (accepts.update || accepts.delete))
     .flatMap(({ name, kind, columns }) => {
       const column = columns.find(({ generated, identity }) => !generated && identity !== 'always')
       return [name, ...(kind === 'r' ? [`only ${name}`] : [])].flatMap((target) => [
@@ -410,10 +410,11 @@ async function refusedByPublications(session: Session, relations: Answer['relati
 export async function readCatalogue(session: Session): Promise<Catalogue> {
   // Named: planned once in a session, which takes longer than the answer does.
   const { rows } = await session.client.query<[string]>({ name: 'oracle catalogue', text: question, rowMode: 'array' })
-  const { publications, schemas, types, relations } = JSON.parse(rows[0]?.[0] ?? '') as Answer
+  const answer = JSON.parse(rows[0]?.[0] ?? '') as Answer
+  const { publications, schemas, types, relations } = answer
   const known = new Types(types ?? [])
   const closed = await unwritable(session, relations)
-  const refused = publications.length === 0 ? new Set() : await refusedByPublications(session, relations)
+  const refused = await refusedWrites(session, answer)
   const complete = (relations ?? []).map((relation): Relation => {
     const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, childAccepts, passes, ...column }): Column => {
       const isNotNullByDomain = known.isNotNull(column.type)

@@ -214,6 +214,8 @@ function outcomeFlaws(
             )) &&
         (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
+    // Nor that it writes to what has a rule in turn that comes back.
+    const isOfCircle = outcome.message.includes('in rules for relation') && ruled.some((one) => !own.has(one.name) && one.ruled.length > 0)
     // A foreign key's action sets null, in another table or in this one, what may not be null there.
     const setsNull = behind.some(({ constraints }) =>
       constraints.some(({ definition }) => / ON (UPDATE|DELETE) SET (NULL|DEFAULT)/.test(definition)),
@@ -225,6 +227,7 @@ function outcomeFlaws(
       (why.rowsChanged || isWarnedOf('IDB302'))
     const isExcused =
       isOfRule ||
+      isOfCircle ||
       isOfAction ||
       isOfForeignKey ||
       wasUnmet ||
