@@ -17,6 +17,8 @@ export const loadOrder = [
   'catalog/_type.sql',
   'catalog/_behind.sql',
   'catalog/_replica_identity.sql',
+  'catalog/_written_columns.sql',
+  'catalog/_hurdles.sql',
   'catalog/_writes.sql',
   'catalog/_obstacles.sql',
   'catalog/_catalog.sql',

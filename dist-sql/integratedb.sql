@@ -2884,7 +2884,7 @@ comment on function integratedb._written_with(oid) is 'internal: of a table: whi
 $sql$;
 
 -- ----------------------------------------------------------------------------------------------------
--- src/sql/catalog/_writes.sql
+-- src/sql/catalog/_written_columns.sql
 -- ----------------------------------------------------------------------------------------------------
 execute $sql$
 -- Which of what is written into a view does an INSTEAD OF trigger or an unconditional INSTEAD rule take? Nobody can tell where
@@ -3040,7 +3040,12 @@ end
 $$;
 
 comment on function integratedb._filled_by_views(oid, oid[]) is 'internal: numbers of columns; null if no view has a default';
+$sql$;
 
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_hurdles.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
 -- Does it call nothing but functions of Postgres's own that only compute? Those that do more, query_to_xml() and
 -- ts_rewrite() for two, run any SQL that they are given. What is no more than this is listed; anything else is not.
 create or replace function integratedb._only_computes(expression pg_node_tree)
@@ -3255,7 +3260,12 @@ begin return (
 $$;
 
 comment on function integratedb._trigger_mark(oid, boolean) is 'internal: is it the same trigger?';
+$sql$;
 
+-- ----------------------------------------------------------------------------------------------------
+-- src/sql/catalog/_writes.sql
+-- ----------------------------------------------------------------------------------------------------
+execute $sql$
 -- What has whoever writes into this relation to know? Columns that can be written, that need not be, that have to be;
 -- constraints, triggers and rules in the way; sequences that defaults call. Writes in src/core/catalog/catalog.ts.
 create or replace function integratedb._writes(relation oid)
