@@ -7,7 +7,7 @@ import { type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import { readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
-import { refusedBehind } from '../oracle/promise.ts'
+import { isNamedIn, refusedBehind, writtenByRules } from '../oracle/promise.ts'
 import { stateOf } from '../oracle.ts'
 import type { Dice } from './dice.ts'
 import { beginning, owners, publications, schemas, stakeholders } from './pool.ts'
@@ -362,10 +362,8 @@ export class Historian {
       policiesRead.some((read) => this.ledger.last.relations.get(read)?.relation === relation) ||
       policies.some(({ using, check }) => `${using} ${check}`.includes(`FROM ${name} `))
     /** What a rule writes to besides is not seen (README, Limits). */
-    const isOfRule = ({ relation, ruled }: Relation, message: string): boolean =>
-      ruled
-        .flatMap((target) => this.ledger.last.relations.get(target) ?? [])
-        .some((other) => other.relation !== relation && message.endsWith(` ${other.relation}`))
+    const isOfRule = (relation: Relation, message: string): boolean =>
+      writtenByRules(this.ledger.last, [relation]).some((target) => target !== relation && isNamedIn(message, target))
     for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {
       // Of alternatives one has to work; which, those say that keep the document from being accepted.
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue

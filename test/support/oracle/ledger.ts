@@ -7,7 +7,19 @@ import { attempt, type Outcome, type Use, type UsedColumn, worked } from './atte
 import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
 import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
-import { descendants, type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
+import {
+  bareName,
+  descendants,
+  type Flaw,
+  fieldsOf,
+  fillsItself,
+  isNamedIn,
+  leastOf,
+  newConstraints,
+  relationFlaws,
+  type World,
+  writtenByRules,
+} from './promise.ts'
 import { sampleOf } from './value.ts'
 
 /** A relation as it was when all was well, and what the application could do with it. */
@@ -147,11 +159,7 @@ function outcomeFlaws(
 ): Flaw[] {
   const relation = now.name
   const own = new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)]))
-  const ruled = behind
-    .flatMap((each) => each.ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
-    .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
-  /** Postgres tells no schema. */
-  const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '')
+  const ruled = writtenByRules(catalogue, behind)
   const deniedItself = new Set(
     behind.flatMap(({ calls }) => calls.filter(({ executors }) => !executors.includes(stakeholder)).map(bareName)),
   )
@@ -206,13 +214,11 @@ function outcomeFlaws(
     const wasUnmet = isOfWildcard && before.some(({ name, state }) => name === 'select' && state === '42501')
     // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
     const isOfRule = ruled.some(
-      ({ name, relation, columns, sequences, calls }) =>
+      (target) =>
         (outcome.state === '428C9' // of a column, and Postgres does not tell of which table
-          ? columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
-          : [relation, ...[...sequences, ...calls].map(bareName)].some(
-              (one) => !deniedItself.has(one) && (outcome.message.endsWith(` ${one}`) || outcome.message.includes(`"${one}"`)),
-            )) &&
-        (!own.has(name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
+          ? target.columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
+          : isNamedIn(outcome.message, target, deniedItself)) &&
+        (!own.has(target.name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
     // Nor that it writes to what has a rule in turn that comes back.
     const isOfCircle = outcome.message.includes('in rules for relation') && ruled.some((one) => !own.has(one.name) && one.ruled.length > 0)

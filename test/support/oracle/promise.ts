@@ -236,6 +236,23 @@ export function descendants(catalogue: Catalogue, name: string): Relation[] {
   return children.flatMap((child) => [child, ...descendants(catalogue, child.name)])
 }
 
+/** Postgres tells no schema. */
+export const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '')
+
+/** What rules of these write to, with all that this rests on and what inherits from it: it is not seen (README, Limits). */
+export function writtenByRules(catalogue: Catalogue, relations: readonly Relation[]): Relation[] {
+  return relations
+    .flatMap(({ ruled }) => ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
+    .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
+}
+
+/** Does an error name it, a sequence that fills it or a function that it calls, but for these? */
+export function isNamedIn(message: string, { relation, sequences, calls }: Relation, except: ReadonlySet<string> = new Set()): boolean {
+  return [relation, ...[...sequences, ...calls].map(bareName)].some(
+    (one) => !except.has(one) && (message.endsWith(` ${one}`) || message.includes(`"${one}"`)),
+  )
+}
+
 /** What using this relation calls and the stakeholder may not, now or ever. Whether what it does needs that, a try tells, where there is a row to show it. */
 function callFlaws(access: ReadonlySet<Access>, now: Relation, after: World): Flaw[] {
   const inserted = access.has('insert') ? insertedInto(after.catalogue, now.name) : new Set()
