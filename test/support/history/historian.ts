@@ -293,7 +293,7 @@ export class Historian {
     this.count(warned ? 'let through' : 'accepted')
     if (warned) {
       await this.database.rows('select from integratedb.sync()')
-      await this.observeWhatever()
+      await this.observeWhatever(why.warnings)
       this.unmet = await this.readUnmet()
     } else {
       await this.observe(why)
@@ -395,11 +395,8 @@ export class Historian {
   }
 
   /** The catalogue and what works are as they are now, whatever that breaks. */
-  private async observeWhatever(): Promise<Standing[]> {
-    return await this.ledger.observe(await readCatalogue(this.oracle), this.asStakeholder, {
-      rowsChanged: true,
-      warnings: [],
-    })
+  private async observeWhatever(warnings: readonly string[] = []): Promise<Standing[]> {
+    return await this.ledger.observe(await readCatalogue(this.oracle), this.asStakeholder, { rowsChanged: true, warnings })
   }
 
   /** Accepted: every promise that held before holds. */
