@@ -2407,7 +2407,7 @@ declare
   action constant text := (select r.ev_action::text from pg_rewrite r where r.ev_class = of_view and r.ev_type = '1');
   bit constant integer := case of_command when 'a' then 8 when 'w' then 4 when 'd' then 16 else 0 end;
   handed_over integer;
-  target text;
+  target oid;
 begin
   if bit = 0 then
     return query select q.relation, of_command, q.privilege, q.num from integratedb._asked_by(action) q;
@@ -2426,18 +2426,15 @@ begin
   if (handed_over >> 8) & bit <> 0 or integratedb._writable(of_view) & bit = 0 then
     return; -- nothing is
   end if;
-  -- As _written_columns has it.
-  select split_part(p.part, ' ', 1) into target
-    from string_to_table(action, ':rtekind 0 :relid ') with ordinality p (part, place)
-   where p.place > 1 and split_part(p.part, ' ', 1) <> of_view::text order by p.place limit 1;
-  return query select target::oid, of_command, null::text, null::smallint;
+  target := integratedb._written_through(of_view, action);
+  return query select target, of_command, null::text, null::smallint;
   if of_command <> 'a' or is_checked or exists (select from pg_class c where c.oid = of_view and c.reloptions::text like '%check_option=%') then
     return query
     select q.relation, 'r'::"char", q.privilege, q.num
       from integratedb._asked_by(action) q
-     where q.relation <> target::oid
+     where q.relation <> target
         or 1 < (select count(*) from string_to_table(action, ':relid ') p (part)
-                 where split_part(p.part, ' ', 1) = target and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
+                 where split_part(p.part, ' ', 1) = target::text and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
   end if;
 end
 $$;
@@ -2934,6 +2931,24 @@ $$;
 
 comment on function integratedb._writable(oid) is 'internal: as pg_relation_is_updatable has it';
 
+-- The relation that Postgres writes a view into, by the query that it keeps of the view: the first one that this names beside the view itself.
+create or replace function integratedb._written_through(of_view oid, action text)
+returns oid
+language plpgsql -- an SQL function is planned at every call before PostgreSQL 18
+stable
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin return (
+  select split_part(p.part, ' ', 1)::oid
+    from string_to_table(action, ':rtekind 0 :relid ') with ordinality p (part, place)
+   where p.place > 1 and split_part(p.part, ' ', 1) <> of_view::text
+   order by p.place limit 1
+); end
+$$;
+
+comment on function integratedb._written_through(oid, text) is 'internal: pg_class.oid, of a view that is updatable';
+
 -- Where does what is written into a relation's columns go? Into the relation itself, or through views that Postgres updates by
 -- itself, one after the other, into columns of the table behind them: a row for each column and each of these, up to the last.
 -- There target is null where nobody can tell (rules, views that cannot be updated); target_num is null for a view's
@@ -2981,9 +2996,7 @@ begin
     -- Postgres keeps no catalogue of which column of a view is which of its table, only the query: for each column of the
     -- result it names the table and column that it comes from, in the same words in every version.
     select r.ev_action::text into action from pg_rewrite r where r.ev_class = target and r.ev_type = '1';
-    select m[1]::oid into target
-      from regexp_matches(action, ':rtekind 0 :relid ([0-9]+)', 'g') with ordinality x (m, place)
-     where m[1]::oid <> target order by place limit 1;
+    target := integratedb._written_through(target, action);
     select array_agg(c.base_num order by x.place) into target_nums
       from unnest(target_nums) with ordinality x (num, place)
       left join (

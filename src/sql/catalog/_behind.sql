@@ -141,7 +141,7 @@ declare
   action constant text := (select r.ev_action::text from pg_rewrite r where r.ev_class = of_view and r.ev_type = '1');
   bit constant integer := case of_command when 'a' then 8 when 'w' then 4 when 'd' then 16 else 0 end;
   handed_over integer;
-  target text;
+  target oid;
 begin
   if bit = 0 then
     return query select q.relation, of_command, q.privilege, q.num from integratedb._asked_by(action) q;
@@ -160,18 +160,15 @@ begin
   if (handed_over >> 8) & bit <> 0 or integratedb._writable(of_view) & bit = 0 then
     return; -- nothing is
   end if;
-  -- As _written_columns has it.
-  select split_part(p.part, ' ', 1) into target
-    from string_to_table(action, ':rtekind 0 :relid ') with ordinality p (part, place)
-   where p.place > 1 and split_part(p.part, ' ', 1) <> of_view::text order by p.place limit 1;
-  return query select target::oid, of_command, null::text, null::smallint;
+  target := integratedb._written_through(of_view, action);
+  return query select target, of_command, null::text, null::smallint;
   if of_command <> 'a' or is_checked or exists (select from pg_class c where c.oid = of_view and c.reloptions::text like '%check_option=%') then
     return query
     select q.relation, 'r'::"char", q.privilege, q.num
       from integratedb._asked_by(action) q
-     where q.relation <> target::oid
+     where q.relation <> target
         or 1 < (select count(*) from string_to_table(action, ':relid ') p (part)
-                 where split_part(p.part, ' ', 1) = target and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
+                 where split_part(p.part, ' ', 1) = target::text and split_part(split_part(p.part, ':requiredPerms ', 2), ' ', 1) in ('2', '6'));
   end if;
 end
 $$;
