@@ -213,12 +213,20 @@ function outcomeFlaws(
     // A view that a wildcard took in and nobody may read holds nothing, whatever else could be done with it.
     const wasUnmet = isOfWildcard && before.some(({ name, state }) => name === 'select' && state === '42501')
     // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
+    // (A null is the rule's where the application writes a value.)
+    const isOthersNull =
+      outcome.state === '23502' &&
+      outcome.name === 'insert' &&
+      use.columns.some(
+        ({ quoted, isInserted, value }) =>
+          isInserted && value !== null && outcome.message.includes(`column "${quoted.replace(/^"|"$/g, '')}" of relation`),
+      )
     const isOfRule = ruled.some(
       (target) =>
         (outcome.state === '428C9' // of a column, and Postgres does not tell of which table
           ? target.columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
           : isNamedIn(outcome.message, target, deniedItself)) &&
-        (!own.has(target.name) || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
+        (!own.has(target.name) || isOthersNull || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
     )
     // Nor that it writes to what has a rule in turn that comes back.
     const isOfCircle = outcome.message.includes('in rules for relation') && ruled.some((one) => !own.has(one.name) && one.ruled.length > 0)
