@@ -361,7 +361,7 @@ export class Historian {
     const isNamesake = ({ name, relation, policies, policiesRead }: Relation): boolean =>
       policiesRead.some((read) => this.ledger.last.relations.get(read)?.relation === relation) ||
       policies.some(({ using, check }) => `${using} ${check}`.includes(`FROM ${name} `))
-    /** What a rule writes to besides is not seen (README, Limits). */
+    /** What a rule writes to besides is not seen (docs/limits.md). */
     const isOfRule = (relation: Relation, message: string): boolean =>
       writtenByRules(this.ledger.last, [relation]).some((target) => target !== relation && isNamedIn(message, target))
     for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {

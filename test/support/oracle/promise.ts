@@ -239,7 +239,7 @@ export function descendants(catalogue: Catalogue, name: string): Relation[] {
 /** Postgres tells no schema. */
 export const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '')
 
-/** What rules of these write to, with all that this rests on and what inherits from it: it is not seen (README, Limits). */
+/** What rules of these write to, with all that this rests on and what inherits from it: it is not seen (docs/limits.md). */
 export function writtenByRules(catalogue: Catalogue, relations: readonly Relation[]): Relation[] {
   return relations
     .flatMap(({ ruled }) => ruled.flatMap((target) => [...relationsBehind(catalogue, target)]))
