@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { operate } from '../../../src/core/index.ts'
 import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
-import { type Relation, readCatalogue } from '../oracle/catalogue.ts'
+import { type Relation, readCatalogue, relationsBehind } from '../oracle/catalogue.ts'
 import { readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
@@ -362,8 +362,12 @@ export class Historian {
       policiesRead.some((read) => this.ledger.last.relations.get(read)?.relation === relation) ||
       policies.some(({ using, check }) => `${using} ${check}`.includes(`FROM ${name} `))
     /** What a rule writes to besides is not seen (docs/limits.md). */
-    const isOfRule = (relation: Relation, message: string): boolean =>
-      writtenByRules(this.ledger.last, [relation]).some((target) => target !== relation && isNamedIn(message, target))
+    const isOfRule = ({ name }: Relation, message: string): boolean => {
+      const behind = [...relationsBehind(this.ledger.last, name)].flatMap((each) => this.ledger.last.relations.get(each) ?? [])
+      return writtenByRules(this.ledger.last, behind).some(
+        (target) => message.includes('in rules for relation') || (!behind.includes(target) && isNamedIn(message, target)),
+      )
+    }
     for (const { stakeholder, relation, name, state, message, isStandIn, isOfWildcard } of this.ledger.outcomes()) {
       // Of alternatives one has to work; which, those say that keep the document from being accepted.
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue
