@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '119f97fadc39cd45';
+  core_hash constant text := '56e56b2d3a3f184b';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 119f97fadc39cd45"] === undefined) {
+if (globalThis["integratedb 0.1.0 56e56b2d3a3f184b"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -401,6 +401,7 @@ function sameFilter(filters, { marks }) {
 function rowProblems({ claim, access }) {
 	let { observed } = claim;
 	return observed ? claim.access.flatMap((privilege) => {
+		if (observed[privilege] === !1) return [];
 		let before = observed.rows?.[privilege] ?? [], now = access.rows?.[privilege] ?? [], gone = before.filter((filter) => !sameFilter(now, filter)), hiding = ({ path }, what) => ({
 			code: "IDB403",
 			expected: privilege,
@@ -1058,13 +1059,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 119f97fadc39cd45"] = operate;
+globalThis["integratedb 0.1.0 56e56b2d3a3f184b"] = operate;
 }
-return globalThis["integratedb 0.1.0 119f97fadc39cd45"](op, input);
+return globalThis["integratedb 0.1.0 56e56b2d3a3f184b"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1660,9 +1661,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"] = operate;
+globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 119f97fadc39cd45 notifications"](op, input);
+return globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -330,6 +330,23 @@ describe('who only writes', () => {
   })
 })
 
+test('a view whose rows can be deleted from now on has lost none, whatever row level security hides of them', async () => {
+  await database.rows(`
+    alter table base.b enable row level security; create policy p on base.b using (id = 1);
+    create view api.v with (security_invoker = true) as select distinct id, name from base.b;
+    create function base.take() returns trigger language plpgsql as 'begin return old; end'`)
+  await setClaims(database, 'reader', [
+    { path: 'base.b', fields: '*' },
+    { path: 'api.*', fields: '*', access: ['select', 'delete'] },
+  ])
+  await database.rows('create trigger watch instead of delete on api.v for each row execute function base.take()')
+  await database.rows('set role reader; delete from api.v; reset role')
+  // From then on there are rows to lose.
+  const { detail } = await database.failure('alter policy p on base.b using (id = 2)')
+  expect(detail).toContain('IDB403 reader needs api.v (delete)')
+  await expectAllWell(database)
+})
+
 describe('a table that two roles read', () => {
   beforeAll(() => database.rows('create role other_owner'))
   const behind = (name: string, owner: string): string =>

@@ -90,6 +90,7 @@ function rowProblems({ claim, access }: Subject): Problem[] {
   const { observed } = claim
   if (!observed) return []
   return claim.access.flatMap((privilege) => {
+    if (observed[privilege as 'delete'] === false) return [] // what could not be written loses no rows (of reading it says nothing)
     const before = observed.rows?.[privilege] ?? []
     const now = access.rows?.[privilege] ?? []
     const gone = before.filter((filter) => !sameFilter(now, filter))

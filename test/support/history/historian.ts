@@ -323,7 +323,7 @@ export class Historian {
     await rival
     this.count('races')
     await this.expectNothingLost()
-    await this.observe({ rowsChanged: true, warnings: [...this.warnings(), ...this.warnings(other)] })
+    await this.observe({ rowsChanged: true, warnings: [...this.warnings(), ...this.warnings(other)], isRace: true })
     await this.expectAllWell([...first, ...second])
   }
 

@@ -76,6 +76,8 @@ export interface Circumstances {
   rowsChanged: boolean
   /** What was warned of: lines `IDB302 stakeholder …`. */
   warnings: readonly string[]
+  /** Two migrations, judged one after the other. */
+  isRace?: boolean
 }
 
 /** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's (of a policy we tell). */
@@ -368,8 +370,8 @@ export class Ledger {
   private async examine(stakeholder: string, holder: Holder, now: Catalogue, actAs: ActAs, why: Circumstances): Promise<Examined[]> {
     const before: World = { catalogue: this.last, stakeholder }
     const after: World = { catalogue: now, stakeholder }
-    const examined = holder.promised.flatMap(({ paths }) =>
-      paths.flatMap((claimed) => {
+    const examined = holder.promised.flatMap((promised) =>
+      promised.paths.flatMap((claimed) => {
         const names = new Set([...claimed.observed.keys(), ...relationsOf(now, claimed.path).map(({ name }) => name)])
         return [...names].map((name): Examined => {
           const then = claimed.observed.get(name)
@@ -382,7 +384,9 @@ export class Ledger {
             then.relation.columns.length > 0 &&
             (then.outcomes.every(({ state }) => state !== worked) ||
               then.outcomes.some(({ name, state }) => name === 'select' && state === '42501'))
-          if (isUseless || (relation === undefined && then?.mayGo)) for (const flaw of flaws) flaw.sure = false
+          // While another alternative holds, a table may go from `schema.*`; then the other is judged without it.
+          const mayGoFirst = why.isRace === true && claimed.path.relation === null && promised.paths.length > 1
+          if (isUseless || (relation === undefined && (then?.mayGo || mayGoFirst))) for (const flaw of flaws) flaw.sure = false
           if (relation !== undefined && then === undefined) for (const flaw of flaws) flaw.isNew = true
           return { claimed, name, then, relation, flaws }
         })
