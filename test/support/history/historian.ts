@@ -373,7 +373,10 @@ export class Historian {
       if (stakeholder !== step.stakeholder || state === worked || isStandIn) continue
       // What a view hands on its table may refuse; that it cannot be read, or nobody may write it for its owner's sake, is told (of a wildcard only the first).
       const isView = relation.kind === 'v' || relation.kind === 'm'
-      if (isView && (state === '42P17' || (name !== 'select' && (isOfWildcard || state !== '42501'))))
+      if (
+        isView &&
+        (state === '42P17' || (isOfWildcard && state === '55000') || (name !== 'select' && (isOfWildcard || state !== '42501')))
+      )
         this.count(`claimed view does not ${name.split(' ')[0]}`)
       // What a wildcard finds that policies, or functions, keep from being written is none of its business.
       else if (

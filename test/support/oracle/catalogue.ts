@@ -209,7 +209,14 @@ select json_build_object(
             union all
             select 'pg_class'::regclass, i.indexrelid, 'index', 0 from pg_index i where i.indrelid = c.oid
             union all
-            select 'pg_trigger'::regclass, t.oid, 'trigger', t.tgfoid from pg_trigger t where t.tgrelid = c.oid and t.tgqual is not null
+            -- What the condition of a partition's trigger calls is kept with the trigger of the whole.
+            select 'pg_trigger'::regclass, o.oid, 'trigger', t.tgfoid
+              from pg_trigger t
+             cross join lateral (
+               with recursive origin (oid, parent) as (
+                 select t.oid, t.tgparentid union all select p.oid, p.tgparentid from origin x join pg_trigger p on p.oid = x.parent
+               ) select oid from origin) o
+             where t.tgrelid = c.oid and t.tgqual is not null
             union all
             select 'pg_policy'::regclass, y.oid, 'policy', 0 from pg_policy y where y.polrelid = c.oid) x
           join pg_depend d on d.classid = x.class and d.objid = x.oid and d.refclassid = 'pg_proc'::regclass and d.refobjid <> x.own

@@ -50,7 +50,7 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   /** What a virtual column makes always true (`c is null or c is not null`) the planner puts out, with the query beside it. */
   const isPutOut = (now?.policies ?? []).some(({ using, check }) =>
     now?.columns.some(
-      ({ quoted, generated }) => generated && `${using} ${check}`.includes(`(${quoted} IS NULL) OR (${quoted} IS NOT NULL)`),
+      ({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => `${using} ${check}`.includes(`(${quoted} IS ${what})`)),
     ),
   )
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)

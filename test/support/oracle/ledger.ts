@@ -232,14 +232,14 @@ function outcomeFlaws(
     )
     // Nor that it writes to what has a rule in turn that comes back.
     const isOfCircle = outcome.message.includes('in rules for relation') && ruled.some((one) => !own.has(one.name) && one.ruled.length > 0)
-    // A foreign key's action sets null, in another table or in this one, what may not be null there.
+    // A foreign key's action sets null, in another table or in this one, what may not be null there; or hands on a null that is written.
     const setsNull = behind.some(({ constraints }) =>
       constraints.some(({ definition }) => / ON (UPDATE|DELETE) SET (NULL|DEFAULT)/.test(definition)),
     )
+    const isElsewhere = !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`))
     const isOfAction =
       outcome.state === '23502' &&
-      /^(delete|update|rewrite)/.test(outcome.name) &&
-      (setsNull || !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`))) &&
+      (/^(delete|update|rewrite)/.test(outcome.name) ? setsNull || isElsewhere : outcome.name.startsWith('set null') && isElsewhere) &&
       (why.rowsChanged || isWarnedOf('IDB302'))
     const isExcused =
       isOfRule ||

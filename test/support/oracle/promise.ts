@@ -455,10 +455,11 @@ export function newConstraints(
       .map(({ name }) => name),
   )
   const old = [...before.relations.values()].flatMap(({ constraints }) => constraints).concat(then.constraints)
-  // Made anew the same, and not one more of them.
-  const count = ({ constraints }: Relation, definition: string): number => constraints.filter((one) => one.definition === definition).length
-  const isKnown = ({ oid, definition }: Constraint) =>
-    old.some((one) => one.oid === oid) || count(then, definition) >= count(now, definition)
+  // Made anew the same, and not one more of them. (One that is NOT VALID refuses as much.)
+  const meaning = ({ definition }: Pick<Constraint, 'definition'>): string => definition.replace(/ NOT VALID$/, '')
+  const count = ({ constraints }: Relation, wanted: string): number => constraints.filter((one) => meaning(one) === wanted).length
+  const isKnown = (known: Constraint) =>
+    old.some(({ oid }) => oid === known.oid) || count(then, meaning(known)) >= count(now, meaning(known))
   const matters = ({ isForeign }: Constraint) => (isForeign ? access.has('update') : writes(access))
   const isFilled = ({ columns }: Constraint) => now.columns.some((column) => columns.includes(column.name) && fillsItself(column))
   const isForInsert = (one: Constraint) =>
