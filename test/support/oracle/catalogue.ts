@@ -404,9 +404,12 @@ async function refusedWrites(session: Session, { publications, relations }: Answ
   const plans = (relations ?? [])
     .filter(({ kind, accepts }) => (kind === 'v' || (kind !== 'm' && publications.length > 0)) && (accepts.update || accepts.delete))
     .flatMap(({ name, kind, columns }) => {
-      const column = columns.find(({ generated, identity }) => !generated && identity !== 'always')
+      // Which of a view's columns can be written at all is not known here.
+      const written = columns
+        .filter(({ generated, identity }) => !generated && identity !== 'always')
+        .slice(0, kind === 'v' ? undefined : 1)
       return [name, ...(kind === 'r' ? [`only ${name}`] : [])].flatMap((target) => [
-        { act: `update ${target}`, plan: `explain update ${target} set ${column?.quoted} = null` },
+        ...written.map(({ quoted }) => ({ act: `update ${target}`, plan: `explain update ${target} set ${quoted} = null` })),
         { act: `delete ${target}`, plan: `explain delete from ${target}` },
       ])
     })
