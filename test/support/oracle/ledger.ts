@@ -420,7 +420,7 @@ export class Ledger {
         }
       }
       one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why, claimed.path.relation === null))
-      if (isWarned(why, 'IDB302', stakeholder, name)) continue
+      if (isWarned(why, 'IDB302', stakeholder, name) || (claimed.path.relation === null && never('insert', 'update', 'delete'))) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
       }
