@@ -310,7 +310,9 @@ export class Replay {
         }
       }
       const untold = broken.filter(
-        (flaw) => !told.some(({ path, field }) => path === flaw.relation && (!field || !flaw.field || field === flaw.field)),
+        (flaw) =>
+          !told.some(({ path, field }) => path === flaw.relation && (!field || !flaw.field || field === flaw.field)) &&
+          !this.isStoodInFor(name, flaw, broken),
       )
       this.blame('rejected, and this is not told', name, untold, after)
     }
@@ -349,6 +351,13 @@ export class Replay {
   private isValueOfOtherType(stakeholder: string, { code, relation, what }: Flaw): boolean {
     const fields = this.claims.get(stakeholder)?.paths.get(relation)?.fields ?? []
     return code === 'attempt' && /: (22...|42804) /.test(what) && fields.some(({ type }) => Array.isArray(type))
+  }
+
+  /** Another column may take its place, and nothing is wrong with that: what else is wrong is told of. */
+  private isStoodInFor(stakeholder: string, { relation, field }: Flaw, broken: readonly Flaw[]): boolean {
+    const alternatives = this.claims.get(stakeholder)?.paths.get(relation)?.alternatives ?? []
+    const isWell = (name: string) => !broken.some((flaw) => flaw.relation === relation && flaw.field === name)
+    return field !== null && alternatives.some((names) => names.includes(field) && names.some(isWell))
   }
 
   /** Of columns that are all optional none is left: then there is nothing to write, which is as good as there being none. */
