@@ -386,7 +386,8 @@ export class Historian {
         (!message.endsWith(` ${relation.relation}`) || isNamesake(relation) || refusedBehind(this.ledger.last, relation.name).length > 0)
       )
         this.count('a wildcard cannot write it all')
-      else if (name !== 'select' && isOfRule(relation, message)) this.count('a rule writes to what it may not write')
+      else if (name !== 'select' && (isOfRule(relation, message) || message.startsWith('referential integrity query')))
+        this.count('a rule keeps from writing')
       else if (relation.owner === stakeholder) this.count('cannot use the schema of what it owns and claims')
       // Its own usage of schemas is compared with its claims; a foreign key is looked after by the table's owner.
       else if (
