@@ -301,7 +301,7 @@ export class Replay {
           this.tell('disagreement', { text: `rejected, and the oracle sees no such change: ${text}` })
         else if (/^IDB21[124]$/.test(code) && !of(all).some((flaw) => flaw.code === 'attempt')) {
           if (!this.isInsertTried(name, path, after)) continue
-          // What a trigger does inside is not seen (README, limits): it may fill what is not given, or is null.
+          // What a trigger does inside is not seen (docs/limits.md): it may fill what is not given, or is null.
           const isFilled = after.relations
             .get(path)
             ?.triggers.some((trigger) => / BEFORE [^(]*\bINSERT\b.* FOR EACH ROW .*[^D]$/.test(trigger))
@@ -474,7 +474,7 @@ function nameOf(parent: Record<string, unknown>, key: string): string {
 /** Whether a type is narrower or another is often a matter of words. */
 const isAlike = (one: string, other: string): boolean => one === other || (/^IDB20[34]$/.test(one) && /^IDB20[34]$/.test(other))
 
-/** A trigger's function may use what the application may not: what functions do inside is not seen (README, limits). */
+/** A trigger's function may use what the application may not: what functions do inside is not seen (docs/limits.md). */
 function isInsideTrigger(relation: Relation | undefined, failure: string): boolean {
   const [, table] = /\b(?:permission denied for|must be owner of) table (.*)$/.exec(failure) ?? []
   return table !== undefined && relation !== undefined && relation.relation !== table && relation.triggers.length > 0

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { operate } from '../../../src/core/index.ts'
 import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
-import { type Relation, readCatalogue, relationsBehind } from '../oracle/catalogue.ts'
+import { allBehind, type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import { readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
@@ -364,7 +364,7 @@ export class Historian {
       policies.some(({ using, check }) => `${using} ${check}`.includes(`FROM ${name} `))
     /** What a rule writes to besides is not seen (docs/limits.md). */
     const isOfRule = ({ name }: Relation, message: string): boolean => {
-      const behind = [...relationsBehind(this.ledger.last, name)].flatMap((each) => this.ledger.last.relations.get(each) ?? [])
+      const behind = allBehind(this.ledger.last, name)
       return writtenByRules(this.ledger.last, behind).some(
         (target) => message.includes('in rules for relation') || (!behind.includes(target) && isNamedIn(message, target)),
       )

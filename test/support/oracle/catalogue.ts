@@ -474,3 +474,8 @@ export function relationsBehind(catalogue: Catalogue, name: string, seen = new S
   for (const below of catalogue.relations.get(name)?.reads ?? []) relationsBehind(catalogue, below, seen)
   return seen
 }
+
+/** The same, as they are in this catalogue. */
+export function allBehind(catalogue: Catalogue, name: string): Relation[] {
+  return [...relationsBehind(catalogue, name)].flatMap((each) => catalogue.relations.get(each) ?? [])
+}

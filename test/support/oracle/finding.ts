@@ -1,6 +1,6 @@
 /** Is it really so? Each line of a rejection against what was observed and what is there. */
 import type { Catalogue, Column, Relation } from './catalogue.ts'
-import { relationsBehind } from './catalogue.ts'
+import { allBehind, relationsBehind } from './catalogue.ts'
 import type { Flaw } from './promise.ts'
 import { fillsItself } from './promise.ts'
 
@@ -32,10 +32,9 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
   const isFlawedBy = (wanted: string) => flaws.some(({ code, relation }) => code === wanted && relation === line.relation)
   const isFlawed = isFlawedBy(line.code)
-  const isReadable = (name: string): boolean =>
-    [name, ...relationsBehind(after, name)].every((each) => after.relations.get(each)?.isPopulated !== false)
+  const isReadable = (name: string): boolean => allBehind(after, name).every(({ isPopulated }) => isPopulated !== false)
   const requiresBehind = (name: string): boolean =>
-    [...relationsBehind(after, name)].some((each) => after.relations.get(each)?.columns.some((one) => one.refusesNull && !fillsItself(one)))
+    allBehind(after, name).some(({ columns }) => columns.some((one) => one.refusesNull && !fillsItself(one)))
   /** In it, in what it reads, or in what policies read in turn. */
   const isFilteredBehind = (name: string): boolean => {
     const seen = relationsBehind(after, name)
@@ -48,17 +47,15 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
       !before.relations.has(name) && sequences.some((sequence) => line.text.includes(`the sequence ${sequence.name} was revoked`)),
   )
   /** What is always true, also because of a virtual column (`c is null or c is not null`), the planner puts out, with the query beside it. */
-  const isPutOut = [...relationsBehind(after, line.relation)]
-    .flatMap((name) => after.relations.get(name) ?? [])
-    .some(({ definition, policies, columns }) =>
-      [definition, ...policies.flatMap(({ using, check }) => [using, check])].some(
-        (text) =>
-          text?.includes(' OR true') ||
-          columns.some(
-            ({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => text?.includes(`(${quoted} IS ${what})`)),
-          ),
-      ),
-    )
+  const isPutOut = allBehind(after, line.relation).some(({ definition, policies, columns }) =>
+    [definition, ...policies.flatMap(({ using, check }) => [using, check])].some(
+      (text) =>
+        text?.includes(' OR true') ||
+        columns.some(
+          ({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => text?.includes(`(${quoted} IS ${what})`)),
+        ),
+    ),
+  )
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
   switch (line.code) {
     case 'IDB101':

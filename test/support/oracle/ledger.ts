@@ -4,7 +4,7 @@
  */
 import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
-import { type Catalogue, type Column, type Relation, readCatalogue, relationsBehind } from './catalogue.ts'
+import { allBehind, type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
 import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
 import { relationsOf } from './privilege.ts'
 import {
@@ -405,7 +405,7 @@ export class Ledger {
     for (const [at, { one, claimed, then, relation, name, flaws }] of used.entries()) {
       const use = uses[at] as Use
       one.tried = { use, outcomes: outcomes[at] ?? [] }
-      const behind = [...relationsBehind(now, name)].flatMap((each) => now.relations.get(each) ?? [])
+      const behind = allBehind(now, name)
       const { outcomes: tried } = one.tried
       one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
       // Nor of what it could never write: at all, or, where it is still updated, insert.
