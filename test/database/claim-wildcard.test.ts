@@ -93,6 +93,21 @@ describe('schema.*', () => {
     await expectAllWell(database)
   })
 
+  test('a view that nobody can read is met when something behind it, in another schema, makes it readable', async () => {
+    await database.rows(`
+      create schema store;
+      create table store.t (a int);
+      create view store.v with (security_invoker = true) as select a from store.t;
+      create table app.t (a int)`)
+    await setClaims(database, 'reporter', [{ path: 'app.*', fields: '*', access: ['select', 'insert', 'update'] }])
+    // What computes all its columns can be inserted into by nobody, which is none of a wildcard's business.
+    await database.rows('create view app.v as select to_jsonb(t) as row from store.v t')
+    expect(await database.rows('select path from integratedb.unmet_claims()')).toEqual([{ path: 'app.v' }])
+    await migrate('alter view store.v set (security_invoker = false)')
+    expect(await database.rows('select path from integratedb.unmet_claims()')).toEqual([])
+    expect((await database.failure('alter view store.v set (security_invoker = true)')).detail).toContain('IDB404 reporter needs app.v')
+  })
+
   test('a view that cannot be planned or read can be claimed all the same', async () => {
     await database.rows(`
       create table app.t (a int);

@@ -57,6 +57,17 @@ begin
            where o.schema_name = n.nspname::text and o.relation_name = c.relname::text and o.stakeholder = k.stakeholder
           offset 0
         ) o
+      union all
+      -- What came with a wildcard and was not met yet is judged as such, whatever touched it.
+      select w.id
+        from direct d
+        join integratedb.claim k on k.id = d.id and k.observed is null
+        cross join lateral (
+          select w.id from integratedb.claim w
+           where w.schema_name = k.schema_name and w.relation_name = '' and w.stakeholder = k.stakeholder
+             and w.match = k.match and w.alternative is not distinct from k.alternative
+          offset 0
+        ) w
     ) a;
   if affected is null then
     return null;
