@@ -4,7 +4,7 @@ import { operate } from '../../../src/core/index.ts'
 import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
 import { allBehind, type Relation, readCatalogue } from '../oracle/catalogue.ts'
-import { readLine, untruth } from '../oracle/finding.ts'
+import { isForbidden, readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
 import { isNamedIn, refusedBehind, writtenByRules } from '../oracle/promise.ts'
@@ -459,7 +459,12 @@ export class Historian {
       if (relations.includes(line.relation) && !own.flatMap(reasonsOf).some(({ relation }) => relation === line.relation))
         throw new Disagreement(`${line.code} without a reason`, `${text}\n${JSON.stringify(flaws, null, 1)}`)
       // With a relation goes what was granted on it; what is let through keeps that, and a view that reads it goes on to.
-      const isLostWith = line.code === 'IDB404' && lines.some((other) => /^IDB10[123]/.test(other.text))
+      const isLostWith =
+        line.code === 'IDB404' &&
+        lines.some(({ line: other }) => {
+          const moved = other && /^IDB10[23]/.test(other.code) ? this.ledger.last.relations.get(other.relation) : undefined
+          return [...after.relations.values()].some(({ oid, name }) => oid === moved?.oid && isForbidden(line, name))
+        })
       const lie = isLostWith ? null : untruth(line, this.ledger.last, after, flaws)
       if (lie !== null) throw new Disagreement(`${line.code} is not so`, `${text}\n${lie}`)
     }

@@ -116,6 +116,8 @@ export interface Catalogue {
 interface Schema {
   quoted: string
   owner: string
+  /** Who has usage of it, of those that can log in. */
+  users: string[]
 }
 
 interface Type {
@@ -139,7 +141,9 @@ const executors = `(select coalesce(json_agg(r.rolname), '[]') from pg_roles r w
 const question = `
 select json_build_object(
   'publications', (select coalesce(json_agg(pubname order by pubname), '[]') from pg_publication where pubname <> 'integratedb'),
-  'schemas', (select json_object_agg(nspname, json_build_object('quoted', quote_ident(nspname), 'owner', pg_get_userbyid(nspowner))) from pg_namespace n where ${ours}),
+  'schemas', (select json_object_agg(nspname, json_build_object('quoted', quote_ident(nspname), 'owner', pg_get_userbyid(nspowner),
+      'users', (select coalesce(json_agg(r.rolname), '[]') from pg_roles r where r.rolcanlogin and has_schema_privilege(r.oid, n.oid, 'usage'))))
+     from pg_namespace n where ${ours}),
   'types', (select json_agg(json_build_object(
       'name', format_type(t.oid, null), 'kind', t.typtype, 'base', format_type(nullif(t.typbasetype, 0), t.typtypmod), 'notNull', t.typnotnull,
       'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid),
@@ -395,21 +399,20 @@ async function unwritable(session: Session, relations: Answer['relations']): Pro
   return await refusedActs(
     session,
     plans,
-    'generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type',
+    // The last: by a conditional rule.
+    'generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type or invalid_column_reference',
   )
 }
 
-/** By publications and by views' conditional rules: `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
+/** By publications, and of views by conditional rules: `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
 async function refusedWrites(session: Session, { publications, relations }: Answer): Promise<Set<string>> {
   const plans = (relations ?? [])
     .filter(({ kind, accepts }) => (kind === 'v' || (kind !== 'm' && publications.length > 0)) && (accepts.update || accepts.delete))
     .flatMap(({ name, kind, columns }) => {
-      // Which of a view's columns can be written at all is not known here.
-      const written = columns
-        .filter(({ generated, identity }) => !generated && identity !== 'always')
-        .slice(0, kind === 'v' ? undefined : 1)
+      // Of a view each column tells (above).
+      const written = columns.find(({ generated, identity }) => kind !== 'v' && !generated && identity !== 'always')
       return [name, ...(kind === 'r' ? [`only ${name}`] : [])].flatMap((target) => [
-        ...written.map(({ quoted }) => ({ act: `update ${target}`, plan: `explain update ${target} set ${quoted} = null` })),
+        ...(written ? [{ act: `update ${target}`, plan: `explain update ${target} set ${written.quoted} = null` }] : []),
         { act: `delete ${target}`, plan: `explain delete from ${target}` },
       ])
     })

@@ -22,6 +22,12 @@ export function readLine(text: string, relations: readonly string[]): Line | nul
   return { code, stakeholder, relation: path, field: quoted ?? null, text }
 }
 
+/** Does it say that somebody lacks a privilege on this relation, or on a column of it? */
+export const isForbidden = ({ text }: Line, name: string): boolean => {
+  const [, rest = ''] = / may not \w+ (.*)/.exec(text) ?? []
+  return rest.startsWith(name) && /^([., ]|$)/.test(rest.slice(name.length))
+}
+
 /** Why a line is not true; null if it is, or if the oracle cannot tell. */
 export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {
   const then = before.relations.get(line.relation)
@@ -47,12 +53,16 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
       !before.relations.has(name) && sequences.some((sequence) => line.text.includes(`the sequence ${sequence.name} was revoked`)),
   )
   /** What is always true, also because of a virtual column (`c is null or c is not null`), the planner puts out, with the query beside it. */
-  const isPutOut = allBehind(after, line.relation).some(({ definition, policies, columns }) =>
-    [definition, ...policies.flatMap(({ using, check }) => [using, check])].some(
+  const isAlwaysTrue = (text: string, { columns }: Relation): boolean =>
+    text.includes(' OR true') ||
+    columns.some(({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => text.includes(`(${quoted} IS ${what})`)))
+  const isPutOut = allBehind(after, line.relation).some((relation) =>
+    [relation.definition, ...relation.policies.flatMap(({ using, check }) => [using, check])].some(
       (text) =>
-        text?.includes(' OR true') ||
-        columns.some(
-          ({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => text?.includes(`(${quoted} IS ${what})`)),
+        text &&
+        isAlwaysTrue(text, relation) &&
+        [...relation.reads, ...relation.policiesRead].some(
+          (read) => text.includes(read) && [...relationsBehind(after, read)].some((name) => isForbidden(line, name)),
         ),
     ),
   )
@@ -97,8 +107,12 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
         String([columnThen?.labels, columnThen?.innerLabels]) !== String([columnNow?.labels, columnNow?.innerLabels]),
         'the labels are as they were',
       )
-    case 'IDB401':
     case 'IDB402':
+      return unless(
+        tried || (now !== undefined && after.schemas.get(now.schema)?.users.includes(line.stakeholder) === false),
+        'it has usage of the schema',
+      )
+    case 'IDB401':
     case 'IDB404':
       return unless(tried || isFlawed || isGivenAgain || (isPutOut && line.code === 'IDB404'), 'everything that was tried still works')
     case 'IDB403':
