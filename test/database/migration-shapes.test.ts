@@ -343,7 +343,9 @@ describe('types', () => {
       create type type.mood as enum ('good', 'bad');
       create domain type.email as varchar(80) not null;
       create type type.shape as (width int, height int);
-      create table shop.person (mood type.mood, moods type.mood[], email type.email, shape type.shape, whole shop.orders);
+      create schema depot;
+      create table depot.part (id int);
+      create table shop.person (mood type.mood, moods type.mood[], email type.email, shape type.shape, whole shop.orders, parts depot.part[]);
       create table shop.box of type.shape;
     `)
     await claim({ path: 'shop.person', fields: '*' }, { path: 'shop.box', fields: '*' })
@@ -369,6 +371,14 @@ describe('types', () => {
       'IDB203 reporter needs shop.person.moods (type.mood[]): the type was changed to types.mood[]',
       'IDB203 reporter needs shop.person.email (type.email): the type was changed to types.email',
       'IDB203 reporter needs shop.person.shape (type.shape): the type was changed to types.shape',
+    )
+    await rejected(
+      'alter table depot.part set schema public',
+      'IDB203 reporter needs shop.person.parts (depot.part[]): the type was changed to public.part[]',
+    )
+    await rejected(
+      'alter schema depot rename to store',
+      'IDB203 reporter needs shop.person.parts (depot.part[]): the type was changed to store.part[]',
     )
     await rejected(
       'alter table shop.orders rename to purchase',

@@ -117,7 +117,11 @@ const pairs: { title: string; match: unknown; migrations: string[] }[] = [
   {
     title: 'a column of the row type of another table',
     match: { path: 'other.person', fields: '*' },
-    migrations: ['alter table shop.orders rename to purchase', 'alter table shop.orders set schema other'],
+    migrations: [
+      'alter table shop.orders rename to purchase',
+      'alter table shop.orders set schema other',
+      'alter schema shop rename to moved',
+    ],
   },
   {
     title: 'a view or a materialized view',

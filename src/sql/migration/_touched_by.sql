@@ -58,15 +58,16 @@ begin
          and integratedb._published_tables() <@ integratedb._wanted_tables()));
   end if;
   if migration.commands && array['ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION'] then
-    -- What is in a schema or an extension has another name now, and so have the types of columns elsewhere.
-    select touched || coalesce(array_agg(m.objid::bigint) filter (where m.classid = 'pg_class'::regclass), '{}')
-             || integratedb._with_descendants(integratedb._columns_of_types(touched::oid[] || array_agg(m.objid) filter (where m.classid = 'pg_type'::regclass)))
+    -- What is in a schema or an extension has another name now, and so have the types of columns elsewhere, row types too.
+    select touched || coalesce(array_agg(c.oid::bigint) filter (where c.oid is not null), '{}')
+             || integratedb._with_descendants(integratedb._columns_of_types(touched::oid[] || array_agg(case m.classid when 'pg_type'::regclass then m.objid else c.reltype end)))
       into touched
       from (
         select p.classid, p.objid from pg_depend p where p.refclassid = 'pg_namespace'::regclass and p.refobjid = any (touched::oid[])
         union
         select p.classid, p.objid from pg_depend p where p.refclassid = 'pg_extension'::regclass and p.refobjid = any (touched::oid[]) and p.deptype = 'e'
-      ) m;
+      ) m
+      left join pg_class c on m.classid = 'pg_class'::regclass and c.oid = m.objid;
   end if;
   if 'ALTER EXTENSION' = any (migration.commands) then
     -- What ALTER EXTENSION ... DROP lets go of is told nowhere, and a wildcard takes it in.
