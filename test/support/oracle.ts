@@ -9,6 +9,7 @@
  * - oracle/promise.ts: which properties does a claim rest on, and which of them are worse than they were?
  * - oracle/attempt.ts, oracle/value.ts: what does an application do with what it claims, and does it work?
  * - oracle/privilege.ts: which privileges should its role hold, and which does it?
+ * - oracle/excuse.ts: may it fail all the same?
  * - oracle/ledger.ts: who was promised what, and does it still hold?
  * - oracle/finding.ts: is what a rejection says really so?
  */

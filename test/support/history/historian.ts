@@ -4,8 +4,9 @@ import { operate } from '../../../src/core/index.ts'
 import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
 import { allBehind, type Relation, readCatalogue } from '../oracle/catalogue.ts'
+import type { Circumstances } from '../oracle/excuse.ts'
 import { isForbidden, readLine, untruth } from '../oracle/finding.ts'
-import { type ActAs, type Circumstances, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
+import { type ActAs, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
 import { isNamedIn, refusedBehind, writtenByRules } from '../oracle/promise.ts'
 import { stateOf } from '../oracle.ts'
@@ -414,13 +415,13 @@ export class Historian {
     // Of a match that is known to be broken, by any of its alternatives, nobody can say what is left.
     const isUnmet = ({ stakeholder, flawsOfAll }: Standing): boolean =>
       flawsOfAll.some(({ relation }) => this.unmet?.has(`${stakeholder} ${relation}`))
-    const broken = standings
-      .filter((standing) => !isUnmet(standing))
-      .flatMap((standing) =>
-        newFlaws(standing)
-          .filter(({ sure }) => sure)
-          .map((flaw) => `${standing.stakeholder} match ${standing.match} ${flaw.relation} ${flaw.field ?? ''}: ${flaw.code} ${flaw.what}`),
-      )
+    const expected = standings.filter((standing) => !isUnmet(standing))
+    for (const { excuse } of expected.flatMap(newFlaws)) if (excuse !== undefined) this.count(`excused: ${excuse}`)
+    const broken = expected.flatMap((standing) =>
+      newFlaws(standing)
+        .filter(({ sure }) => sure)
+        .map((flaw) => `${standing.stakeholder} match ${standing.match} ${flaw.relation} ${flaw.field ?? ''}: ${flaw.code} ${flaw.what}`),
+    )
     if (broken.length > 0) throw new Disagreement('accepted, but it breaks a promise', broken.join('\n'))
   }
 

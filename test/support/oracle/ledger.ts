@@ -6,20 +6,9 @@ import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
 import { allBehind, type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
 import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
+import { type Circumstances, excuserOf, isConstraint, isWarned, type Usage } from './excuse.ts'
 import { relationsOf } from './privilege.ts'
-import {
-  bareName,
-  descendants,
-  type Flaw,
-  fieldsOf,
-  fillsItself,
-  isNamedIn,
-  leastOf,
-  newConstraints,
-  relationFlaws,
-  type World,
-  writtenByRules,
-} from './promise.ts'
+import { type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
 
 /** A relation as it was when all was well, and what the application could do with it. */
@@ -70,22 +59,6 @@ export interface Standing {
   flawsOfAllBefore: Flaw[]
 }
 
-/** What may explain that an application can no longer do what it did. */
-export interface Circumstances {
-  /** Rows were written or dropped: constraints meet other values, and other rows are seen. */
-  rowsChanged: boolean
-  /** What was warned of: lines `IDB302 stakeholder …`. */
-  warnings: readonly string[]
-  /** Two migrations, judged one after the other. */
-  isRace?: boolean
-}
-
-/** Values, or rules that a warning tells of; and a view that reads itself, which is nobody's doing but its author's (of a policy we tell). */
-const isConstraint = ({ state, message }: Outcome): boolean =>
-  /^(23514|23503|23505|23P01|22...|P0001|21000|02000|ORACL)$/.test(state) ||
-  (state === '42P17' && !message.includes('in policy')) ||
-  message.startsWith('referential integrity query') // what a rule made of a foreign key's action
-
 function declarationOf(path: ChosenPath, name: string): Field | undefined {
   if (path.fields === '*') return undefined
   return path.fields.find(({ field }) => field.name === name)?.field
@@ -118,63 +91,14 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
   return { relation: now.name, access, columns }
 }
 
-/** Of this very relation, not of one whose name begins so, or that is spoken of. */
-const isWarned = ({ warnings }: Circumstances, code: string, stakeholder: string, relation: string): boolean =>
-  warnings.some((line) =>
-    ['needs', 'and']
-      .map((word) => `${code} ${stakeholder} ${word} ${relation}`)
-      .some((begin) => line.startsWith(begin) && /^[.: (]/.test(line.slice(begin.length))),
-  )
-
-/** Do foreign keys of these, or those that refer to them and so on, lead to another table, or to a schema, of this name? Postgres tells no more of it. */
-function isReferred(catalogue: Catalogue, behind: readonly Relation[], named: string): boolean {
-  const withRows = (relation: Relation): Relation[] => [relation, ...descendants(catalogue, relation.name)]
-  const refersTo = ({ constraints }: Relation, { name }: Relation): boolean =>
-    constraints.some(
-      ({ isForeign, definition }) => !isForeign && definition.startsWith('FOREIGN KEY') && definition.includes(` REFERENCES ${name}(`),
-    )
-  const way = behind.flatMap(withRows)
-  const reached = new Set<Relation>()
-  for (const one of way) {
-    for (const other of catalogue.relations.values()) {
-      if (reached.has(other) || !(refersTo(one, other) || refersTo(other, one))) continue
-      for (const each of withRows(other)) reached.add(each)
-      way.push(...withRows(other))
-    }
-  }
-  return [...reached].some((one) => one.schema === named || (one.relation === named && !behind.includes(one)))
-}
-
-const handsOver = ({ triggers }: Relation): boolean => triggers.some((trigger) => trigger.includes(' INSTEAD OF '))
-
-/** What worked and does not any more. `behind`: it and what it rests on. */
-function outcomeFlaws(
-  { relation: relationThen, outcomes: before, filled }: Observed,
-  after: readonly Outcome[],
-  use: Use,
-  now: Relation,
-  behind: readonly Relation[],
-  catalogue: Catalogue,
-  stakeholder: string,
-  why: Circumstances,
-  isOfWildcard: boolean,
-): Flaw[] {
+/** What worked and does not any more, or shows fewer rows. */
+function outcomeFlaws(usage: Usage, after: readonly Outcome[]): Flaw[] {
+  const { now, behind, why, stakeholder, outcomesThen } = usage
   const relation = now.name
-  const own = new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)]))
-  const ruled = writtenByRules(catalogue, behind)
-  const deniedItself = new Set(
-    behind.flatMap(({ calls }) => calls.filter(({ executors }) => !executors.includes(stakeholder)).map(bareName)),
-  )
-  const isFilling = behind.some(({ columns, sequences }) => sequences.length > 0 || columns.some(({ identity }) => identity !== null))
-  const isWarnedOf = (code: string) => isWarned(why, code, stakeholder, relation)
-  // The document names them and the application fills them, though not in what is tried: another type, say, or another option.
-  const alsoFilled = now.columns.filter(({ name, quoted }) => filled.has(name) && use.columns.every((column) => column.quoted !== quoted))
-  const isFilled = ({ state, name, message }: Outcome) =>
-    state === '23502' &&
-    name.startsWith('insert') &&
-    alsoFilled.some((column) => message.includes(`column "${column.name}"`) || (column.isNotNullByDomain && message.startsWith('domain')))
+  const excuseOf = excuserOf(usage)
+  const isWarnedOf = (code: string): boolean => isWarned(why, code, stakeholder, relation)
   return after.flatMap((outcome): Flaw[] => {
-    const then = before.find(({ name }) => name === outcome.name)
+    const then = outcomesThen.find(({ name }) => name === outcome.name)
     const flaw = { code: 'attempt', relation, field: null }
     if (then?.state !== worked) {
       // What never worked is not promised; but an alternative that never worked stands in for nothing. Values that the oracle made up may be
@@ -189,73 +113,12 @@ function outcomeFlaws(
     }
     if (outcome.state === worked) {
       if (outcome.rows >= then.rows || why.rowsChanged) return []
-      return [
-        {
-          ...flaw,
-          code: 'IDB403',
-          what: `${outcome.name}: ${outcome.rows} rows, before ${then.rows}`,
-          sure: !isWarnedOf('IDB304') && !isWarnedOf('IDB302'),
-        },
-      ]
+      const what = `${outcome.name}: ${outcome.rows} rows, before ${then.rows}`
+      return [{ ...flaw, code: 'IDB403', what, sure: !isWarnedOf('IDB304') && !isWarnedOf('IDB302') }]
     }
-    // A foreign key is looked after with the rights of a table's owner, who need not have them where the other table is.
-    // (The stakeholder's own usage of a schema is compared with its claims, and tried by what it reads.)
-    // What values the new constraint wants is told by a warning. A row that is there must be writable as it is, whatever was warned of.
-    const denied = /^permission denied for (?:schema|table) (.*)/.exec(outcome.message)?.[1]
-    const isOfForeignKey =
-      outcome.name !== 'select' &&
-      denied !== undefined &&
-      isReferred(catalogue, behind, denied) &&
-      behind.every(({ relation, isReadByOwner }) => relation !== denied || !isReadByOwner)
-    // No row was there to show what the statement does.
-    const isOfRows = outcome.state === '23502' || isConstraint(outcome) || outcome.message.includes('row-level security')
-    const isUnproven = /^(set null|update)/.test(outcome.name) && isOfRows && then.rows === 0
-    // A function took the rows and is gone: what it took is not what the table behind the view takes (what functions do inside is not seen).
-    const isHandedOn = isOfRows && handsOver(relationThen) && !handsOver(now)
-    // A view that a wildcard took in and nobody may read holds nothing, whatever else could be done with it.
-    const wasUnmet = isOfWildcard && before.some(({ name, state }) => name === 'select' && state === '42501')
-    // What a rule writes to besides, what that asks for, and who may, is not seen; where it writes to the same table again, a warning tells of it.
-    // (A null is the rule's where the application writes a value.)
-    const isOthersNull =
-      outcome.state === '23502' &&
-      outcome.name === 'insert' &&
-      use.columns.some(
-        ({ quoted, isInserted, value }) =>
-          isInserted && value !== null && outcome.message.includes(`column "${quoted.replace(/^"|"$/g, '')}" of relation`),
-      )
-    const isOfRule = ruled.some(
-      (target) =>
-        (outcome.state === '428C9' // of a column, and Postgres does not tell of which table
-          ? target.columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
-          : isNamedIn(outcome.message, target, deniedItself)) &&
-        (!own.has(target.name) || isOthersNull || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
-    )
-    // Nor that it writes to what has a rule in turn that comes back.
-    const isOfCircle = outcome.message.includes('in rules for relation') && ruled.some((one) => !own.has(one.name) && one.ruled.length > 0)
-    // A foreign key's action sets null, in another table or in this one, what may not be null there; or hands on a null that is written.
-    const setsNull = behind.some(({ constraints }) =>
-      constraints.some(({ definition }) => / ON (UPDATE|DELETE) SET (NULL|DEFAULT)/.test(definition)),
-    )
-    const isElsewhere = !behind.some((one) => outcome.message.includes(`of relation "${one.relation}"`))
-    const isOfAction =
-      outcome.state === '23502' &&
-      (/^(delete|update|rewrite)/.test(outcome.name) ? setsNull || isElsewhere : outcome.name.startsWith('set null') && isElsewhere) &&
-      (why.rowsChanged || isWarnedOf('IDB302'))
-    const isExcused =
-      isOfRule ||
-      isOfCircle ||
-      isOfAction ||
-      isOfForeignKey ||
-      wasUnmet ||
-      isUnproven ||
-      isHandedOn ||
-      (isConstraint(outcome) && (why.rowsChanged || isWarnedOf('IDB304') || (isWarnedOf('IDB302') && !outcome.name.startsWith('rewrite'))))
-    // A sequence may come to a number that a row has already, or that another table has not.
-    const isOfValues = now.kind === 'v' ? /^23505$/ : /^23(505|503|514|P01)$/
-    const isCoincidence = isOfValues.test(outcome.state) && outcome.name.startsWith('insert') && isFilling
-    return [
-      { ...flaw, what: `${outcome.name}: ${outcome.state} ${outcome.message}`, sure: !isExcused && !isCoincidence && !isFilled(outcome) },
-    ]
+    const excuse = excuseOf(then, outcome)
+    const what = `${outcome.name}: ${outcome.state} ${outcome.message}`
+    return [{ ...flaw, what, sure: excuse === undefined, ...(excuse !== undefined && { excuse }) }]
   })
 }
 
@@ -419,7 +282,10 @@ export class Ledger {
           if (flaw.code === 'IDB213' && (never('insert', 'update', 'delete') || isOfInserts)) flaw.sure = false
         }
       }
-      one.flaws.push(...outcomeFlaws(then, tried, use, relation, behind, now, stakeholder, why, claimed.path.relation === null))
+      const isOfWildcard = claimed.path.relation === null
+      const { relation: relationThen, outcomes: outcomesThen, filled } = then
+      const usage = { stakeholder, use, filled, isOfWildcard, relationThen, outcomesThen, now: relation, behind, catalogue: now, why }
+      one.flaws.push(...outcomeFlaws(usage, tried))
       if (isWarned(why, 'IDB302', stakeholder, name) || (claimed.path.relation === null && never('insert', 'update', 'delete'))) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })

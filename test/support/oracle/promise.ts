@@ -19,6 +19,8 @@ export interface Flaw {
   isNew?: true
   /** What the application does shows that it is none, if all of this works, with a row. */
   shownBy?: Access[]
+  /** Why it is not sure, of what was tried: one of excuse.ts. */
+  excuse?: string
 }
 
 /** A world at one moment, as one stakeholder meets it. */
