@@ -184,7 +184,9 @@ select json_build_object(
                                 or k.contype = 'c' and 0 = any (coalesce(k.conkey, '{0}'))))) order by k.oid), '[]')
           from (select c.oid union select relid from pg_partition_tree(c.oid) where c.relkind = 'p') o
           join pg_constraint k on o.oid in (k.conrelid, k.confrelid) and k.contype not in ('n', 't')
-         where o.oid = c.oid or k.conparentid = 0 and k.coninhcount = 0),
+         where (o.oid = c.oid or k.conparentid = 0 and k.coninhcount = 0)
+           -- That of another table's partition is its whole's.
+           and (k.conrelid = o.oid or not exists (select from pg_constraint p where p.oid = k.conparentid and p.confrelid = k.confrelid))),
       'triggers', (select coalesce(json_agg(pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text order by t.oid), '[]') from pg_trigger t
           where t.tgrelid = c.oid and not t.tgisinternal
             and exists (select from pg_proc p where p.oid = t.tgfoid)), -- one that is dropped while the trigger is made leaves it behind

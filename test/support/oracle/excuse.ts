@@ -93,12 +93,14 @@ function isOfRule({ outcome, use, behind, ruled, own, stakeholder, isWarnedOf }:
       ({ quoted, isInserted, value }) =>
         isInserted && value !== null && outcome.message.includes(`column "${quoted.replace(/^"|"$/g, '')}" of relation`),
     )
+  // Of what comes with a table Postgres asks nobody for privileges.
+  const isDenied = outcome.state === '42501'
   return ruled.some(
     (target) =>
       (outcome.state === '428C9' // of a column, and Postgres does not tell of which table
         ? target.columns.some((column) => !column.isUpdatable && outcome.message.includes(`column "${column.name}"`))
         : isNamedIn(outcome.message, target, denied)) &&
-      (!own.has(target.name) || isOthersNull || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
+      (!(isDenied ? behind.includes(target) : own.has(target.name)) || isOthersNull || isWarnedOf('IDB302') || isWarnedOf('IDB304')),
   )
 }
 

@@ -5,7 +5,7 @@
  * A flaw is `sure`, or a matter of opinion: then neither letting it pass nor rejecting it is a mistake.
  */
 import type { Call, Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
-import { handedTo, relationsBehind } from './catalogue.ts'
+import { allBehind, handedTo, relationsBehind } from './catalogue.ts'
 import type { Access, ChosenField, ChosenPath, Field, Match } from './document.ts'
 
 export interface Flaw {
@@ -239,7 +239,7 @@ export function descendants(catalogue: Catalogue, name: string): Relation[] {
 }
 
 /** Postgres tells no schema. */
-export const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '')
+export const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '').replace(/^"|"$/g, '')
 
 /** What rules of these write to, with all that this rests on and what inherits from it: it is not seen (docs/limits.md). */
 export function writtenByRules(catalogue: Catalogue, relations: readonly Relation[]): Relation[] {
@@ -307,6 +307,13 @@ export function refusedBehind(catalogue: Catalogue, name: string): Relation[] {
     .filter((one) => !own.has(one))
     .flatMap((one) => catalogue.relations.get(one) ?? [])
     .filter(({ refuses }) => refuses.update || refuses.delete)
+}
+
+/** A view cannot be read then, unless the planner puts out what reads it. */
+function emptyFlaws(now: Relation, { catalogue }: World): Flaw[] {
+  return allBehind(catalogue, now.name)
+    .filter(({ name, isPopulated }) => name !== now.name && !isPopulated)
+    .map(({ name }) => ({ code: 'IDB104', relation: now.name, field: null, what: `${name} holds no data`, sure: false }))
 }
 
 function publicationFlaws(access: ReadonlySet<Access>, now: Relation, before: World, after: World): Flaw[] {
@@ -419,6 +426,7 @@ export function relationFlaws(
       ...rowSecurityFlaws(access, then, now, before, after),
       ...callFlaws(access, now, after),
       ...publicationFlaws(access, now, before, after),
+      ...emptyFlaws(now, after),
       ...flawsBehind(access, now, before, after),
     )
   if (access.has('insert') && then.accepts.insert) {
