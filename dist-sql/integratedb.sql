@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := '56e56b2d3a3f184b';
+  core_hash constant text := 'a6d12f0fda25e802';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 56e56b2d3a3f184b"] === undefined) {
+if (globalThis["integratedb 0.1.0 a6d12f0fda25e802"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -367,13 +367,13 @@ function tablePrivileges(subject, deletes, inserts) {
 }
 
 var writing = privileges.slice(1);
-function writabilityProblems({ claim, relation }, names, isOfWildcard) {
-	let { writes, columns } = relation, { observed, access } = claim;
+function isWritable({ claim, relation: { writes, columns } }, privilege) {
+	return writes?.[privilege] === !0 && (privilege === "delete" || columns.some((column) => column[privilege] && isClaimed(claim, column)));
+}
+function writabilityProblems(subject, isOfWildcard) {
+	let { writes } = subject.relation, { observed, access } = subject.claim;
 	if (writes === void 0) return [];
-	let problems = writing.filter((privilege) => access.includes(privilege)).flatMap((privilege) => {
-		let isWritable = writes[privilege] && (privilege === "delete" || columns.some((column) => column[privilege] && names.has(column.name))), isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege];
-		return isWritable || !isTold ? [] : [{ code: "IDB213", expected: privilege, message: `it can${observed === null ? "not" : " no longer"} be ${verbs[privilege]}` }];
-	});
+	let problems = writing.filter((privilege) => access.includes(privilege)).filter((privilege) => observed ? observed[privilege] && !writes[privilege] : !isOfWildcard && !isWritable(subject, privilege)).map((expected) => ({ code: "IDB213", expected, message: `it can${observed ? " no longer" : "not"} be ${verbs[expected]}` }));
 	return writes.without_partition && !observed?.without_partition && access.includes("insert") && problems.push({ code: "IDB213", expected: "insert", message: "it has no partition to insert into", is_warning: !0 }), problems;
 }
 function requiredProblems(subject, isOfWildcard) {
@@ -413,13 +413,13 @@ function rowProblems({ claim, access }) {
 		}), ...gone.map((filter) => showing(filter, "no longer hides rows"))];
 	}) : [];
 }
-function hurdleProblems({ claim, relation }, names) {
+function hurdleProblems({ claim, relation }) {
 	let { observed, access } = claim, { writes } = relation;
 	if (writes === void 0 || observed === null) return [];
 	let letters = writing.filter((privilege) => access.includes(privilege)).map((privilege) => privilege.charAt(0)), added = (hurdles, known) => hurdles.filter(({ events }) => letters.some((letter) => events.toLowerCase().includes(letter))).filter(({ marks }) => known !== void 0 && !hasAll(known, [marks]));
 	return [...added(writes.constraints, observed.constraints), ...added(writes.triggers, observed.triggers)].flatMap(
 		({ name, columns, events, is_broken }) => {
-			let deletes = access.includes("delete") && events.toLowerCase().includes("d"), isWritten = ({ insert, update }) => deletes || insert === !0 && access.includes("insert") || update === !0 && access.includes("update"), concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column)), isOfRow = letters.some((letter) => events.includes(letter.toUpperCase()));
+			let deletes = access.includes("delete") && events.toLowerCase().includes("d"), isWritten = ({ insert, update }) => deletes || insert === !0 && access.includes("insert") || update === !0 && access.includes("update"), concerned = relation.columns.filter((column) => columns?.includes(column.num) && isClaimed(claim, column) && isWritten(column)), isOfRow = letters.some((letter) => events.includes(letter.toUpperCase()));
 			if (columns !== void 0 && concerned.length === 0 && !isOfRow) return [];
 			let [only, another] = concerned, problem = { code: "IDB302", ...only !== void 0 && another === void 0 && { column: only.name } };
 			return is_broken ? [{ ...problem, message: `${name} was added, and there are rows that it refuses` }] : [{ ...problem, message: `${name} was added: it can ${columns === void 0 ? "refuse or change" : "refuse"} what is written`, is_warning: !0 }];
@@ -450,16 +450,16 @@ function tolerated(subject, isOfWildcard) {
 		);
 	});
 }
-function relationProblems(subject, fields, isOfWildcard) {
-	let { claim, relation } = subject, { observed } = claim, names = new Set(fields.map(({ name }) => name));
-	if (!relation.columns.some(({ name }) => names.has(name))) return [];
+function relationProblems(subject, isOfWildcard) {
+	let { claim, relation } = subject, { observed } = claim;
+	if (!relation.columns.some((column) => isClaimed(claim, column))) return [];
 	let problems = [];
 	if (claim.access.includes("select") && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
 		let message = `${relation.kind === "v" ? "a materialized view behind it" : "it"} holds no data (WITH NO DATA) and cannot be read`;
 		problems.push({ code: "IDB104", expected: "data", actual: "not populated", message });
 	}
 	let known = tolerated(subject, isOfWildcard), isKnown = (obstacle) => known.includes(accessOf(obstacle)) || known.includes(hindered(obstacle)), told = obstacles(subject).filter((obstacle) => !isKnown(obstacle)), byMessage = new Map(told.map(({ code, expected, message }) => [message, { code, expected, message }]));
-	return problems.push(...byMessage.values()), observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names)), problems;
+	return problems.push(...byMessage.values()), observed?.definition && relation.definition && !isSame(observed.definition, relation.definition) && problems.push({ code: "IDB304", message: "the view's query was changed", is_warning: !0 }), problems.push(...rowProblems(subject)), isWriter(claim) && problems.push(...writabilityProblems(subject, isOfWildcard), ...hurdleProblems(subject)), problems;
 }
 function observe(subject, deletes, isOfWildcard) {
 	let { claim, relation, access } = subject, { observed } = claim, known = tolerated(subject, isOfWildcard), { definition, unpopulated, writes } = relation, rows = claim.access.flatMap((privilege) => {
@@ -477,7 +477,7 @@ function observe(subject, deletes, isOfWildcard) {
 		...known.length > 0 && { tolerated: known },
 		...writes && isWriter(claim) && {
 			insert: writes.insert && !(tookNone && writes.hidden),
-			update: writes.update,
+			update: isWritable(subject, "update"),
 			delete: deletes,
 			...writes.without_partition && { without_partition: !0 },
 			constraints: keepAllSame(observed?.constraints, marksOf(writes.constraints)),
@@ -521,7 +521,7 @@ function expandClaim(before, catalog, circumstances, isOfWildcard) {
 		}
 		let isUnmet2 = problems2.some(isBreaking);
 		return found.push(...problems2.filter((problem) => !isUnmet2 || isBreaking(problem)).map((problem) => ({ ...problem, field }))), isUnmet2 ? { ...field, revoked, status: "unmet" } : required.some((problem) => problem.column === field.name) ? { ...field, status: "unmet" } : { ...field, observed: seen(column, field.observed, isWriter(before)), revoked: !1, status: "met" };
-	}, known = new Set(before.fields.map(({ name }) => name)), added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [], fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField), used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0), deletes = used.length > 0 && possible.includes("delete"), usage = deletes || used.some((column) => privilegesOn(column, before).length > 0) ? usageProblem(subject) : null, ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0), ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems], isUnmet = ofRelation.some(isBreaking), after = {
+	}, known = new Set(before.fields.map(({ name }) => name)), added = before.all_fields ? relation.columns.filter(({ name }) => !known.has(name)) : [], fields = [...before.fields, ...added.map(({ name }) => fieldOf(name))].map(expandField), used = fields.map(({ name }) => columnsByName.get(name)).filter((column) => column !== void 0), deletes = used.length > 0 && possible.includes("delete"), usage = deletes || used.some((column) => privilegesOn(column, before).length > 0) ? usageProblem(subject) : null, ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0), ofRelation = [...usage ? [usage] : [], ...relationProblems(subject, isOfWildcard), ...required, ...ofTable.problems], isUnmet = ofRelation.some(isBreaking), after = {
 		...before,
 		fields,
 		relid: relation.id,
@@ -1059,13 +1059,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 56e56b2d3a3f184b"] = operate;
+globalThis["integratedb 0.1.0 a6d12f0fda25e802"] = operate;
 }
-return globalThis["integratedb 0.1.0 56e56b2d3a3f184b"](op, input);
+return globalThis["integratedb 0.1.0 a6d12f0fda25e802"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1661,9 +1661,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"] = operate;
+globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 56e56b2d3a3f184b notifications"](op, input);
+return globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');

@@ -43,6 +43,19 @@ test('where a rule is in the place of an update, nothing is updated and nothing 
   expect(await rejection('drop rule quiet on shop.item')).toEqual(['IDB213 desk needs shop.item (update): it can no longer be updated'])
 })
 
+test('of what can be updated in no claimed column, a publication takes nothing', async () => {
+  await database.rows('create table shop.kind (name text, length integer generated always as (length(name)) stored, note text)')
+  await setClaims(database, 'desk', [
+    { path: 'shop.kind', fields: [{ name: 'note', optional: true }, 'length'], access: ['select', 'update'] },
+  ])
+  expect(await rejection('create publication feed for table shop.kind')).toEqual([
+    'IDB213 desk needs shop.kind (update): it can no longer be updated',
+  ])
+  await database.rows('alter table shop.kind drop note')
+  await database.rows('create publication feed for table shop.kind')
+  await expectAllWell(database)
+})
+
 describe('what is written with a claimed table', () => {
   const note = 'alter table parts.note add constraint of_line foreign key (line) references parts.line on delete set null'
   const publish = 'create publication feed for table parts.note'

@@ -125,7 +125,7 @@ function expandClaim(before: Claim, catalog: CatalogIndex, circumstances: Circum
   const isUsed = deletes || used.some((column) => privilegesOn(column, before).length > 0)
   const usage = isUsed ? usageProblem(subject) : null
   const ofTable = tablePrivileges(subject, deletes, wanted.insert.length > 0)
-  const ofRelation = [...(usage ? [usage] : []), ...relationProblems(subject, fields, isOfWildcard), ...required, ...ofTable.problems]
+  const ofRelation = [...(usage ? [usage] : []), ...relationProblems(subject, isOfWildcard), ...required, ...ofTable.problems]
   const isUnmet = ofRelation.some(isBreaking)
   const after: Claim = {
     ...before,

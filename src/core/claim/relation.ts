@@ -19,23 +19,24 @@ import { fieldProblems } from './field.ts'
 import { privilegeProblem } from './privilege.ts'
 import { isBreaking, type Problem, type Subject } from './problem.ts'
 
-const writing = privileges.slice(1) as Exclude<Privilege, 'select'>[]
+type WritingPrivilege = Exclude<Privilege, 'select'>
+const writing = privileges.slice(1) as WritingPrivilege[]
+
+/** Can anything of it that is claimed be written so? */
+function isWritable({ claim, relation: { writes, columns } }: Subject, privilege: WritingPrivilege): boolean {
+  return writes?.[privilege] === true && (privilege === 'delete' || columns.some((column) => column[privilege] && isClaimed(claim, column)))
+}
 
 /** What was written before has to go in again; what is claimed by name has to be writable to begin with. */
-function writabilityProblems({ claim, relation }: Subject, names: ReadonlySet<string>, isOfWildcard: boolean): Problem[] {
-  const { writes, columns } = relation
-  const { observed, access } = claim
+function writabilityProblems(subject: Subject, isOfWildcard: boolean): Problem[] {
+  const { writes } = subject.relation
+  const { observed, access } = subject.claim
   if (writes === undefined) return []
   const problems = writing
     .filter((privilege) => access.includes(privilege))
-    .flatMap((privilege): Problem[] => {
-      const isWritable =
-        writes[privilege] && (privilege === 'delete' || columns.some((column) => column[privilege] && names.has(column.name)))
-      // Of columns their own problems tell; what a wildcard finds so is none of its business.
-      const isTold = observed === null ? !isOfWildcard : observed[privilege] && !writes[privilege]
-      if (isWritable || !isTold) return []
-      return [{ code: 'IDB213', expected: privilege, message: `it can${observed === null ? 'not' : ' no longer'} be ${verbs[privilege]}` }]
-    })
+    // Of columns their own problems tell; what a wildcard finds so is none of its business.
+    .filter((privilege) => (observed ? observed[privilege] && !writes[privilege] : !isOfWildcard && !isWritable(subject, privilege)))
+    .map((expected): Problem => ({ code: 'IDB213', expected, message: `it can${observed ? ' no longer' : 'not'} be ${verbs[expected]}` }))
   // Partitions come and go with the data: that is no change of the schema.
   if (writes.without_partition && !observed?.without_partition && access.includes('insert')) {
     problems.push({ code: 'IDB213', expected: 'insert', message: 'it has no partition to insert into', is_warning: true })
@@ -116,7 +117,7 @@ function rowProblems({ claim, access }: Subject): Problem[] {
 }
 
 /** Constraints, triggers and rules in a writer's way that were not there before. A warning, unless rows that are there show that it refuses. */
-function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>): Problem[] {
+function hurdleProblems({ claim, relation }: Subject): Problem[] {
   const { observed, access } = claim
   const { writes } = relation
   if (writes === undefined || observed === null) return []
@@ -130,7 +131,7 @@ function hurdleProblems({ claim, relation }: Subject, names: ReadonlySet<string>
       const deletes = access.includes('delete') && events.toLowerCase().includes('d')
       const isWritten = ({ insert, update }: Column): boolean =>
         deletes || (insert === true && access.includes('insert')) || (update === true && access.includes('update'))
-      const concerned = relation.columns.filter((column) => columns?.includes(column.num) && names.has(column.name) && isWritten(column))
+      const concerned = relation.columns.filter((column) => columns?.includes(column.num) && isClaimed(claim, column) && isWritten(column))
       const isOfRow = letters.some((letter) => events.includes(letter.toUpperCase()))
       if (columns !== undefined && concerned.length === 0 && !isOfRow) return []
       const [only, another] = concerned
@@ -190,11 +191,10 @@ function tolerated(subject: Subject, isOfWildcard: boolean): readonly string[] {
 }
 
 /** Everything about the relation that is not as the claim needs it, but for privileges and columns. */
-export function relationProblems(subject: Subject, fields: readonly ClaimedField[], isOfWildcard: boolean): Problem[] {
+export function relationProblems(subject: Subject, isOfWildcard: boolean): Problem[] {
   const { claim, relation } = subject
   const { observed } = claim
-  const names = new Set(fields.map(({ name }) => name))
-  if (!relation.columns.some(({ name }) => names.has(name))) return [] // nothing of it is used
+  if (!relation.columns.some((column) => isClaimed(claim, column))) return [] // nothing of it is used
   const problems: Problem[] = []
   // What a wildcard found so is none of its business.
   if (claim.access.includes('select') && relation.unpopulated && !observed?.unpopulated && !(isOfWildcard && observed === null)) {
@@ -212,7 +212,7 @@ export function relationProblems(subject: Subject, fields: readonly ClaimedField
     problems.push({ code: 'IDB304', message: "the view's query was changed", is_warning: true })
   }
   problems.push(...rowProblems(subject))
-  if (isWriter(claim)) problems.push(...writabilityProblems(subject, names, isOfWildcard), ...hurdleProblems(subject, names))
+  if (isWriter(claim)) problems.push(...writabilityProblems(subject, isOfWildcard), ...hurdleProblems(subject))
   return problems
 }
 
@@ -242,7 +242,7 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
     ...(writes &&
       isWriter(claim) && {
         insert: writes.insert && !(tookNone && writes.hidden),
-        update: writes.update,
+        update: isWritable(subject, 'update'),
         delete: deletes,
         ...(writes.without_partition && { without_partition: true }),
         constraints: keepAllSame(observed?.constraints, marksOf(writes.constraints)),
