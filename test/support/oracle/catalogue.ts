@@ -484,3 +484,10 @@ export function relationsBehind(catalogue: Catalogue, name: string, seen = new S
 export function allBehind(catalogue: Catalogue, name: string): Relation[] {
   return [...relationsBehind(catalogue, name)].flatMap((each) => catalogue.relations.get(each) ?? [])
 }
+
+/** With what policies read, and so on. */
+export function allReadWith(catalogue: Catalogue, name: string): Relation[] {
+  const seen = relationsBehind(catalogue, name)
+  for (const one of seen) for (const read of catalogue.relations.get(one)?.policiesRead ?? []) relationsBehind(catalogue, read, seen)
+  return [...seen].flatMap((each) => catalogue.relations.get(each) ?? [])
+}

@@ -1,6 +1,6 @@
 /** Is it really so? Each line of a rejection against what was observed and what is there. */
 import type { Catalogue, Column, Relation } from './catalogue.ts'
-import { allBehind, relationsBehind } from './catalogue.ts'
+import { allBehind, allReadWith, relationsBehind } from './catalogue.ts'
 import type { Flaw } from './promise.ts'
 import { fillsItself } from './promise.ts'
 
@@ -38,24 +38,22 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   const tried = flaws.some(({ code, relation }) => code === 'attempt' && relation === line.relation)
   const isFlawedBy = (wanted: string) => flaws.some(({ code, relation }) => code === wanted && relation === line.relation)
   const isFlawed = isFlawedBy(line.code)
-  const isReadable = (name: string): boolean => allBehind(after, name).every(({ isPopulated }) => isPopulated !== false)
+  const isReadable = (name: string): boolean => allReadWith(after, name).every(({ isPopulated }) => isPopulated !== false)
   const requiresBehind = (name: string): boolean =>
     allBehind(after, name).some(({ columns }) => columns.some((one) => one.refusesNull && !fillsItself(one)))
-  /** In it, in what it reads, or in what policies read in turn. */
-  const isFilteredBehind = (name: string): boolean => {
-    const seen = relationsBehind(after, name)
-    for (const one of seen) for (const read of after.relations.get(one)?.policiesRead ?? []) relationsBehind(after, read, seen)
-    return [...seen].some((one) => (after.relations.get(one)?.rowSecurity ?? 'off') !== 'off')
-  }
+  const isFilteredBehind = (name: string): boolean => allReadWith(after, name).some(({ rowSecurity }) => rowSecurity !== 'off')
   // Let through, what was taken is given again for the sake of a relation that is new.
   const isGivenAgain = [...after.relations.values()].some(
     ({ name, sequences }) =>
       !before.relations.has(name) && sequences.some((sequence) => line.text.includes(`the sequence ${sequence.name} was revoked`)),
   )
-  /** What is always true, also because of a virtual column (`c is null or c is not null`), the planner puts out, with the query beside it. */
+  /** What is always true, also because of a column (`c is null or c is not null`), the planner puts out, with the query beside it. */
   const isAlwaysTrue = (text: string, { columns }: Relation): boolean =>
     text.includes(' OR true') ||
-    columns.some(({ quoted, generated }) => generated && ['NULL', 'NOT NULL'].every((what) => text.includes(`(${quoted} IS ${what})`)))
+    columns.some(
+      ({ quoted, generated, isNotNull }) =>
+        (generated || isNotNull) && ['NULL', 'NOT NULL'].every((what) => text.includes(`(${quoted} IS ${what})`)),
+    )
   const isPutOut = allBehind(after, line.relation).some((relation) =>
     [relation.definition, ...relation.policies.flatMap(({ using, check }) => [using, check])].some(
       (text) =>

@@ -5,7 +5,7 @@
  * A flaw is `sure`, or a matter of opinion: then neither letting it pass nor rejecting it is a mistake.
  */
 import type { Call, Catalogue, Column, Constraint, Policy, Relation } from './catalogue.ts'
-import { allBehind, handedTo, relationsBehind } from './catalogue.ts'
+import { allReadWith, handedTo, relationsBehind } from './catalogue.ts'
 import type { Access, ChosenField, ChosenPath, Field, Match } from './document.ts'
 
 export interface Flaw {
@@ -199,10 +199,8 @@ function rowSecurityFlaws(access: ReadonlySet<Access>, then: Relation, now: Rela
     return relation?.kind === 'v' && (/security_invoker=true/.test(relation.definition ?? '') ? 'whoever reads it' : relation.owner)
   }
   const isFiltered = (name: string) => (after.catalogue.relations.get(name)?.rowSecurity ?? 'off') !== 'off'
-  const seen = relationsBehind(after.catalogue, now.name)
-  for (const name of seen) {
-    // A policy may read what it likes, and see less of it from now on.
-    for (const read of after.catalogue.relations.get(name)?.policiesRead ?? []) relationsBehind(after.catalogue, read, seen)
+  // A policy may read what it likes, and see less of it from now on.
+  for (const { name } of allReadWith(after.catalogue, now.name)) {
     if (name !== now.name && security(before, name) !== security(after, name)) flaw(`row level security of ${name} changed`, false)
     if (readsAs(before, name) !== readsAs(after, name) && [...relationsBehind(after.catalogue, name)].some(isFiltered))
       flaw(`${name} reads with the rights of ${readsAs(after, name)}`, false)
@@ -309,9 +307,9 @@ export function refusedBehind(catalogue: Catalogue, name: string): Relation[] {
     .filter(({ refuses }) => refuses.update || refuses.delete)
 }
 
-/** A view cannot be read then, unless the planner puts out what reads it. */
+/** Then it cannot be read, unless the planner puts out what reads it. */
 function emptyFlaws(now: Relation, { catalogue }: World): Flaw[] {
-  return allBehind(catalogue, now.name)
+  return allReadWith(catalogue, now.name)
     .filter(({ name, isPopulated }) => name !== now.name && !isPopulated)
     .map(({ name }) => ({ code: 'IDB104', relation: now.name, field: null, what: `${name} holds no data`, sure: false }))
 }
