@@ -100,6 +100,8 @@ export interface Relation {
   indexes: string[]
   /** A publication has Postgres refuse it of this very table, without what inherits from it, whoever asks. */
   refuses: { update: boolean; delete: boolean }
+  /** Its owner may not write what is behind the view, so that Postgres does not come to say whether a publication refuses it. */
+  isWriteUnknown: boolean
   /** Its parents' or partitioned table's names. */
   parents: string[]
   columns: Column[]
@@ -290,7 +292,7 @@ interface Answer {
   publications: string[]
   schemas: Record<string, Schema> | null
   types: Type[] | null
-  relations: (Omit<Relation, 'columns' | 'refuses'> & { columns: AskedColumn[] })[] | null
+  relations: (Omit<Relation, 'columns' | 'refuses' | 'isWriteUnknown'> & { columns: AskedColumn[] })[] | null
 }
 
 /** Types that lead to other types, by name. */
@@ -365,28 +367,36 @@ export function handedTo({ passesInserts, definition, reads }: Relation): string
   return [...reads].sort((one, other) => place(one) - place(other)).slice(0, 1)
 }
 
-/** Acts whose plan Postgres refuses to make for one of these reasons. */
-async function refusedActs(session: Session, plans: readonly { act: string; plan: string }[], conditions: string): Promise<Set<string>> {
-  if (plans.length === 0) return new Set()
+/** Acts whose plan Postgres refuses to make for one of these reasons; and those of which it says no more than that somebody may not. */
+async function refusedActs(
+  session: Session,
+  plans: readonly { act: string; plan: string }[],
+  conditions: string,
+): Promise<{ refused: Set<string>; denied: Set<string> }> {
+  if (plans.length === 0) return { refused: new Set(), denied: new Set() }
   const found = await session.value<string>(`
     do $oracle$
     declare
       one record;
-      found text[] := '{}';
+      refused text[] := '{}';
+      denied text[] := '{}';
     begin
       for one in select * from jsonb_to_recordset(${format('%L', JSON.stringify(plans))}::jsonb) plans (act text, plan text) loop
         begin
           execute one.plan;
         exception when ${conditions} then
-          found := found || one.act;
+          refused := refused || one.act;
+        when insufficient_privilege then
+          denied := denied || one.act; -- of a view's owner
         when others then
           null; -- what has nothing to do with this
         end;
       end loop;
-      perform set_config('oracle.refused', to_jsonb(found)::text, false);
+      perform set_config('oracle.refused', json_build_object('refused', refused, 'denied', denied)::text, false);
     end $oracle$;
     select current_setting('oracle.refused')`)
-  return new Set(JSON.parse(found) as string[])
+  const { refused, denied } = JSON.parse(found) as { refused: string[]; denied: string[] }
+  return { refused: new Set(refused), denied: new Set(denied) }
 }
 
 /** Columns of views that no INSERT or no UPDATE can name, because of what they are in the table behind. `insert schema.view.column`, quoted. */
@@ -398,16 +408,17 @@ async function unwritable(session: Session, relations: Answer['relations']): Pro
       { act: `insert ${name}.${quoted}`, plan: `explain insert into ${name} (${quoted}) values (null)` },
       { act: `update ${name}.${quoted}`, plan: `explain update ${name} set ${quoted} = null` },
     ])
-  return await refusedActs(
+  const { refused } = await refusedActs(
     session,
     plans,
     // The last: by a conditional rule.
     'generated_always or feature_not_supported or object_not_in_prerequisite_state or wrong_object_type or invalid_column_reference',
   )
+  return refused
 }
 
 /** By publications, and of views by conditional rules: `update schema.table`, quoted, and `update only schema.table`: without what inherits from it. */
-async function refusedWrites(session: Session, { publications, relations }: Answer): Promise<Set<string>> {
+async function refusedWrites(session: Session, { publications, relations }: Answer): ReturnType<typeof refusedActs> {
   const plans = (relations ?? [])
     .filter(({ kind, accepts }) => (kind === 'v' || (kind !== 'm' && publications.length > 0)) && (accepts.update || accepts.delete))
     .flatMap(({ name, kind, columns }) => {
@@ -429,7 +440,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
   const { publications, schemas, types, relations } = answer
   const known = new Types(types ?? [])
   const closed = await unwritable(session, relations)
-  const refused = await refusedWrites(session, answer)
+  const { refused, denied } = await refusedWrites(session, answer)
   const complete = (relations ?? []).map((relation): Relation => {
     const columns = relation.columns.map(({ notNull, partitionRefuses, childRefuses, childAccepts, passes, ...column }): Column => {
       const isNotNullByDomain = known.isNotNull(column.type)
@@ -461,6 +472,7 @@ export async function readCatalogue(session: Session): Promise<Catalogue> {
         update: relation.accepts.update && !refused.has(`update ${relation.name}`),
         delete: relation.accepts.delete && !refused.has(`delete ${relation.name}`),
       },
+      isWriteUnknown: publications.length > 0 && denied.has(`delete ${relation.name}`),
       refuses: { update: refused.has(`update only ${relation.name}`), delete: refused.has(`delete only ${relation.name}`) },
     }
   })

@@ -113,7 +113,7 @@ function privilegesPromised(
         const updated = columns.filter(({ isUpdatable }) => isUpdatable)
         if (access.has('select')) on('SELECT', columns)
         if (access.has('insert') && relation.accepts.insert) on('INSERT', inserted)
-        if (refusedBehind(catalogue, relation.name).length > 0) {
+        if (relation.isWriteUnknown || refusedBehind(catalogue, relation.name).length > 0) {
           for (const { quoted } of columns) either.add(`UPDATE on ${relation.name}.${quoted}`)
           either.add(`DELETE on ${relation.name}`)
           either.add(usageOf(relation))
