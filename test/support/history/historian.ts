@@ -5,7 +5,7 @@ import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
 import { allBehind, type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import type { Circumstances } from '../oracle/excuse.ts'
-import { isForbidden, readLine, untruth } from '../oracle/finding.ts'
+import { isForbidden, isPutOut, readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
 import { isNamedIn, refusedBehind, writtenByRules } from '../oracle/promise.ts'
@@ -445,7 +445,9 @@ export class Historian {
     const reasons = standings.flatMap(reasonsOf).filter(({ code, what }) => code !== 'IDB302' || what.includes('NOT VALID'))
     const relations = [...this.ledger.last.relations.keys(), ...after.relations.keys()]
     const lines = detail.split('\n').map((text) => ({ text, line: readLine(text, relations) }))
-    const isUnknown = lines.every(({ line }) => line !== null && this.unmet?.has(`${line.stakeholder} ${line.relation}`))
+    const isUnknown = lines.every(
+      ({ line }) => line !== null && (this.unmet?.has(`${line.stakeholder} ${line.relation}`) || isPutOut(line, after)),
+    )
     if (reasons.length === 0 && !isUnknown) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
     for (const { text, line } of lines) {
       if (line === null) {
@@ -457,7 +459,11 @@ export class Historian {
       if (this.unmet?.has(`${line.stakeholder} ${line.relation}`)) continue
       const own = standings.filter(({ stakeholder }) => stakeholder === line.stakeholder)
       const flaws = own.flatMap((standing) => standing.flawsOfAll)
-      if (relations.includes(line.relation) && !own.flatMap(reasonsOf).some(({ relation }) => relation === line.relation))
+      if (
+        relations.includes(line.relation) &&
+        !isPutOut(line, after) &&
+        !own.flatMap(reasonsOf).some(({ relation }) => relation === line.relation)
+      )
         throw new Disagreement(`${line.code} without a reason`, `${text}\n${JSON.stringify(flaws, null, 1)}`)
       // With a relation goes what was granted on it; what is let through keeps that, and a view that reads it goes on to.
       const isLostWith =

@@ -28,6 +28,26 @@ export const isForbidden = ({ text }: Line, name: string): boolean => {
   return rest.startsWith(name) && /^([., ]|$)/.test(rest.slice(name.length))
 }
 
+/** What is always true, also because of a column (`c is null or c is not null`), the planner puts out, with the query beside it (docs/limits.md). */
+export function isPutOut(line: Line, catalogue: Catalogue): boolean {
+  const isAlwaysTrue = (text: string, { columns }: Relation): boolean =>
+    text.includes(' OR true') ||
+    columns.some(
+      ({ quoted, generated, isNotNull }) =>
+        (generated || isNotNull) && ['NULL', 'NOT NULL'].every((what) => text.includes(`(${quoted} IS ${what})`)),
+    )
+  return allBehind(catalogue, line.relation).some((relation) =>
+    [relation.definition, ...relation.policies.flatMap(({ using, check }) => [using, check])].some(
+      (text) =>
+        text &&
+        isAlwaysTrue(text, relation) &&
+        [...relation.reads, ...relation.policiesRead].some(
+          (read) => text.includes(read) && [...relationsBehind(catalogue, read)].some((name) => isForbidden(line, name)),
+        ),
+    ),
+  )
+}
+
 /** Why a line is not true; null if it is, or if the oracle cannot tell. */
 export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {
   const then = before.relations.get(line.relation)
@@ -46,23 +66,6 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
   const isGivenAgain = [...after.relations.values()].some(
     ({ name, sequences }) =>
       !before.relations.has(name) && sequences.some((sequence) => line.text.includes(`the sequence ${sequence.name} was revoked`)),
-  )
-  /** What is always true, also because of a column (`c is null or c is not null`), the planner puts out, with the query beside it. */
-  const isAlwaysTrue = (text: string, { columns }: Relation): boolean =>
-    text.includes(' OR true') ||
-    columns.some(
-      ({ quoted, generated, isNotNull }) =>
-        (generated || isNotNull) && ['NULL', 'NOT NULL'].every((what) => text.includes(`(${quoted} IS ${what})`)),
-    )
-  const isPutOut = allBehind(after, line.relation).some((relation) =>
-    [relation.definition, ...relation.policies.flatMap(({ using, check }) => [using, check])].some(
-      (text) =>
-        text &&
-        isAlwaysTrue(text, relation) &&
-        [...relation.reads, ...relation.policiesRead].some(
-          (read) => text.includes(read) && [...relationsBehind(after, read)].some((name) => isForbidden(line, name)),
-        ),
-    ),
   )
   const unless = (isSo: boolean, what: string): string | null => (isSo ? null : what)
   switch (line.code) {
@@ -112,7 +115,10 @@ export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: 
       )
     case 'IDB401':
     case 'IDB404':
-      return unless(tried || isFlawed || isGivenAgain || (isPutOut && line.code === 'IDB404'), 'everything that was tried still works')
+      return unless(
+        tried || isFlawed || isGivenAgain || (line.code === 'IDB404' && isPutOut(line, after)),
+        'everything that was tried still works',
+      )
     case 'IDB403':
       return unless(tried || now === undefined || isFilteredBehind(line.relation), 'no policy hides a row')
     default:
