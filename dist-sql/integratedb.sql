@@ -8,10 +8,10 @@
 do $integratedb$
 declare
   new_version constant text := '0.1.0';
-  core_hash constant text := 'a6d12f0fda25e802';
+  core_hash constant text := '2e9ec912865dfdc7';
   core_source constant text := $core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a6d12f0fda25e802"] === undefined) {
+if (globalThis["integratedb 0.1.0 2e9ec912865dfdc7"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"], verbs = {
 	select: "read",
 	insert: "inserted into",
@@ -476,7 +476,7 @@ function observe(subject, deletes, isOfWildcard) {
 		...rows.length > 0 && { rows: Object.fromEntries(rows) },
 		...known.length > 0 && { tolerated: known },
 		...writes && isWriter(claim) && {
-			insert: writes.insert && !(tookNone && writes.hidden),
+			insert: writes.insert && !(tookNone && writes.hidden) && (isWritable(subject, "insert") || null),
 			update: isWritable(subject, "update"),
 			delete: deletes,
 			...writes.without_partition && { without_partition: !0 },
@@ -1059,13 +1059,13 @@ function operateOnClaims(operation, input) {
 	return answer(claimOperations, operation, input);
 }
 var operate = operateOnClaims;
-globalThis["integratedb 0.1.0 a6d12f0fda25e802"] = operate;
+globalThis["integratedb 0.1.0 2e9ec912865dfdc7"] = operate;
 }
-return globalThis["integratedb 0.1.0 a6d12f0fda25e802"](op, input);
+return globalThis["integratedb 0.1.0 2e9ec912865dfdc7"](op, input);
 $core$;
   notification_core_source constant text := $notification_core$
 // IntegrateDB 0.1.0: the functional core, bundled from src/core. Nothing of it is third-party.
-if (globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"] === undefined) {
+if (globalThis["integratedb 0.1.0 2e9ec912865dfdc7 notifications"] === undefined) {
 var columnPrivileges = ["select", "insert", "update"], privileges = [...columnPrivileges, "delete"];
 function keyOf(...parts) {
 	return JSON.stringify(parts);
@@ -1661,9 +1661,9 @@ function operateOnNotifications(operation, input) {
 	return answer(notificationOperations, operation, input);
 }
 var operate = operateOnNotifications;
-globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"] = operate;
+globalThis["integratedb 0.1.0 2e9ec912865dfdc7 notifications"] = operate;
 }
-return globalThis["integratedb 0.1.0 a6d12f0fda25e802 notifications"](op, input);
+return globalThis["integratedb 0.1.0 2e9ec912865dfdc7 notifications"](op, input);
 $notification_core$;
   messages_before constant text := current_setting('client_min_messages');
   path_before constant text := current_setting('search_path');
@@ -3463,12 +3463,9 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    -- Into a view only if it names a column.
-    'insert', s.events & 8 <> 0 and 0 <> all (coalesce(array_remove(s.filled_by_views, null), '{}'))
-              and (s.relkind <> 'v' or exists (select from column_fact where can_insert)),
+    'insert', s.events & 8 <> 0 and 0 <> all (coalesce(array_remove(s.filled_by_views, null), '{}')),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null))
-              and (s.relkind <> 'v' or exists (select from column_fact where can_update)),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null)),
     'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not exists (select from refused r where r.event = 'delete')),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)

@@ -45,7 +45,8 @@ interface ObservedRelation {
   rows?: NonNullable<Access['rows']>
   /** What obstacles keep from being written ever since a wildcard found it so: privileges, and privileges on columns. */
   tolerated?: readonly string[]
-  insert?: boolean
+  /** Null: it takes inserts, but of no column that is claimed. */
+  insert?: boolean | null
   update?: boolean
   delete?: boolean
   /** The privilege was revoked by somebody. */

@@ -241,7 +241,7 @@ export function observe(subject: Subject, deletes: boolean, isOfWildcard: boolea
     ...(known.length > 0 && { tolerated: known }),
     ...(writes &&
       isWriter(claim) && {
-        insert: writes.insert && !(tookNone && writes.hidden),
+        insert: writes.insert && !(tookNone && writes.hidden) && (isWritable(subject, 'insert') || null),
         update: isWritable(subject, 'update'),
         delete: deletes,
         ...(writes.without_partition && { without_partition: true }),

@@ -181,12 +181,9 @@ begin return (
       join pg_class q on q.oid = d.refobjid and q.relkind = 'S'
   )
   select json_strip_nulls(json_build_object(
-    -- Into a view only if it names a column.
-    'insert', s.events & 8 <> 0 and 0 <> all (coalesce(array_remove(s.filled_by_views, null), '{}'))
-              and (s.relkind <> 'v' or exists (select from column_fact where can_insert)),
+    'insert', s.events & 8 <> 0 and 0 <> all (coalesce(array_remove(s.filled_by_views, null), '{}')),
     'without_partition', case when t.relkind = 'p' and not exists (select from pg_inherits where inhparent = t.oid) then true end,
-    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null))
-              and (s.relkind <> 'v' or exists (select from column_fact where can_update)),
+    'update', s.events & 4 <> 0 and (s.is_update_handed_over or not exists (select from refused r where r.event = 'update' and r.columns is null)),
     'delete', s.events & 16 <> 0 and (s.is_delete_handed_over or not exists (select from refused r where r.event = 'delete')),
     'columns', coalesce((select json_agg(json_build_object('num', num, 'insert', can_insert, 'update', can_update,
                                                            'update_null', update_null, 'accepts_null', accepts_null, 'fills_itself', fills_itself) order by num)
