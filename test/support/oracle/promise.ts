@@ -156,7 +156,8 @@ function columnFlaws(
       access.has(act) && relationThen.accepts[act] && canWrite(then, act) && !(relation.accepts[act] && canWrite(now, act))
     if (isLost('insert') || isLost('update')) flaw('IDB213', 'can no longer be written')
     const isNullLost = (inserted && !then.refusesNull && now.refusesNull) || (updated && !then.keepsNullOut && now.keepsNullOut)
-    if (isNullLost && declared?.isNullable == null) flaw('IDB212', 'takes no null')
+    // The table behind a view may have refused it all along.
+    if (isNullLost && declared?.isNullable == null) flaw('IDB212', 'takes no null', !isView(relation))
     if (access.has('insert') && fillsItself(then) && !fillsItself(now) && now.isNotNull) flaw('IDB214', 'no longer fills itself')
   }
   return flaws
