@@ -61,7 +61,7 @@ begin
       -- What came with a wildcard and was not met yet is judged as such, whatever touched it.
       select w.id
         from direct d
-        join integratedb.claim k on k.id = d.id and k.observed is null
+        cross join lateral (select k.* from integratedb.claim k where k.id = d.id and k.observed is null offset 0) k
         cross join lateral (
           select w.id from integratedb.claim w
            where w.schema_name = k.schema_name and w.relation_name = '' and w.stakeholder = k.stakeholder
