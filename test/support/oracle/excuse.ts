@@ -3,7 +3,7 @@
  * the narrower, the better. Histories count how often each was taken (`excused: …`).
  */
 import { type Outcome, type Use, worked } from './attempt.ts'
-import type { Catalogue, Relation } from './catalogue.ts'
+import type { Catalogue, Column, Relation } from './catalogue.ts'
 import { bareName, descendants, isNamedIn, writtenByRules } from './promise.ts'
 
 /** What may explain that an application can no longer do what it did. */
@@ -140,16 +140,20 @@ function isFilled({ outcome, now, use, filled }: Failure): boolean {
 }
 
 /** A sequence, or another default, may come to a value that a row has already, or that another table has not. */
-function isCoincidence({ outcome, now, behind }: Failure): boolean {
+function isCoincidence({ outcome, now, behind, own, catalogue }: Failure): boolean {
   const ofValues = now.kind === 'v' ? /^23505$/ : /^23(505|503|514|P01)$/
   if (!ofValues.test(outcome.state) || !outcome.name.startsWith('insert')) return false
-  const isTaken = ({ columns, constraints }: Relation): boolean =>
-    constraints.some(
-      (one) =>
-        outcome.message.endsWith(`unique constraint "${one.name.replace(/^"|"$/g, '')}"`) &&
-        columns.some(({ name, hasDefault }) => hasDefault && one.columns.includes(name)),
-    )
-  return behind.some((one) => one.sequences.length > 0 || one.columns.some(({ identity }) => identity !== null) || isTaken(one))
+  // Unique indexes that are no constraints tell no columns.
+  const isNamed = (name: string): boolean => outcome.message.endsWith(`unique constraint "${name.replace(/^"|"$/g, '')}"`)
+  const isTaken = ({ constraints, indexes }: Relation): boolean => {
+    const unique = constraints.find(({ name }) => isNamed(name))
+    const isOfDefault = ({ name, hasDefault }: Column): boolean => hasDefault && (unique === undefined || unique.columns.includes(name))
+    return indexes.some(isNamed) && behind.some(({ columns }) => columns.some(isOfDefault))
+  }
+  return (
+    behind.some(({ sequences, columns }) => sequences.length > 0 || columns.some(({ identity }) => identity !== null)) ||
+    [...own].flatMap((name) => catalogue.relations.get(name) ?? []).some(isTaken)
+  )
 }
 
 const excuses: Readonly<Record<string, (failure: Failure) => boolean>> = {
