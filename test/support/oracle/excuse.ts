@@ -2,9 +2,9 @@
  * What worked and fails now, and yet no promise was broken: each reason has a name. What is excused here the oracle does not see: the fewer and
  * the narrower, the better. Histories count how often each was taken (`excused: …`).
  */
-import { type Outcome, type Use, worked } from './attempt.ts'
+import type { Outcome, Use } from './attempt.ts'
 import type { Catalogue, Column, Relation } from './catalogue.ts'
-import { bareName, descendants, isNamedIn, writtenByRules } from './promise.ts'
+import { bareName, descendants, isNamedIn, unquoted, writtenByRules } from './promise.ts'
 
 /** What may explain that an application can no longer do what it did. */
 export interface Circumstances {
@@ -91,7 +91,7 @@ function isOfRule({ outcome, use, behind, ruled, own, stakeholder, isWarnedOf }:
     outcome.name === 'insert' &&
     use.columns.some(
       ({ quoted, isInserted, value }) =>
-        isInserted && value !== null && outcome.message.includes(`column "${quoted.replace(/^"|"$/g, '')}" of relation`),
+        isInserted && value !== null && outcome.message.includes(`column "${unquoted(quoted)}" of relation`),
     )
   // Of what comes with a table Postgres asks nobody for privileges.
   const isDenied = outcome.state === '42501'
@@ -144,7 +144,7 @@ function isCoincidence({ outcome, now, behind, own, catalogue }: Failure): boole
   const ofValues = now.kind === 'v' ? /^23505$/ : /^23(505|503|514|P01)$/
   if (!ofValues.test(outcome.state) || !outcome.name.startsWith('insert')) return false
   // Unique indexes that are no constraints tell no columns.
-  const isNamed = (name: string): boolean => outcome.message.endsWith(`unique constraint "${name.replace(/^"|"$/g, '')}"`)
+  const isNamed = (name: string): boolean => outcome.message.endsWith(`unique constraint "${unquoted(name)}"`)
   const isTaken = ({ constraints, indexes }: Relation): boolean => {
     const unique = constraints.find(({ name }) => isNamed(name))
     const isOfDefault = ({ name, hasDefault }: Column): boolean => hasDefault && (unique === undefined || unique.columns.includes(name))
@@ -176,17 +176,16 @@ const excuses: Readonly<Record<string, (failure: Failure) => boolean>> = {
   'the application fills a column that the oracle does not': isFilled,
 }
 
-/** For each statement that worked and fails: which excuse there is, if any. */
-export function excuserOf(usage: Usage): (then: Outcome, outcome: Outcome) => string | undefined {
+/** Which excuse there is for a statement that worked and fails, if any. */
+export function excuseFor(usage: Usage, then: Outcome, outcome: Outcome): string | undefined {
   const { behind, catalogue, why, stakeholder, now } = usage
-  const known = {
+  const failure: Failure = {
     ...usage,
+    then,
+    outcome,
     ruled: writtenByRules(catalogue, behind),
     own: new Set(behind.flatMap(({ name }) => [name, ...descendants(catalogue, name).map((child) => child.name)])),
-    isWarnedOf: (code: string) => isWarned(why, code, stakeholder, now.name),
+    isWarnedOf: (code) => isWarned(why, code, stakeholder, now.name),
   }
-  return (then, outcome) =>
-    then.state !== worked || outcome.state === worked
-      ? undefined
-      : Object.entries(excuses).find(([, isSo]) => isSo({ ...known, then, outcome }))?.[0]
+  return Object.entries(excuses).find(([, isSo]) => isSo(failure))?.[0]
 }

@@ -6,7 +6,7 @@ import type { Session } from '../database.ts'
 import { attempt, type Outcome, type Use, type UsedColumn, worked } from './attempt.ts'
 import { allBehind, type Catalogue, type Column, type Relation, readCatalogue } from './catalogue.ts'
 import { type Access, type ChosenPath, type Document, type Field, type Match, readDocument, waysOf } from './document.ts'
-import { type Circumstances, excuserOf, isConstraint, isWarned, type Usage } from './excuse.ts'
+import { type Circumstances, excuseFor, isConstraint, isWarned, type Usage } from './excuse.ts'
 import { relationsOf } from './privilege.ts'
 import { type Flaw, fieldsOf, fillsItself, leastOf, newConstraints, relationFlaws, type World } from './promise.ts'
 import { sampleOf } from './value.ts'
@@ -95,7 +95,6 @@ function useOf({ match, path }: Claimed, catalogue: Catalogue, then: Relation, f
 function outcomeFlaws(usage: Usage, after: readonly Outcome[]): Flaw[] {
   const { now, behind, why, stakeholder, outcomesThen } = usage
   const relation = now.name
-  const excuseOf = excuserOf(usage)
   const isWarnedOf = (code: string): boolean => isWarned(why, code, stakeholder, relation)
   return after.flatMap((outcome): Flaw[] => {
     const then = outcomesThen.find(({ name }) => name === outcome.name)
@@ -116,7 +115,7 @@ function outcomeFlaws(usage: Usage, after: readonly Outcome[]): Flaw[] {
       const what = `${outcome.name}: ${outcome.rows} rows, before ${then.rows}`
       return [{ ...flaw, code: 'IDB403', what, sure: !isWarnedOf('IDB304') && !isWarnedOf('IDB302') }]
     }
-    const excuse = excuseOf(then, outcome)
+    const excuse = excuseFor(usage, then, outcome)
     const what = `${outcome.name}: ${outcome.state} ${outcome.message}`
     return [{ ...flaw, what, sure: excuse === undefined, ...(excuse !== undefined && { excuse }) }]
   })
@@ -269,6 +268,7 @@ export class Ledger {
       const use = uses[at] as Use
       one.tried = { use, outcomes: outcomes[at] ?? [] }
       const behind = allBehind(now, name)
+      const isOfWildcard = claimed.path.relation === null
       const { outcomes: tried } = one.tried
       one.flaws = flaws.filter(({ shownBy }) => !shownBy?.every((access) => isShown(tried, access)))
       // Nor of what it could never write: at all, or, where it is still updated, insert.
@@ -276,17 +276,16 @@ export class Ledger {
         then.outcomes.every(({ name: what, state }) => state !== worked || acts.every((act) => !attemptsAt[act].test(what)))
       const isUpdated = ({ columns }: Relation, field: string | null): boolean =>
         columns.some((column) => column.name === field && column.isUpdatable)
-      if (claimed.path.relation === null) {
+      if (isOfWildcard) {
         for (const flaw of one.flaws) {
           const isOfInserts = never('insert') && isUpdated(then.relation, flaw.field) === isUpdated(relation, flaw.field)
           if (flaw.code === 'IDB213' && (never('insert', 'update', 'delete') || isOfInserts)) flaw.sure = false
         }
       }
-      const isOfWildcard = claimed.path.relation === null
       const { relation: relationThen, outcomes: outcomesThen, filled } = then
       const usage = { stakeholder, use, filled, isOfWildcard, relationThen, outcomesThen, now: relation, behind, catalogue: now, why }
       one.flaws.push(...outcomeFlaws(usage, tried))
-      if (isWarned(why, 'IDB302', stakeholder, name) || (claimed.path.relation === null && never('insert', 'update', 'delete'))) continue
+      if (isWarned(why, 'IDB302', stakeholder, name) || (isOfWildcard && never('insert', 'update', 'delete'))) continue
       for (const { definition } of newConstraints(claimed.match.access, claimed.path, then.relation, relation, this.last)) {
         one.flaws.push({ code: 'IDB302', relation: name, field: null, what: `${definition} was added without a warning`, sure: true })
       }

@@ -237,8 +237,11 @@ export function descendants(catalogue: Catalogue, name: string): Relation[] {
   return children.flatMap((child) => [child, ...descendants(catalogue, child.name)])
 }
 
+/** As Postgres's messages have it. */
+export const unquoted = (name: string): string => name.replace(/^"|"$/g, '')
+
 /** Postgres tells no schema. */
-export const bareName = ({ name }: { name: string }): string => name.replace(/\(.*/, '').replace(/^.*\./, '').replace(/^"|"$/g, '')
+export const bareName = ({ name }: { name: string }): string => unquoted(name.replace(/\(.*/, '').replace(/^.*\./, ''))
 
 /** What rules of these write to, with all that this rests on and what inherits from it: it is not seen (docs/limits.md). */
 export function writtenByRules(catalogue: Catalogue, relations: readonly Relation[]): Relation[] {
