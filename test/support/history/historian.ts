@@ -5,7 +5,7 @@ import { type Session, TestDatabase } from '../database.ts'
 import { worked } from '../oracle/attempt.ts'
 import { allBehind, type Relation, readCatalogue } from '../oracle/catalogue.ts'
 import type { Circumstances } from '../oracle/excuse.ts'
-import { isForbidden, isPutOut, readLine, untruth } from '../oracle/finding.ts'
+import { isForbidden, isNeverAsked, readLine, untruth } from '../oracle/finding.ts'
 import { type ActAs, Ledger, newFlaws, reasonsOf, type Standing } from '../oracle/ledger.ts'
 import { wrongPrivileges } from '../oracle/privilege.ts'
 import { isNamedIn, refusedBehind, writtenByRules } from '../oracle/promise.ts'
@@ -446,7 +446,7 @@ export class Historian {
     const relations = [...this.ledger.last.relations.keys(), ...after.relations.keys()]
     const lines = detail.split('\n').map((text) => ({ text, line: readLine(text, relations) }))
     const isUnknown = lines.every(
-      ({ line }) => line !== null && (this.unmet?.has(`${line.stakeholder} ${line.relation}`) || isPutOut(line, after)),
+      ({ line }) => line !== null && (this.unmet?.has(`${line.stakeholder} ${line.relation}`) || isNeverAsked(line, after)),
     )
     if (reasons.length === 0 && !isUnknown) throw new Disagreement('rejected, but it breaks nothing', `${detail}\n${hint}`)
     for (const { text, line } of lines) {
@@ -461,7 +461,7 @@ export class Historian {
       const flaws = own.flatMap((standing) => standing.flawsOfAll)
       if (
         relations.includes(line.relation) &&
-        !isPutOut(line, after) &&
+        !isNeverAsked(line, after) &&
         !own.flatMap(reasonsOf).some(({ relation }) => relation === line.relation)
       )
         throw new Disagreement(`${line.code} without a reason`, `${text}\n${JSON.stringify(flaws, null, 1)}`)

@@ -96,6 +96,8 @@ export interface Relation {
   policiesRead: string[]
   /** What its rules write to or read, quoted names. */
   ruled: string[]
+  /** What a rule DO INSTEAD NOTHING makes nothing of: there is no statement left that would ask for a privilege. */
+  annulled: ('insert' | 'update' | 'delete')[]
   /** Quoted, without their schema. */
   indexes: string[]
   /** A publication has Postgres refuse it of this very table, without what inherits from it, whoever asks. */
@@ -241,6 +243,9 @@ select json_build_object(
           join pg_class b on b.oid = d.refobjid and b.oid <> c.oid
           join pg_namespace bn on bn.oid = b.relnamespace
          where w.ev_class = c.oid and w.rulename <> '_RETURN'),
+      'annulled', (select coalesce(json_agg(case w.ev_type when '2' then 'update' when '3' then 'insert' when '4' then 'delete' end), '[]')
+          from pg_rewrite w
+         where w.ev_class = c.oid and w.ev_qual = '<>' and pg_get_ruledef(w.oid) ~ ' DO INSTEAD NOTHING;$'),
       'indexes', (select coalesce(json_agg(quote_ident(x.relname) order by x.relname), '[]') from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid),
       'parents', (select coalesce(json_agg(format('%I.%I', bn.nspname, b.relname)), '[]')
           from pg_inherits i join pg_class b on b.oid = i.inhparent join pg_namespace bn on bn.oid = b.relnamespace where i.inhrelid = c.oid),
