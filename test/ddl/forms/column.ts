@@ -511,7 +511,7 @@ const defaults: Form[] = forms('ALTER TABLE', writer, [
     when: 'where there was none',
     sql: `alter table shop.orders alter note set default '-'`,
     gives: accepts,
-    why: 'inserts work as before',
+    why: 'inserts that leave it out get it; whether they may is not looked at',
   },
   {
     form: 'ALTER COLUMN … SET DEFAULT',
