@@ -29,7 +29,8 @@ export const isForbidden = ({ text }: Line, name: string): boolean => {
 }
 
 /** Postgres never comes to ask for what the line says is missing (docs/limits.md). */
-export const isNeverAsked = (line: Line, catalogue: Catalogue): boolean => isAnnulled(line, catalogue) || isPutOut(line, catalogue)
+export const isNeverAsked = (line: Line, catalogue: Catalogue): boolean =>
+  [isAnnulled, isPutOut, isBesideNothing].some((isSo) => isSo(line, catalogue))
 
 /** A rule DO INSTEAD NOTHING, here or behind it, leaves nothing of the statement. */
 function isAnnulled({ code, relation, text }: Line, catalogue: Catalogue): boolean {
@@ -57,6 +58,14 @@ function isPutOut(line: Line, catalogue: Catalogue): boolean {
     ),
   )
 }
+
+/** Where row level security shows nothing of a table, the planner puts out what is joined to it. */
+const isBesideNothing = ({ code, relation }: Line, catalogue: Catalogue): boolean =>
+  code === 'IDB404' &&
+  allBehind(catalogue, relation).some(
+    ({ rowSecurity, policies }) =>
+      rowSecurity !== 'off' && !policies.some(({ permissive, command }) => permissive && (command === 'select' || command === 'all')),
+  )
 
 /** Why a line is not true; null if it is, or if the oracle cannot tell. */
 export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {

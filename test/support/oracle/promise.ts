@@ -250,9 +250,13 @@ export function writtenByRules(catalogue: Catalogue, relations: readonly Relatio
     .flatMap((target) => [catalogue.relations.get(target) ?? [], descendants(catalogue, target)].flat())
 }
 
-/** Does an error name it, a sequence that fills it or a function that it calls, but for these? */
-export function isNamedIn(message: string, { relation, sequences, calls }: Relation, except: ReadonlySet<string> = new Set()): boolean {
-  return [relation, ...[...sequences, ...calls].map(bareName)].some(
+/** Does an error name it, an index of it (of what has to be unique Postgres names nothing else), a sequence that fills it or a function that it calls, but for these? */
+export function isNamedIn(
+  message: string,
+  { relation, indexes, sequences, calls }: Relation,
+  except: ReadonlySet<string> = new Set(),
+): boolean {
+  return [relation, ...indexes.map(unquoted), ...[...sequences, ...calls].map(bareName)].some(
     (one) => !except.has(one) && (message.endsWith(` ${one}`) || message.includes(`"${one}"`)),
   )
 }
