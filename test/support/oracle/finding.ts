@@ -35,7 +35,7 @@ export const isNeverAsked = (line: Line, catalogue: Catalogue): boolean =>
 /** A rule DO INSTEAD NOTHING, here or behind it, leaves nothing of the statement. */
 function isAnnulled({ code, relation, text }: Line, catalogue: Catalogue): boolean {
   if (code !== 'IDB401' && code !== 'IDB404') return false
-  const [, access] = / \((\w+)\): | may not (\w+) /.exec(text)?.filter((one) => one !== undefined) ?? []
+  const [access] = /(?<= \()\w+(?=\): )|(?<= may not )\w+(?= )/.exec(text) ?? []
   return allBehind(catalogue, relation).some(({ annulled }) => annulled.some((one) => one === access))
 }
 
@@ -59,13 +59,17 @@ function isPutOut(line: Line, catalogue: Catalogue): boolean {
   )
 }
 
-/** Where row level security shows nothing of a table, the planner puts out what is joined to it. */
-const isBesideNothing = ({ code, relation }: Line, catalogue: Catalogue): boolean =>
-  code === 'IDB404' &&
-  allBehind(catalogue, relation).some(
-    ({ rowSecurity, policies }) =>
-      rowSecurity !== 'off' && !policies.some(({ permissive, command }) => permissive && (command === 'select' || command === 'all')),
+/** Where row level security shows nothing of a table, the planner puts out what an outer join adds to it. */
+function isBesideNothing(line: Line, catalogue: Catalogue): boolean {
+  const behind = allBehind(catalogue, line.relation)
+  const isHidden = ({ rowSecurity, policies }: Relation): boolean =>
+    rowSecurity !== 'off' && !policies.some(({ permissive, command }) => permissive && (command === 'select' || command === 'all'))
+  return (
+    line.code === 'IDB404' &&
+    behind.some(({ definition }) => definition?.includes(' LEFT JOIN ')) &&
+    behind.some((relation) => isHidden(relation) && !isForbidden(line, relation.name))
   )
+}
 
 /** Why a line is not true; null if it is, or if the oracle cannot tell. */
 export function untruth(line: Line, before: Catalogue, after: Catalogue, flaws: readonly Flaw[]): string | null {
