@@ -342,7 +342,12 @@ export const typeForms: Form[] = [
     },
   ]),
   ...forms('ALTER DOMAIN', mailWriter, [
-    { form: 'SET DEFAULT', sql: `alter domain shop.email set default 'no@body'`, gives: accepts, why: 'inserts work as before' },
+    {
+      form: 'SET DEFAULT',
+      sql: `alter domain shop.email set default 'no@body'`,
+      gives: accepts,
+      why: 'inserts that leave it out get it; whether they may is not looked at',
+    },
     {
       form: 'DROP DEFAULT',
       when: 'of a NOT NULL domain',

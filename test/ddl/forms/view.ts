@@ -125,7 +125,7 @@ export const viewForms: Form[] = [
       claims: offerWriter,
       sql: `alter view shop.offer alter name set default '-'`,
       gives: accepts,
-      why: 'inserts work as before',
+      why: 'inserts that leave it out get it; whether they may is not looked at',
     },
     {
       form: 'ALTER COLUMN … DROP DEFAULT',
